@@ -1,0 +1,48 @@
+// swift-tools-version: 6.3
+// The list of targets reads as the architecture: libraries of the system, the engine, the memory, its surfaces.
+import PackageDescription
+
+/// The settings of every target: nothing unsafe unmarked, no warning, no accidental re-export.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+func library(_ name: String, imports: [Target.Dependency] = [], at path: String) -> Target {
+  .target(name: name, dependencies: imports, path: path, swiftSettings: strict)
+}
+
+func tests(_ name: String, of imports: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: imports, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let package = Package(
+  name: "memoir",
+  products: [
+    .library(name: "Memoir", targets: ["Memoir"]),
+    .library(name: "EventStore", targets: ["EventStore"]),
+  ],
+  targets: [
+    // Libraries of the system, each with the Swift that makes it safe.
+    .systemLibrary(
+      name: "CMemoirLMDB", path: "Sources/Libraries/CMemoirLMDB",
+      pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+    .systemLibrary(
+      name: "CMemoirSodium", path: "Sources/Libraries/CMemoirSodium",
+      pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(
+      name: "CMemoirXXHash", path: "Sources/Libraries/CMemoirXXHash",
+      pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
+    library("Sodium", imports: ["CMemoirSodium", "Bytes"], at: "Sources/Libraries/Sodium"),
+
+    // The engine.
+    library("EventStore", imports: ["Bytes", "Sodium"], at: "Sources/EventStore"),
+    // The memory.
+    library("Memoir", imports: ["EventStore"], at: "Sources/Memoir"),
+  ]
+)

@@ -1,0 +1,2 @@
+// lmdb.h as Debian installs it.
+#include <lmdb.h>
