@@ -39,9 +39,10 @@ let package = Package(
       pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
     library("Sodium", imports: ["CMemoirSodium", "Bytes"], at: "Sources/Libraries/Sodium"),
+    library("JSON", at: "Sources/Libraries/JSON"),
 
     // The engine.
-    library("EventStore", imports: ["Bytes", "Sodium"], at: "Sources/EventStore"),
+    library("EventStore", imports: ["Bytes", "JSON", "Sodium"], at: "Sources/EventStore"),
     // The memory.
     library("Memoir", imports: ["EventStore"], at: "Sources/Memoir"),
   ]
