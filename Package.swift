@@ -37,12 +37,19 @@ let package = Package(
     .systemLibrary(
       name: "CMemoirXXHash", path: "Sources/Libraries/CMemoirXXHash",
       pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .target(
+      name: "CMemoirJSON", path: "Sources/Libraries/CMemoirJSON",
+      linkerSettings: [.linkedLibrary("simdjson")]),
     library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
     library("Sodium", imports: ["CMemoirSodium", "Bytes"], at: "Sources/Libraries/Sodium"),
+    library("JSON", imports: ["CMemoirJSON"], at: "Sources/Libraries/JSON"),
 
     // The engine.
     library("EventStore", imports: ["Bytes", "Sodium"], at: "Sources/EventStore"),
     // The memory.
     library("Memoir", imports: ["EventStore"], at: "Sources/Memoir"),
-  ]
+
+    tests("JSONTests", of: ["JSON"]),
+  ],
+  cxxLanguageStandard: .cxx17
 )
