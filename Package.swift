@@ -37,13 +37,20 @@ let package = Package(
     .systemLibrary(
       name: "CMemoirXXHash", path: "Sources/Libraries/CMemoirXXHash",
       pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .target(
+      name: "CMemoirJSON", path: "Sources/Libraries/CMemoirJSON",
+      linkerSettings: [.linkedLibrary("simdjson")]),
     library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
     library("Sodium", imports: ["CMemoirSodium", "Bytes"], at: "Sources/Libraries/Sodium"),
-    library("JSON", at: "Sources/Libraries/JSON"),
+    library("JSON", imports: ["CMemoirJSON"], at: "Sources/Libraries/JSON"),
 
     // The engine.
     library("EventStore", imports: ["Bytes", "JSON", "Sodium"], at: "Sources/EventStore"),
     // The memory.
-    library("Memoir", imports: ["EventStore"], at: "Sources/Memoir"),
-  ]
+    library("Memoir", imports: ["EventStore", "Bytes", "JSON", "Sodium"], at: "Sources/Memoir"),
+
+    tests("JSONTests", of: ["JSON"]),
+    tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON"]),
+  ],
+  cxxLanguageStandard: .cxx17
 )
