@@ -110,6 +110,15 @@ extension PayloadField {
     return bytes.byteCount == 4
   }
 
+  /// The id of a fact or message.
+  func itemID() throws(DamagedBytes) -> ItemID {
+    if kind == .uuid {
+      var reader = ByteReader(bytes)
+      return .uuid(try EventID(reading: &reader))
+    }
+    return .name(try text())
+  }
+
   /// An array of texts.
   func texts() throws(DamagedBytes) -> [String] {
     guard let texts = try json().strings else { throw DamagedBytes() }

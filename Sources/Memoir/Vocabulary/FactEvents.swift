@@ -306,14 +306,14 @@ struct FactFields {
       case FactField.fact: fact = try field.text()
       case FactField.category: category = try field.text()
       case FactField.confidence: confidence = try field.fraction()
-      case FactField.factID: factID = FactID(stored: try field.text())
+      case FactField.factID: factID = FactID(stored: try field.itemID())
       case FactField.importance: importance = try field.fraction()
       case FactField.memoryType: memoryType = MemoryType(rawValue: UInt8(clamping: field.integer))
       case FactField.tags: tags = try field.json()
-      case FactField.sourceMessageID: sourceMessageID = MessageID(stored: try field.text())
+      case FactField.sourceMessageID: sourceMessageID = MessageID(stored: try field.itemID())
       case FactField.expiresAt: expiresAt = try field.time()
       case FactField.metadata: metadata = try field.json()
-      case FactField.supersededBy: supersededBy = FactID(stored: try field.text())
+      case FactField.supersededBy: supersededBy = FactID(stored: try field.itemID())
       case FactField.reason: reason = try field.text()
       default: break
       }

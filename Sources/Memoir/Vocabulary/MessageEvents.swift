@@ -74,7 +74,7 @@ public struct MessageAdded: JSONContent {
       case otherFieldsNumber: otherFields = try field.json()
       case Field.role: role = MessageRole(rawValue: UInt8(clamping: field.integer))
       case Field.content: content = try field.text()
-      case Field.messageID: messageID = MessageID(stored: try field.text())
+      case Field.messageID: messageID = MessageID(stored: try field.itemID())
       default: break
       }
     }
