@@ -50,7 +50,7 @@ let package = Package(
     library("Memoir", imports: ["EventStore", "Bytes", "JSON", "Sodium"], at: "Sources/Memoir"),
 
     tests("JSONTests", of: ["JSON"]),
-    tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON"]),
+    tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "Sodium"]),
   ],
   cxxLanguageStandard: .cxx17
 )

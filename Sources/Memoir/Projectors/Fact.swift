@@ -72,7 +72,10 @@ extension Fact {
   }
 
   /// What is given replaces what was known.
-  mutating func revise(_ event: borrowing EventView, _ fields: consuming FactFields) {
+  ///
+  /// - Returns: By how many bytes the encoded form grew.
+  mutating func revise(_ event: borrowing EventView, _ fields: consuming FactFields) -> Int {
+    let before = encodedSize
     let reference = EventReference(event)
     if let fact = fields.fact { self.fact = fact }
     if let category = fields.category { self.category = category }
@@ -86,6 +89,7 @@ extension Fact {
     }
     updatedAt = event.occurredAt
     revisedBy.append(reference)
+    return encodedSize - before
   }
 }
 

@@ -65,9 +65,7 @@ public struct FactsState: ProjectionState {
       bury(key, at: index)
       return (key, .superseded)
     }
-    size -= live.values[index].encodedSize
-    live.values[index].revise(event, fields)
-    size += live.values[index].encodedSize
+    size += live.values[index].revise(event, fields)
     return (key, .revised)
   }
 
@@ -79,8 +77,7 @@ public struct FactsState: ProjectionState {
   }
 
   private mutating func bury(_ key: ItemKey, at index: Dictionary<ItemKey, Fact>.Index) {
-    size -= live.values[index].encodedSize
-    live.remove(at: index)
+    size -= live.remove(at: index).value.encodedSize
     dead.insert(key)
   }
 

@@ -3,26 +3,40 @@ internal import Bytes
 internal import EventStore
 internal import Sodium
 
-/// What an item is found by: the bytes of a UUID, or a digest of any other name.
+/// What an item is found by: the bytes of a UUID, a short name and its length, or a digest of a longer name.
 ///
-/// 128 bits of BLAKE2b: names that collide cannot be found.
+/// 128 bits of BLAKE2b: longer names that collide, with each other or with a short one, cannot be found.
 struct ItemKey: Hashable, Sendable, Comparable {
   let high: UInt64
   let low: UInt64
   /// Whether it stands for a name; a UUID with the same bytes is another key.
-  let isDigest: Bool
+  let isName: Bool
 
-  init(high: UInt64, low: UInt64, isDigest: Bool) {
+  init(high: UInt64, low: UInt64, isName: Bool) {
     self.high = high
     self.low = low
-    self.isDigest = isDigest
+    self.isName = isName
   }
 
-  init(_ id: EventID) { self.init(high: id.high, low: id.low, isDigest: false) }
+  init(_ id: EventID) { self.init(high: id.high, low: id.low, isName: false) }
 
   init(name: RawSpan) {
+    if name.byteCount < 16 {
+      var high: UInt64 = 0
+      var low = UInt64(name.byteCount)
+      for offset in 0..<name.byteCount {
+        let byte = UInt64(name.byte(at: offset))
+        if offset < 8 {
+          high |= byte &<< UInt64(56 &- 8 &* offset)
+        } else {
+          low |= byte &<< UInt64(120 &- 8 &* offset)
+        }
+      }
+      self.init(high: high, low: low, isName: true)
+      return
+    }
     let digest = BLAKE2b.digest(name)
-    self.init(high: digest.prefix64, low: digest.suffix64, isDigest: true)
+    self.init(high: digest.prefix64, low: digest.suffix64, isName: true)
   }
 
   init(_ id: ItemID) {
@@ -56,7 +70,7 @@ struct ItemKey: Hashable, Sendable, Comparable {
   }
 
   static func < (a: Self, b: Self) -> Bool {
-    if a.isDigest != b.isDigest { return b.isDigest }
+    if a.isName != b.isName { return b.isName }
     return a.high == b.high ? a.low < b.low : a.high < b.high
   }
 
@@ -76,8 +90,8 @@ struct KeySet: Sendable {
   /// Sorted; inserted lately.
   private var burst: [ItemKey] = []
   private static let burstLimit = 1_024
-  /// How many of the keys are digests; they come after all others.
-  private var digests = 0
+  /// How many of the keys are names; they come after all others.
+  private var names = 0
 
   var count: Int { keys.count + burst.count }
 
@@ -88,7 +102,7 @@ struct KeySet: Sendable {
 
   /// - Precondition: The key is not in the set.
   mutating func insert(_ key: ItemKey) {
-    if key.isDigest { digests += 1 }
+    if key.isName { names += 1 }
     burst.insert(key, at: Self.place(of: key, in: burst))
     if burst.count > Self.burstLimit {
       keys = merged()
@@ -128,12 +142,12 @@ struct KeySet: Sendable {
   }
 
   var encodedSize: Int {
-    EncodedSize.varint(count - digests) + EncodedSize.varint(digests) + 16 * count
+    EncodedSize.varint(count - names) + EncodedSize.varint(names) + 16 * count
   }
 
   func encode(into writer: inout ByteWriter) {
-    writer.writeVarint(count - digests)
-    writer.writeVarint(digests)
+    writer.writeVarint(count - names)
+    writer.writeVarint(names)
     for key in merged() {
       writer.writeBigEndian(key.high)
       writer.writeBigEndian(key.low)
@@ -144,12 +158,12 @@ struct KeySet: Sendable {
 
   init(decoding reader: inout ByteReader) throws(DamagedBytes) {
     let uuids = try reader.readCount(limit: reader.remaining / 16)
-    digests = try reader.readCount(limit: reader.remaining / 16)
-    keys.reserveCapacity(uuids + digests)
-    for index in 0..<(uuids + digests) {
+    names = try reader.readCount(limit: reader.remaining / 16)
+    keys.reserveCapacity(uuids + names)
+    for index in 0..<(uuids + names) {
       let key = ItemKey(
         high: try reader.readUInt64().byteSwapped, low: try reader.readUInt64().byteSwapped,
-        isDigest: index >= uuids)
+        isName: index >= uuids)
       if let last = keys.last, last >= key { throw DamagedBytes() }
       keys.append(key)
     }

@@ -31,6 +31,16 @@ public struct Preference: Sendable {
 }
 
 extension Preference {
+  /// - Returns: By how many bytes the encoded form grew.
+  mutating func update(_ value: JSONText, _ event: borrowing EventView) -> Int {
+    let before = encodedSize
+    previousValue = self.value
+    self.value = value
+    updatedAt = event.occurredAt
+    origin = EventReference(event)
+    return encodedSize - before
+  }
+
   init(decoding reader: inout ByteReader) throws(DamagedBytes) {
     key = try reader.readString()
     value = try reader.readJSON()
@@ -74,12 +84,7 @@ public struct PreferencesState: ProjectionState {
     }
     guard let key = found, let value else { throw DamagedBytes() }
     if let index = preferences.index(forKey: key) {
-      size -= preferences.values[index].encodedSize
-      preferences.values[index].previousValue = preferences.values[index].value
-      preferences.values[index].value = value
-      preferences.values[index].updatedAt = event.occurredAt
-      preferences.values[index].origin = EventReference(event)
-      size += preferences.values[index].encodedSize
+      size += preferences.values[index].update(value, event)
     } else {
       let preference = Preference(
         key: try Self.name(in: event.payload), value: value, previousValue: nil, updatedAt: event.occurredAt,

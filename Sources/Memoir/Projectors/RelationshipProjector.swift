@@ -46,6 +46,14 @@ public struct Relationship: Sendable {
 }
 
 extension Relationship {
+  /// - Returns: By how many bytes the encoded form grew.
+  mutating func confirm(_ again: Relationship) -> Int {
+    let before = encodedSize
+    if let confidence = again.confidence { self.confidence = confidence }
+    revisedBy.append(again.origin)
+    return encodedSize - before
+  }
+
   init(_ event: borrowing EventView) throws(DamagedBytes) {
     let content = try RelationshipLearned(payload: event.payload)
     subject = content.subject
@@ -88,10 +96,7 @@ public struct RelationshipsState: ProjectionState {
       relationships[key] = relationship
       return
     }
-    size -= relationships.values[index].encodedSize
-    if let confidence = relationship.confidence { relationships.values[index].confidence = confidence }
-    relationships.values[index].revisedBy.append(relationship.origin)
-    size += relationships.values[index].encodedSize
+    size += relationships.values[index].confirm(relationship)
   }
 
   /// How many bytes ``encode(into:)`` appends.

@@ -77,7 +77,8 @@ extension Session {
   }
 
   @inline(__always)
-  mutating func noteActivity(_ event: borrowing EventView) {
+  mutating func noteActivity(_ event: borrowing EventView, isMessage: Bool) {
+    if isMessage { messageCount &+= 1 }
     if event.occurredAt > lastActivityAt
       || (event.occurredAt == lastActivityAt && event.version > lastActivityVersion)
     {
@@ -89,14 +90,15 @@ extension Session {
   @inline(__always)
   mutating func countMessage() { messageCount &+= 1 }
 
-  /// - Returns: Whether the session had no start before.
-  mutating func noteStart(_ event: borrowing EventView) throws(DamagedBytes) -> Bool {
-    if start != nil { return false }
+  /// - Returns: By how many bytes the encoded form grew; 0 where the session had a start before.
+  mutating func noteStart(_ event: borrowing EventView) throws(DamagedBytes) -> Int {
+    if start != nil { return 0 }
+    let before = encodedSize
     var fields = SessionFields()
     try fields.read(event.payload)
     start = Start(
       event: EventReference(event), metadata: fields.metadata, idleTimeoutSeconds: fields.idleTimeout)
-    return true
+    return encodedSize - before
   }
 
   mutating func noteEnd(_ event: borrowing EventView) throws(DamagedBytes) {

@@ -84,10 +84,10 @@ public struct SessionsState: ProjectionState {
       if isKnown { mayBegin = false }
     }
     if let index = openByNumber.index(forKey: session.number.number) {
-      openByNumber.values[index].noteActivity(event)
-      if event.isRedacted { return [] }
+      let isMessage = event.type == .messageAdded && !event.isRedacted
+      openByNumber.values[index].noteActivity(event, isMessage: isMessage)
+      if isMessage || event.isRedacted { return [] }
       switch event.type {
-      case .messageAdded: openByNumber.values[index].countMessage()
       case .sessionStarted, .sessionEnded: return try change(at: index, event)
       default: break
       }
@@ -100,13 +100,13 @@ public struct SessionsState: ProjectionState {
   private mutating func change(
     at index: Dictionary<UInt64, Session>.Index, _ event: borrowing EventView
   ) throws(DamagedBytes) -> SessionChange {
-    size -= openByNumber.values[index].encodedSize
     if event.type == .sessionStarted {
-      let isFirst = try openByNumber.values[index].noteStart(event)
-      size += openByNumber.values[index].encodedSize
-      return isFirst ? .started : []
+      let growth = try openByNumber.values[index].noteStart(event)
+      size += growth
+      return growth > 0 ? .started : []
     }
     var session = openByNumber.remove(at: index).value
+    size -= session.encodedSize
     try session.noteEnd(event)
     keepEnded(session)
     return .ended
@@ -124,7 +124,9 @@ public struct SessionsState: ProjectionState {
     if !event.isRedacted {
       switch event.type {
       case .messageAdded: session.countMessage()
-      case .sessionStarted: if try session.noteStart(event) { change.insert(.started) }
+      case .sessionStarted:
+        _ = try session.noteStart(event)
+        change.insert(.started)
       case .sessionEnded:
         try session.noteEnd(event)
         change.insert(.ended)
@@ -151,10 +153,9 @@ public struct SessionsState: ProjectionState {
       endedLast[index].countMessage()
       return []
     }
-    size -= endedLast[index].encodedSize
-    let isFirst = try endedLast[index].noteStart(event)
-    size += endedLast[index].encodedSize
-    return isFirst ? .started : []
+    let growth = try endedLast[index].noteStart(event)
+    size += growth
+    return growth > 0 ? .started : []
   }
 
   /// Keeps a session that has ended, while it is among the last to do so.
