@@ -48,7 +48,7 @@ public enum EventJSON {
     guard node.kind == .object else { throw MemoirError(.invalidArgument, "an event must be an object") }
     try refuseUnknownFields(of: node)
     let fields = try DataReader(node, path: "")
-    let id = try fields.id("id") { text, field throws(InvalidValue) in try EventID(text, field: field) }
+    let id = try eventID(fields)
     let namespace = try fields.id("namespace", Namespace.init)
     let user = try fields.id("user", UserID.init)
     let session = try fields.id("session", SessionID.init)
@@ -72,18 +72,30 @@ public enum EventJSON {
         payload: content.payload))
   }
 
-  /// The members of an event; those the store gives are ignored on input.
-  private static let known: [StaticString] = [
-    "type", "data", "id", "user", "session", "occurred_at", "metadata", "namespace", "version", "position",
-    "recorded_at",
-  ]
+  private static func eventID(_ fields: borrowing DataReader) throws -> EventID? {
+    guard let value = fields.value("id") else { return nil }
+    if let text = value.utf8, let id = EventID(utf8: text) { return id }
+    return try fields.id("id") { text, field throws(InvalidValue) in try EventID(text, field: field) }
+  }
+
+  /// Whether an event has such a member; those the store gives are ignored on input.
+  private static func isKnown(_ member: borrowing JSONMember) -> Bool {
+    switch member.key.utf8?.count {
+    case 2: member.hasKey("id")
+    case 4: member.hasKey("type") || member.hasKey("data") || member.hasKey("user")
+    case 7: member.hasKey("session") || member.hasKey("version")
+    case 8: member.hasKey("position") || member.hasKey("metadata")
+    case 9: member.hasKey("namespace")
+    case 11: member.hasKey("occurred_at") || member.hasKey("recorded_at")
+    default: false
+    }
+  }
 
   private static func refuseUnknownFields(of node: JSONNode) throws(MemoirError) {
     var unknown: [String] = []
     var members = node.members
-    next: while let member = members.next() {
-      for key in known where member.hasKey(key) { continue next }
-      unknown.append(member.key.string ?? "")
+    while let member = members.next() {
+      if !isKnown(member) { unknown.append(member.key.string ?? "") }
     }
     if !unknown.isEmpty { throw .unknownFields(unknown) }
   }
