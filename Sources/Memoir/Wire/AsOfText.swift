@@ -100,7 +100,8 @@ public enum AsOfText: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension String {
-  fileprivate func rest(after prefix: String) -> String? {
+  /// What follows `prefix`, if it begins so.
+  func rest(after prefix: String) -> String? {
     guard utf8.starts(with: prefix.utf8) else { return nil }
     return String(decoding: utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
   }
