@@ -1,1 +1,2 @@
-public import EventStore
+// The library people import: the engine comes with it.
+@_exported public import EventStore
