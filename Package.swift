@@ -37,6 +37,7 @@ let package = Package(
     .systemLibrary(
       name: "CMemoirXXHash", path: "Sources/Libraries/CMemoirXXHash",
       pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    library("LMDB", imports: ["CMemoirLMDB"], at: "Sources/Libraries/LMDB"),
     library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
     library("Sodium", imports: ["CMemoirSodium", "Bytes"], at: "Sources/Libraries/Sodium"),
     library("JSON", at: "Sources/Libraries/JSON"),
@@ -45,5 +46,8 @@ let package = Package(
     library("EventStore", imports: ["Bytes", "JSON", "Sodium"], at: "Sources/EventStore"),
     // The memory.
     library("Memoir", imports: ["EventStore"], at: "Sources/Memoir"),
+
+    // Tests.
+    tests("LMDBTests", of: ["LMDB"]),
   ]
 )
