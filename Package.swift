@@ -43,7 +43,7 @@ let package = Package(
     library("JSON", at: "Sources/Libraries/JSON"),
 
     // The engine.
-    library("EventStore", imports: ["Bytes", "JSON", "Sodium"], at: "Sources/EventStore"),
+    library("EventStore", imports: ["Bytes", "JSON", "LMDB", "Sodium"], at: "Sources/EventStore"),
     // The memory.
     library("Memoir", imports: ["EventStore"], at: "Sources/Memoir"),
 

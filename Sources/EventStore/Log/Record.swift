@@ -25,6 +25,8 @@ enum RecordFormat {
   static let current: UInt8 = 1
   /// Where the checksum ends, and what it covers begins.
   static let checksummedFrom = 8
+  /// Where the stream's number stands, and after it version and link.
+  static let streamAt = 40
   /// The least a record can take.
   static let smallest = 45
 }
@@ -160,6 +162,24 @@ struct RecordView: ~Escapable {
     sizeInBytes = bytes.byteCount
     self.flags = flags
     self.position = position
+  }
+}
+
+/// What leads from a record to the one before it in its stream, read without the rest.
+struct RecordLink {
+  let stream: StreamNumber
+  let version: StreamVersion
+  let previous: LogPosition
+
+  init(_ bytes: RawSpan, at position: LogPosition) throws(DamagedBytes) {
+    var reader = ByteReader(bytes)
+    _ = try reader.readSpan(count: RecordFormat.streamAt)
+    guard let stream = StreamNumber(exactly: try reader.readVarint()) else { throw DamagedBytes() }
+    self.stream = stream
+    version = StreamVersion(try reader.readVarint())
+    let distance = try reader.readVarint()
+    guard distance < position.number else { throw DamagedBytes() }
+    previous = distance == 0 ? 0 : LogPosition(position.number - distance)
   }
 }
 
