@@ -37,10 +37,13 @@ let package = Package(
     .systemLibrary(
       name: "CMemoirXXHash", path: "Sources/Libraries/CMemoirXXHash",
       pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
-    library("LMDB", imports: ["CMemoirLMDB"], at: "Sources/Libraries/LMDB"),
+    .target(
+      name: "CMemoirJSON", path: "Sources/Libraries/CMemoirJSON",
+      linkerSettings: [.linkedLibrary("simdjson")]),
     library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
     library("Sodium", imports: ["CMemoirSodium", "Bytes"], at: "Sources/Libraries/Sodium"),
-    library("JSON", at: "Sources/Libraries/JSON"),
+    library("LMDB", imports: ["CMemoirLMDB"], at: "Sources/Libraries/LMDB"),
+    library("JSON", imports: ["CMemoirJSON"], at: "Sources/Libraries/JSON"),
 
     // The engine.
     library("EventStore", imports: ["Bytes", "JSON", "LMDB", "Sodium"], at: "Sources/EventStore"),
@@ -49,5 +52,7 @@ let package = Package(
 
     // Tests.
     tests("LMDBTests", of: ["LMDB"]),
-  ]
+    tests("JSONTests", of: ["JSON"]),
+  ],
+  cxxLanguageStandard: .cxx17
 )
