@@ -38,6 +38,7 @@ let package = Package(
       name: "CMemoirXXHash", path: "Sources/Libraries/CMemoirXXHash",
       pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     library("LMDB", imports: ["CMemoirLMDB"], at: "Sources/Libraries/LMDB"),
+    library("Platform", at: "Sources/Libraries/Platform"),
     library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
     library("Sodium", imports: ["CMemoirSodium", "Bytes"], at: "Sources/Libraries/Sodium"),
 
@@ -48,5 +49,6 @@ let package = Package(
 
     // Tests.
     tests("LMDBTests", of: ["LMDB"]),
+    tests("PlatformTests", of: ["Platform"]),
   ]
 )
