@@ -37,9 +37,14 @@ let package = Package(
     .systemLibrary(
       name: "CMemoirXXHash", path: "Sources/Libraries/CMemoirXXHash",
       pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+<<<<<<< HEAD
     .target(
       name: "CMemoirJSON", path: "Sources/Libraries/CMemoirJSON",
       linkerSettings: [.linkedLibrary("simdjson")]),
+=======
+    library("LMDB", imports: ["CMemoirLMDB"], at: "Sources/Libraries/LMDB"),
+    library("Platform", at: "Sources/Libraries/Platform"),
+>>>>>>> 56770e3ebe56216591797db11a08da6371467a19
     library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
     library("Sodium", imports: ["CMemoirSodium", "Bytes"], at: "Sources/Libraries/Sodium"),
     library("LMDB", imports: ["CMemoirLMDB"], at: "Sources/Libraries/LMDB"),
@@ -52,7 +57,12 @@ let package = Package(
 
     // Tests.
     tests("LMDBTests", of: ["LMDB"]),
+<<<<<<< HEAD
     tests("JSONTests", of: ["JSON"]),
   ],
   cxxLanguageStandard: .cxx17
+=======
+    tests("PlatformTests", of: ["Platform"]),
+  ]
+>>>>>>> 56770e3ebe56216591797db11a08da6371467a19
 )

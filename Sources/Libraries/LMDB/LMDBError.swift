@@ -137,7 +137,8 @@ extension LMDBError: CustomStringConvertible {
     switch self {
     case .keyExists(let call): "the key exists already, or is appended out of order (\(call.rawValue))"
     case .notFound(let call): "the key was not found (\(call.rawValue))"
-    case .pageNotFound(let call): "a page is missing; the file is damaged: restore a backup (\(call.rawValue))"
+    case .pageNotFound(let call):
+      "a page is missing; the file is damaged: restore a backup (\(call.rawValue))"
     case .corrupted(let call): "a page is malformed; the file is damaged: restore a backup (\(call.rawValue))"
     case .panic(let call): "a fatal error happened before: close and open again (\(call.rawValue))"
     case .versionMismatch(let call): "the file was written by another version of LMDB (\(call.rawValue))"
@@ -146,7 +147,8 @@ extension LMDBError: CustomStringConvertible {
     case .tablesFull(let call): "too many tables: open with a larger number of them (\(call.rawValue))"
     case .readersFull(let call):
       "all reader slots are taken: end readers, or clear those of dead processes (\(call.rawValue))"
-    case .transactionFull(let call): "the transaction is too large: write in smaller portions (\(call.rawValue))"
+    case .transactionFull(let call):
+      "the transaction is too large: write in smaller portions (\(call.rawValue))"
     case .mapResized(let call):
       "another process enlarged the file beyond our map: open again (\(call.rawValue))"
     case .badTransaction(let call): "the transaction failed before and can only be ended (\(call.rawValue))"
