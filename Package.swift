@@ -37,32 +37,25 @@ let package = Package(
     .systemLibrary(
       name: "CMemoirXXHash", path: "Sources/Libraries/CMemoirXXHash",
       pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
-<<<<<<< HEAD
     .target(
       name: "CMemoirJSON", path: "Sources/Libraries/CMemoirJSON",
       linkerSettings: [.linkedLibrary("simdjson")]),
-=======
+    library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
+    library("JSON", imports: ["CMemoirJSON"], at: "Sources/Libraries/JSON"),
     library("LMDB", imports: ["CMemoirLMDB"], at: "Sources/Libraries/LMDB"),
     library("Platform", at: "Sources/Libraries/Platform"),
->>>>>>> 56770e3ebe56216591797db11a08da6371467a19
-    library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
     library("Sodium", imports: ["CMemoirSodium", "Bytes"], at: "Sources/Libraries/Sodium"),
-    library("LMDB", imports: ["CMemoirLMDB"], at: "Sources/Libraries/LMDB"),
-    library("JSON", imports: ["CMemoirJSON"], at: "Sources/Libraries/JSON"),
 
     // The engine.
-    library("EventStore", imports: ["Bytes", "JSON", "LMDB", "Sodium"], at: "Sources/EventStore"),
+    library(
+      "EventStore", imports: ["Bytes", "JSON", "LMDB", "Platform", "Sodium"], at: "Sources/EventStore"),
     // The memory.
     library("Memoir", imports: ["EventStore"], at: "Sources/Memoir"),
 
     // Tests.
     tests("LMDBTests", of: ["LMDB"]),
-<<<<<<< HEAD
     tests("JSONTests", of: ["JSON"]),
+    tests("PlatformTests", of: ["Platform"]),
   ],
   cxxLanguageStandard: .cxx17
-=======
-    tests("PlatformTests", of: ["Platform"]),
-  ]
->>>>>>> 56770e3ebe56216591797db11a08da6371467a19
 )

@@ -20,6 +20,8 @@ struct IndexEntry {
   var occurredAt: Timestamp
   var isLate: Bool
   var sizeInBytes: Int
+  /// The stream's chain after the event, where it was worked out.
+  var chain: Bytes32?
   /// At a stream's first event.
   var name: StreamName?
   /// At a session's first event.
@@ -46,7 +48,7 @@ final class TailGeneration: Sendable {
     var anchors: [(version: StreamVersion, lastOccurredAt: Timestamp)] = []
     var firstOccurredAt: Timestamp
     var lastOccurredAt: Timestamp
-    var sizeInBytes: UInt64 = 0
+    var sizes: [UInt32] = []
     /// The stream's chain after a version, where this process has worked it out.
     var chain: (version: StreamVersion, value: Bytes32)?
 
@@ -126,7 +128,14 @@ extension TailGeneration.Stream {
     if entry.isLate { late.append((entry.occurredAt, entry.version, entry.position)) }
     lastOccurredAt = max(lastOccurredAt, entry.occurredAt)
     if entry.version.number % Anchor.interval == 0 { anchors.append((entry.version, lastOccurredAt)) }
-    sizeInBytes += UInt64(entry.sizeInBytes)
+    sizes.append(UInt32(clamping: entry.sizeInBytes))
+    if let chain = entry.chain { self.chain = (entry.version, chain) }
+  }
+
+  /// The bytes of the records that come after `version`.
+  func sizeInBytes(after version: StreamVersion) -> UInt64 {
+    let skipped = version < first ? 0 : Int(version.number - first.number) + 1
+    return sizes.dropFirst(skipped).reduce(0) { $0 + UInt64($1) }
   }
 
   /// The versions whose event id or session name has this hash.
@@ -309,7 +318,7 @@ extension IndexEntry {
       self.init(
         stream: record.stream, version: record.version, position: record.position, previous: record.previous,
         idHash: IdentityHash.event(record.id, seed: seed), occurredAt: record.occurredAt,
-        isLate: record.flags.contains(.isLate), sizeInBytes: record.sizeInBytes, name: try record.name(),
+        isLate: record.flags.contains(.isLate), sizeInBytes: record.sizeInBytes, chain: nil, name: try record.name(),
         session: try record.nameOfSession())
     } catch {
       throw .damaged("names its stream or session in bytes that are no text")
