@@ -53,6 +53,8 @@ let package = Package(
     library("Memoir", imports: ["EventStore"], at: "Sources/Memoir"),
 
     // Tests.
+    library("TestSupport", imports: ["EventStore"], at: "Tests/Support"),
+    tests("EventStoreTests", of: ["EventStore", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB"]),
     tests("JSONTests", of: ["JSON"]),
     tests("PlatformTests", of: ["Platform"]),

@@ -47,3 +47,76 @@ enum SnapshotTable {
     }
   }
 }
+
+/// A snapshot that was found.
+struct StoredSnapshot {
+  /// The version or the occurred-at it stands for.
+  var number: UInt64
+  var state: [UInt8]
+}
+
+extension SnapshotTable {
+  private static let format: UInt8 = 1
+  private static let keyLength = 21
+
+  static func key(_ snapshot: DueSnapshot) -> [UInt8] {
+    var writer = ByteWriter(capacity: keyLength)
+    writer.write(contentsOf: prefix(snapshot.stream, snapshot.order, from: snapshot.number))
+    writer.writeBigEndian(snapshot.projector.high)
+    return writer.bytes
+  }
+
+  static func value(_ snapshot: DueSnapshot, key: [UInt8]) -> [UInt8] {
+    var writer = ByteWriter(capacity: snapshot.state.count + 20)
+    writer.write(0 as UInt64)
+    writer.write(format)
+    writer.write(snapshot.projector.low)
+    writer.write(contentsOf: snapshot.state)
+    let checksum = checksum(writer.bytes.rawSpan.extracting(droppingFirst: 8), key: key)
+    writer.overwrite(checksum, at: 0)
+    return writer.bytes
+  }
+
+  private static func checksum(_ bytes: RawSpan, key: [UInt8]) -> UInt64 {
+    XXH3.hash(bytes, seed: XXH3.hash(key.rawSpan))
+  }
+
+  /// The state in `value`, where it belongs to the projector and is whole; else `nil`: it can be folded anew.
+  @_lifetime(copy value)
+  static func state(_ value: RawSpan, key: [UInt8], _ projector: ProjectorKey) -> RawSpan? {
+    var reader = ByteReader(value)
+    guard let checksum = try? reader.readUInt64(), let form = try? reader.readUInt8(),
+      let low = try? reader.readUInt64(), form == format, low == projector.low,
+      Self.checksum(value.extracting(droppingFirst: 8), key: key) == checksum
+    else { return nil }
+    return reader.readRest()
+  }
+
+  /// The nearest snapshots at or before `number`, nearest first, until `body` takes one.
+  static func nearest<Result>(
+    of stream: StreamNumber, _ order: Order, atOrBefore number: UInt64, _ projector: ProjectorKey,
+    _ view: borrowing LogView, _ body: (UInt64, RawSpan) -> Result?
+  ) throws(StorageError) -> Result? {
+    let start = prefix(stream, order)
+    var upper = ByteWriter(capacity: keyLength)
+    upper.write(contentsOf: prefix(stream, order, from: number))
+    upper.write(UInt64.max)
+    var cursor = try view.transaction.scan(view.tables.snapshots)
+    var entry = try cursor.to(atOrBefore: upper.bytes)
+    while let current = entry {
+      let key = current.key.array()
+      guard key.count == keyLength, key.starts(with: start.prefix(5)) else { return nil }
+      var reader = ByteReader(current.key.extracting(droppingFirst: 5))
+      guard let found = try? reader.readUInt64().byteSwapped, let high = try? reader.readUInt64().byteSwapped else {
+        return nil
+      }
+      if high == projector.high, let state = state(current.value, key: key, projector),
+        let result = body(found, state)
+      {
+        return result
+      }
+      entry = try cursor.toPrevious()
+    }
+    return nil
+  }
+}
