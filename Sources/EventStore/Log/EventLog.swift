@@ -54,6 +54,7 @@ public final class EventLog: Sendable {
   let headCache: HeadCache
   let snapshots: SnapshotQueue
   let followers = Followers()
+  let maintenance = SnapshotMaintenance()
   private let sequencer: LocalSequencer
   private let openers: FileLock
   private let secrets = Mutex<[StreamName: Bytes32]>([:])
@@ -86,6 +87,7 @@ public final class EventLog: Sendable {
   /// afterwards fails as closed. Closing again does nothing.
   public func close() throws(StorageError) {
     guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    maintenance.close()
     followers.close()
     sequencer.close()
     let thread = writer.withLock { thread -> DedicatedThread? in
@@ -188,9 +190,12 @@ public final class EventLog: Sendable {
     try writer.withLock { (thread) throws(StorageError) in
       guard thread == nil, !isClosed.load(ordering: .acquiring) else { return }
       let writer = Writer(
-        environment, settings, tail: tail, sequencer: sequencer, statistics: statistics,
+        environment, settings, tail: tail, sequencer: sequencer, statistics: statistics, snapshots: snapshots,
         checkpointLimit: options.checkpointLimit
-      ) { [followers] _ in followers.wake() }
+      ) { [followers, maintenance] entries in
+        followers.wake()
+        maintenance.count(entries)
+      }
       do throws(PlatformError) {
         thread = try DedicatedThread(name: "memoir-writer") {
           var writer = writer

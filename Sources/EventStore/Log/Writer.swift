@@ -12,7 +12,8 @@ struct Writer {
   private let tail: TailIndex
   private let sequencer: any Sequencer
   private let statistics: WriterStatistics
-  private let appended: @Sendable (LogPosition) -> Void
+  private let appended: @Sendable ([IndexEntry]) -> Void
+  private let snapshots: SnapshotQueue
   private let checkpointLimit: Int?
 
   /// The end of the log as of our last commit: another end means that other processes appended.
@@ -24,18 +25,22 @@ struct Writer {
 
   /// Streams whose ends are kept in memory between commits.
   private static let largestCache = 65_536
+  /// Snapshots stored with one commit, so that none takes much longer for them.
+  private static let snapshotBytesPerCommit = 256 << 10
   /// Index entries written for each event appended: more than one, so that a checkpoint ends before the next is due.
   private static let creditPerEvent = 2
 
   init(
     _ environment: Environment, _ settings: WriterSettings, tail: TailIndex, sequencer: any Sequencer,
-    statistics: WriterStatistics, checkpointLimit: Int?, appended: @escaping @Sendable (LogPosition) -> Void
+    statistics: WriterStatistics, snapshots: SnapshotQueue, checkpointLimit: Int?,
+    appended: @escaping @Sendable ([IndexEntry]) -> Void
   ) {
     self.environment = environment
     self.settings = settings
     self.tail = tail
     self.sequencer = sequencer
     self.statistics = statistics
+    self.snapshots = snapshots
     self.checkpointLimit = checkpointLimit
     self.appended = appended
   }
@@ -93,6 +98,10 @@ struct Writer {
       streams = context.streams
       return
     }
+    // Snapshots ride along with whatever is committed anyway.
+    if !snapshots.isEmpty {
+      try StoreSnapshots(snapshots: snapshots.take(upTo: Self.snapshotBytesPerCommit)).run(in: &context)
+    }
     let (newEnd, newStreams) = (context.end, context.streams)
     try context.commit()
     end = newEnd
@@ -103,7 +112,7 @@ struct Writer {
       checkpoint = nil
     }
     statistics.count(commits: 1, events: entries.count)
-    if !entries.isEmpty { appended(newEnd.position) }
+    if !entries.isEmpty { appended(entries.map(\.entry)) }
   }
 
   private mutating func begin() throws(StorageError) -> WriterContext {

@@ -86,9 +86,7 @@ extension EventLog {
         return .failure(
           InvalidValue(field: "at_position", reason: "is \(position), beyond the log's end at \(view.last)"))
       }
-      let version = try view.index.lastVersion(of: stream, head: head.version, view) {
-        (place, _) throws(StorageError) in place <= position
-      }
+      let version = try self.version(of: stream, atOrBefore: position, head: head, view)
       return .success(AsOfTarget(stop: .version(version), judgedAt: try recordedAt(position)))
     case .recordedAt(let time):
       let last = try recordedAt(view.last)
@@ -101,6 +99,16 @@ extension EventLog {
       }
       return .success(AsOfTarget(stop: .version(version), judgedAt: time))
     case .occurredAt(let time): return .success(AsOfTarget(stop: .occurred(time), judgedAt: time))
+    }
+  }
+
+  /// The last version of a stream at or before a position.
+  func version(
+    of stream: StreamNumber, atOrBefore position: LogPosition, head: StreamPlace, _ view: borrowing LogView
+  ) throws(StorageError) -> StreamVersion {
+    if head.position <= position { return head.version }
+    return try view.index.lastVersion(of: stream, head: head.version, view) { (place, _) throws(StorageError) in
+      place <= position
     }
   }
 

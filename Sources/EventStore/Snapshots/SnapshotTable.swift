@@ -92,6 +92,13 @@ extension SnapshotTable {
     return reader.readRest()
   }
 
+  /// Whether the bytes are those that were stored, whatever projector they belong to.
+  static func isWhole(_ value: RawSpan, key: [UInt8]) -> Bool {
+    var reader = ByteReader(value)
+    guard let checksum = try? reader.readUInt64() else { return false }
+    return Self.checksum(value.extracting(droppingFirst: 8), key: key) == checksum
+  }
+
   /// The nearest snapshots at or before `number`, nearest first, until `body` takes one.
   static func nearest<Result>(
     of stream: StreamNumber, _ order: Order, atOrBefore number: UInt64, _ projector: ProjectorKey,
