@@ -310,7 +310,8 @@ extension EventLog {
 
   private func checkFile(_ verifier: inout Verifier) {
     do throws(LMDBError) {
-      try environment.checkFile()
+      let report = try FileCheck.run("\(folder)/\(StoreFolder.dataName)", depth: .full)
+      if let problem = report.problem { verifier.problem(problem.description, .file) }
     } catch {
       verifier.problem(error.description, .file)
     }
