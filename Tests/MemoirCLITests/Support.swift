@@ -1,6 +1,7 @@
 // What the tests of the command line share: a world with two ears, and a table to try parsing on.
 
 import Synchronization
+import Testing
 
 @testable import MemoirCLI
 
@@ -77,4 +78,10 @@ enum Sample {
       return error
     }
   }
+}
+
+/// A command by its name, instead of all its help, where tests are listed.
+extension CommandRow: CustomTestStringConvertible {
+  /// The name alone.
+  public var testDescription: String { name }
 }
