@@ -48,7 +48,7 @@ private final class ManualClock: Sendable {
     progress.update(to: 450_000)
     #expect(
       sink.text
-        == "\rreplaying  ██████████░░░░░░░░░░░░░░  45%  450,000 of 1,000,000 events  225,000/s  3 s left\u{1B}[K"
+        == "\rreplaying  █████████░░░░░░░░░░░  45%    450,000 of 1,000,000 events  225,000/s  3 s left\u{1B}[K"
     )
   }
 
@@ -83,7 +83,7 @@ private final class ManualClock: Sendable {
     let progress = progress(total: 1000, done: 500)
     clock.advance(by: .seconds(10))
     progress.update(to: 600)
-    #expect(sink.text.contains("60%  600 of 1,000 events  10/s  40 s left"))
+    #expect(sink.text.contains("60%    600 of 1,000 events  10/s  40 s left"))
   }
 
   @Test func `the rate follows what happens now`() {
@@ -110,11 +110,32 @@ private final class ManualClock: Sendable {
     #expect(line.hasPrefix("replaying  "))
   }
 
+  @Test func `share, rate and time left outlast the count where room is short`() {
+    let progress = progress(total: 3_000_000, width: 80)
+    clock.advance(by: .seconds(2))
+    progress.update(to: 900_000)
+    #expect(sink.text.contains("replaying  ███░░░░░░░  30%    900,000 events  450,000/s  5 s left"))
+  }
+
+  @Test func `the line keeps its columns while numbers grow`() {
+    let progress = progress()
+    for count in [1000, 20_000, 300_000, 999_999] {
+      clock.advance(by: .seconds(2))
+      sink.clear()
+      progress.update(to: count)
+      let line = sink.text.prefix { $0 != "," }
+      #expect(sink.text.contains(" of 1,000,000 events"))
+      #expect(line.contains("░") || line.contains("█"))
+      #expect(
+        DisplayWidth.of(sink.text.prefix { $0 != "%" }) == 9 + 2 + 20 + 2 + String(count / 10_000).count)
+    }
+  }
+
   @Test func `more than was said does not break the bar`() {
     let progress = progress(total: 10)
     clock.advance(by: .seconds(2))
     progress.update(to: 25)
-    #expect(sink.text.contains("████████████████████████  100%  25 of 10 events"))
+    #expect(sink.text.contains("████████████████████  100%  25 of 10 events"))
   }
 
   @Test func `workers may report at once`() async {

@@ -5,7 +5,7 @@ private import Synchronization
 /// Progress of long work, on one line of a terminal.
 ///
 /// ```
-/// replaying  ███████████░░░░░░░░░░░░░  45%  450,000 of 1,000,000 events  364,000/s  2 s left
+/// replaying  █████████░░░░░░░░░░░  45%    450,000 of 1,000,000 events  364,000/s  2 s left
 /// ```
 /// Nothing is drawn where standard error is no terminal, nor in the first second, and then at most ten times a
 /// second: calling it often costs little. Any thread may report. The line is drawn in reports alone, so it stands
@@ -100,32 +100,54 @@ final class Progress: Sendable {
     state.measuredAt = now
   }
 
+  /// The label and as much else as fits: share, rate and time left before the bar, and the bar before the count.
+  ///
+  /// What fits is decided by the room that a piece may ever need, and the count is as wide as the total, so that the
+  /// line does not jump about while numbers grow.
   private func line(of state: State) -> StyledText {
-    var figures = StyledText()
+    var room = (console.width ?? 80) - 1 - DisplayWidth.of(label)
+    func take(_ width: Int) -> Bool {
+      if width > room { return false }
+      room -= width
+      return true
+    }
+    let hasShare = total != nil && take(6)
+    let hasRate = take(14)
+    let hasTimeLeft = total != nil && take(16)
+    let isWide = (console.width ?? 80) >= 100
+    let barWidth = total != nil && take(isWide ? 22 : 12) ? (isWide ? 20 : 10) : 0
+    let done = Quantity.count(state.done)
+    let (count, countAndTotal): (String, String)
     if let total {
-      figures.append("  " + Quantity.share(min(state.done, total), of: total), .bold)
-      figures.append("  \(Quantity.count(state.done)) of \(Quantity.count(total)) \(unit)")
+      let all = Quantity.count(total)
+      let padded = String(repeating: " ", count: max(0, all.utf8.count - done.utf8.count)) + done
+      (count, countAndTotal) = ("  \(padded) \(unit)", "  \(padded) of \(all) \(unit)")
     } else {
-      figures.append("  \(Quantity.count(state.done)) \(unit)")
+      (count, countAndTotal) = ("  \(done) \(unit)", "  \(done) \(unit)")
     }
-    if let rate = state.rate {
-      figures.append("  " + Quantity.rate(perSecond: rate), .dim)
-      if let total, rate > 0, state.done < total {
-        // More than a year is as good as not known.
-        let seconds = min(Double(total - state.done) / rate, 31_557_600)
-        figures.append("  \(Quantity.duration(.seconds(seconds.rounded(.up)))) left", .dim)
-      }
-    }
+
     var line = StyledText(label)
-    // The bar takes what the figures leave, up to 24 columns; a stub of one says nothing.
-    let room = min(24, (console.width ?? 80) - 1 - line.width - 2 - figures.width)
-    if let total, room >= 8 {
-      let full = total <= 0 ? room : min(room, Int(Double(state.done) / Double(total) * Double(room)))
+    if barWidth > 0, let total {
+      let full =
+        total <= 0 ? barWidth : min(barWidth, Int(Double(state.done) / Double(total) * Double(barWidth)))
       line.append("  ")
       line.append(String(repeating: "█", count: max(full, 0)), .accent)
-      line.append(String(repeating: "░", count: room - max(full, 0)), .dim)
+      line.append(String(repeating: "░", count: barWidth - max(full, 0)), .dim)
     }
-    line.append(figures)
+    if hasShare, let total { line.append("  " + Quantity.share(min(state.done, total), of: total), .bold) }
+    if take(DisplayWidth.of(countAndTotal)) {
+      line.append(countAndTotal)
+    } else if take(DisplayWidth.of(count)) {
+      line.append(count)
+    }
+    if hasRate, let rate = state.rate {
+      line.append("  " + Quantity.rate(perSecond: rate), .dim)
+      if hasTimeLeft, let total, rate > 0, state.done < total {
+        // More than a year is as good as not known.
+        let seconds = min(Double(total - state.done) / rate, 31_557_600)
+        line.append("  \(Quantity.duration(.seconds(seconds.rounded(.up)))) left", .dim)
+      }
+    }
     return line
   }
 }
