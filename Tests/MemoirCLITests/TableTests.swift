@@ -109,7 +109,7 @@ import Testing
 
         Options of every command:
               --store DIR     The store; else $MEMOIR_STORE, else ./memoir.store.
-              --namespace NS  The namespace; else 'default', or all if no USER is.
+              --namespace NS  The namespace; else 'default', or all without USER.
               --json          JSON instead of text for people; errors as JSON, too.
           -h, --help          Show help and do nothing else.
 

@@ -88,7 +88,7 @@ enum GlobalOptions {
   static let store = Argument.option(
     "store", .directory, help: "The store; else $MEMOIR_STORE, else ./memoir.store.")
   static let namespace = Argument.option(
-    "namespace", .text("NS"), help: "The namespace; else 'default', or all if no USER is.")
+    "namespace", .text("NS"), help: "The namespace; else 'default', or all without USER.")
   static let json = Argument.flag("json", help: "JSON instead of text for people; errors as JSON, too.")
   static let help = Argument.flag("help", short: "h", help: "Show help and do nothing else.")
   static let version = Argument.flag("version", help: "Show the version and do nothing else.")
