@@ -52,8 +52,12 @@ let package = Package(
     // The memory.
     library("Memoir", imports: ["EventStore"], at: "Sources/Memoir"),
 
+    // Its surfaces.
+    library("MemoirCLI", at: "Sources/Interfaces/MemoirCLI"),
+
     // Tests.
     library("TestSupport", imports: ["EventStore"], at: "Tests/Support"),
+    tests("MemoirCLITests", of: ["MemoirCLI"]),
     tests("EventStoreTests", of: ["EventStore", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB"]),
     tests("JSONTests", of: ["JSON"]),
