@@ -50,7 +50,7 @@ let package = Package(
     library(
       "EventStore", imports: ["Bytes", "JSON", "LMDB", "Platform", "Sodium"], at: "Sources/EventStore"),
     // The memory.
-    library("Memoir", imports: ["EventStore"], at: "Sources/Memoir"),
+    library("Memoir", imports: ["EventStore", "Bytes", "JSON", "Sodium"], at: "Sources/Memoir"),
 
     // Its surfaces.
     library("MemoirCLI", at: "Sources/Interfaces/MemoirCLI"),
@@ -62,6 +62,7 @@ let package = Package(
     tests("LMDBTests", of: ["LMDB"]),
     tests("JSONTests", of: ["JSON"]),
     tests("PlatformTests", of: ["Platform"]),
+    tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "Sodium"]),
   ],
   cxxLanguageStandard: .cxx17
 )
