@@ -62,7 +62,6 @@ let package = Package(
     tests("LMDBTests", of: ["LMDB"]),
     tests("JSONTests", of: ["JSON"]),
     tests("PlatformTests", of: ["Platform"]),
-    tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "Sodium"]),
   ],
   cxxLanguageStandard: .cxx17
 )
