@@ -36,6 +36,14 @@ enum Registry {
   private struct State {
     var open: Set<FileIdentity> = []
     var count: UInt32 = 0
+    var generation = Forks.generation
+
+    // What the parent of a fork has open is not open here: locks are not inherited.
+    mutating func forgetParent() {
+      guard generation != Forks.generation else { return }
+      open = []
+      generation = Forks.generation
+    }
   }
 
   private static let state = Mutex(State())
@@ -44,6 +52,7 @@ enum Registry {
     _ body: (Set<FileIdentity>) throws(LMDBError) -> sending Opened
   ) throws(LMDBError) -> sending Opened {
     try state.withLock { (state) throws(LMDBError) in
+      state.forgetParent()
       var opened = try body(state.open)
       state.open.formUnion(opened.identities)
       state.count += 1
