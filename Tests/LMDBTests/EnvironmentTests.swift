@@ -47,13 +47,19 @@ import Testing
 
   @Test func `what is missing is said`() throws {
     let folder = try TemporaryFolder()
-    #expect(throws: LMDBError.noSuchFile(.environmentOpen)) { try Environment(folder: folder.path + "/nowhere") }
+    #expect(throws: LMDBError.noSuchFile(.environmentOpen)) {
+      try Environment(folder: folder.path + "/nowhere")
+    }
     var options = Environment.Options()
     options.creation = .never
-    #expect(throws: LMDBError.noSuchFile(.fileOpen)) { try Environment(folder: folder.path, options: options) }
+    #expect(throws: LMDBError.noSuchFile(.fileOpen)) {
+      try Environment(folder: folder.path, options: options)
+    }
     options.isReadOnly = true
     options.creation = .ifMissing
-    #expect(throws: LMDBError.noSuchFile(.fileOpen)) { try Environment(folder: folder.path, options: options) }
+    #expect(throws: LMDBError.noSuchFile(.fileOpen)) {
+      try Environment(folder: folder.path, options: options)
+    }
   }
 
   @Test func `read-only neither writes nor makes tables`() throws {
@@ -81,7 +87,9 @@ import Testing
       var limit = rlimit(rlim_cur: pages * 4096 + 64 << 30, rlim_max: rlim_t.max)
       guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 else { return 2 }
       guard let environment = try? Environment(folder: folder.path) else { return 3 }
-      guard let size = try? environment.information().mapSize, size < 64 << 30, size >= 8 << 30 else { return 4 }
+      guard let size = try? environment.information().mapSize, size < 64 << 30, size >= 8 << 30 else {
+        return 4
+      }
       guard let table = try? environment.openTables(["table"]).first else { return 5 }
       return (try? put(1, 2, table, environment)) == nil ? 6 : 0
     }
@@ -120,7 +128,9 @@ import Testing
     var ends: [Int32] = [0, 0]
     #expect(unsafe pipe(&ends) == 0)
     let child = try fork {
-      guard let own = try? Environment(folder: folder.path), let reader = try? own.beginRead() else { return 1 }
+      guard let own = try? Environment(folder: folder.path), let reader = try? own.beginRead() else {
+        return 1
+      }
       var byte: UInt8 = 1
       _ = unsafe write(ends[1], &byte, 1)
       pause()

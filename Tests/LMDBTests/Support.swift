@@ -114,7 +114,9 @@ func wait(for child: pid_t) -> Int32 {
 }
 
 /// All that is in a table.
-func contents(_ transaction: borrowing some Transaction & ~Copyable, of table: Table) throws -> [[UInt8]: [UInt8]] {
+func contents(_ transaction: borrowing some Transaction & ~Copyable, of table: Table) throws -> [[UInt8]:
+  [UInt8]]
+{
   var cursor = try transaction.cursor(in: table)
   var all: [[UInt8]: [UInt8]] = [:]
   while let entry = try cursor.next() {

@@ -80,7 +80,7 @@ public final class Environment: Sendable {
     let dataPath = folder + "/data.mdb"
     let lockPath = folder + "/lock.mdb"
     // The registry stays locked all along: two threads opening the same file must not both find it unopened.
-    let opened = try Registry.open { (registered) throws(LMDBError) in
+    let opened = try unsafe Registry.current.open { (registered) throws(LMDBError) in
       for path in [dataPath, lockPath] {
         guard let identity = FileIdentity(path: path) else { continue }
         if registered.contains(identity) { throw LMDBError.alreadyOpen }
@@ -110,7 +110,7 @@ public final class Environment: Sendable {
 
   private func end() {
     // Out of the registry last: only then may the file be opened anew.
-    Registry.close(identities) { unsafe mdb_env_close(handle) }
+    unsafe Registry.current.close(identities) { unsafe mdb_env_close(handle) }
   }
 
   /// Whether this process was forked from the one that opened.
@@ -238,6 +238,25 @@ public final class Environment: Sendable {
     writer.store(0, ordering: .relaxed)
   }
 
+  /// Reads the last commit in `body`.
+  ///
+  /// - Throws: As ``beginRead()``, or what `body` throws.
+  @inlinable
+  public func read<Result: ~Copyable>(_ body: (borrowing ReadTransaction) throws -> Result) throws -> Result {
+    try body(beginRead())
+  }
+
+  /// Makes the changes of `body`, and commits them unless it throws.
+  ///
+  /// - Throws: As ``beginWrite()`` and ``WriteTransaction/commit()``, or what `body` throws.
+  @inlinable
+  public func write<Result: ~Copyable>(_ body: (inout WriteTransaction) throws -> Result) throws -> Result {
+    var transaction = try beginWrite()
+    let result = try body(&transaction)
+    try transaction.commit()
+    return result
+  }
+
   // MARK: Tables
 
   /// Opens tables, and makes those that are missing where writing is allowed.
@@ -247,7 +266,8 @@ public final class Environment: Sendable {
   /// - Returns: The tables in the order of `names`.
   /// - Throws: ``LMDBError/tableMissing(_:)`` where read-only; ``LMDBError/tablesFull(_:)``.
   public func openTables(_ names: [String]) throws(LMDBError) -> [Table] {
-    try tables.withLock { (known) throws(LMDBError) in
+    if isForked { throw .usedAfterFork }
+    return try tables.withLock { (known) throws(LMDBError) in
       var missing = names.filter { known[$0] == nil }
       if !missing.isEmpty { missing = try open(missing, into: &known, creating: false) }
       if let name = missing.first {

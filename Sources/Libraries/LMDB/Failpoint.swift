@@ -61,7 +61,8 @@ package enum Failpoint {
 
   /// The code to return instead of making this call.
   static func code(for call: LMDBError.Call) -> Int32? {
-    guard armed.load(ordering: .acquiring) > 0 else { return nil }
+    // In the child of a fork another thread's lock would stay locked for ever.
+    guard armed.load(ordering: .acquiring) > 0, Forks.generation == 0 else { return nil }
     return plans.withLock { plans in
       for (id, var plan) in plans where !plan.fired && (plan.call == nil || plan.call == call) {
         if let thread = plan.thread, pthread_equal(thread, pthread_self()) == 0 { continue }

@@ -148,7 +148,8 @@ struct PageWalk {
       guard meta.lastPage - pagesInFile < Self.missingMax else {
         throw .problem(
           .truncated(
-            sizeInBytes: sizeInBytes, neededInBytes: Int(meta.lastPage + 1 - Self.missingMax) * meta.pageSize), nil)
+            sizeInBytes: sizeInBytes, neededInBytes: Int(meta.lastPage + 1 - Self.missingMax) * meta.pageSize),
+          nil)
       }
       depth = .full
     }
@@ -284,9 +285,13 @@ struct PageWalk {
     let start = node.offset + Self.nodeHeaderSize + node.keySize
     switch (role, node.flags) {
     case (.tableList, NodeFlags.tree):
-      guard node.dataSize == MetaPage.Tree.size else { throw .malformed("a table of another size", page.number) }
+      guard node.dataSize == MetaPage.Tree.size else {
+        throw .malformed("a table of another size", page.number)
+      }
       let tree = MetaPage.Tree(page.bytes, at: start)
-      guard tree.flags & 0x7fff == 0 else { throw .malformed("a table with flags \(tree.flags)", page.number) }
+      guard tree.flags & 0x7fff == 0 else {
+        throw .malformed("a table with flags \(tree.flags)", page.number)
+      }
       try walk(tree, .table, from: page.number, file)
     case (.freeList, 0):
       try checkFree(PageBytes(bytes: Array(page.bytes.bytes[start..<start + node.dataSize])), page.number)
@@ -402,7 +407,9 @@ private struct Page {
     if hasIntegerKeys {
       // The first key of an inner page stands for "all before" and is not looked at.
       let looked = isLeaf ? nodes[...] : nodes.dropFirst()
-      guard looked.allSatisfy({ $0.keySize == 8 }) else { throw .malformed("a free list with other keys", number) }
+      guard looked.allSatisfy({ $0.keySize == 8 }) else {
+        throw .malformed("a free list with other keys", number)
+      }
     }
     var previous = range.after
     for (index, node) in nodes.enumerated() {
