@@ -347,6 +347,17 @@ public final class Environment: Sendable {
     }
   }
 
+  /// Copies all tables, as of one moment, into `data.mdb` in `folder`, which exists and has no such file.
+  ///
+  /// Writers go on meanwhile. Free pages are left out.
+  /// - Throws: ``LMDBError/diskFull(_:)``, ``LMDBError/accessDenied(_:)`` and the like; what was written is left there.
+  public func copy(to folder: String) throws(LMDBError) {
+    try transactionBegins()
+    defer { transactionEnded() }
+    try LMDBError.check(
+      perform(.environmentCopy) { unsafe mdb_env_copy2(handle, folder, UInt32(MDB_CP_COMPACT)) }, .environmentCopy)
+  }
+
   /// What the environment takes up.
   public func information() throws(LMDBError) -> Information {
     try transactionBegins()

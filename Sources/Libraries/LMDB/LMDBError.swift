@@ -73,6 +73,7 @@ public enum LMDBError: Error, Hashable, Sendable {
     case environmentConfigure = "mdb_env_set_*"
     case environmentOpen = "mdb_env_open"
     case environmentInfo = "mdb_env_info"
+    case environmentCopy = "mdb_env_copy2"
     case readerCheck = "mdb_reader_check"
     case transactionBegin = "mdb_txn_begin"
     case transactionRenew = "mdb_txn_renew"
