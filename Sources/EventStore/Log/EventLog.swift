@@ -95,7 +95,10 @@ public final class EventLog: Sendable {
       return thread
     }
     thread?.join()
-    defer { environment.close() }
+    defer {
+      environment.close()
+      try? openers.unlock()
+    }
     // Who has appended nothing never writes; and while others are at work, they will do it.
     guard thread != nil, statistics.total.events > 0, tail.eventCount > Self.longTail else { return }
     guard (try? openers.tryUpgrade()) == true else { return }
