@@ -41,16 +41,27 @@ let package = Package(
       name: "CMemoirJSON", path: "Sources/Libraries/CMemoirJSON",
       linkerSettings: [.linkedLibrary("simdjson")]),
     library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
-    library("Sodium", imports: ["CMemoirSodium", "Bytes"], at: "Sources/Libraries/Sodium"),
     library("JSON", imports: ["CMemoirJSON"], at: "Sources/Libraries/JSON"),
+    library("LMDB", imports: ["CMemoirLMDB"], at: "Sources/Libraries/LMDB"),
+    library("Platform", at: "Sources/Libraries/Platform"),
+    library("Sodium", imports: ["CMemoirSodium", "Bytes"], at: "Sources/Libraries/Sodium"),
 
     // The engine.
-    library("EventStore", imports: ["Bytes", "JSON", "Sodium"], at: "Sources/EventStore"),
+    library(
+      "EventStore", imports: ["Bytes", "JSON", "LMDB", "Platform", "Sodium"], at: "Sources/EventStore"),
     // The memory.
     library("Memoir", imports: ["EventStore", "Bytes", "JSON", "Sodium"], at: "Sources/Memoir"),
 
+    // Its surfaces.
+    library("MemoirCLI", at: "Sources/Interfaces/MemoirCLI"),
+
+    // Tests.
+    library("TestSupport", imports: ["EventStore"], at: "Tests/Support"),
+    tests("MemoirCLITests", of: ["MemoirCLI"]),
+    tests("EventStoreTests", of: ["EventStore", "TestSupport"]),
+    tests("LMDBTests", of: ["LMDB"]),
     tests("JSONTests", of: ["JSON"]),
-    tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "Sodium"]),
+    tests("PlatformTests", of: ["Platform"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -1,3 +1,2 @@
-// The memory: what events of a person's conversations mean, and what one can ask about them.
-// Whoever imports it has the engine's values (ids, versions, events) at hand as well.
+// The library people import: the engine comes with it.
 @_exported public import EventStore

@@ -78,3 +78,33 @@ public struct EventSchema: Sendable {
     definition(of: code)?.name ?? "type-\(code.number)"
   }
 }
+
+extension EventSchema {
+  /// A payload in today's form.
+  ///
+  /// Of a type this schema does not know, it is left as it is.
+  /// - Throws: ``StorageError/unsupportedVersion(type:version:position:)`` for a known type in a newer version, and
+  ///   ``StorageError/corrupt(reason:position:)`` where an upcaster cannot read it.
+  func upcast(
+    _ payload: [UInt8], of code: EventTypeCode, named customType: String?, from version: UInt16,
+    at position: LogPosition
+  ) throws(StorageError) -> (payload: [UInt8], version: UInt16) {
+    let known = code == .custom ? customType.flatMap { definition(ofCustom: $0) } : definition(of: code)
+    guard let known else { return (payload, version) }
+    guard version <= known.version else {
+      throw .unsupportedVersion(type: known.name, version: version, position: position)
+    }
+    var payload = payload
+    for step in version..<known.version {
+      guard let upcaster = known.upcasters.first(where: { $0.version == step }) else {
+        throw .unsupportedVersion(type: known.name, version: version, position: position)
+      }
+      do throws(DamagedBytes) {
+        payload = try upcaster.transform(payload.rawSpan)
+      } catch {
+        throw .corrupt(reason: "the payload is not a \(known.name) of version \(step)", position: position)
+      }
+    }
+    return (payload, known.version)
+  }
+}

@@ -2,6 +2,7 @@
 // the program that does not know their meaning. The order is ascending, so equal content has equal bytes, save for
 // the spelling of numbers inside JSON.
 public import Bytes
+internal import JSON
 
 /// How a payload field is coded.
 public enum PayloadKind: UInt8, Sendable {
@@ -144,5 +145,32 @@ extension EventID {
     spelling.reserveCapacity(36)
     write(into: &spelling)
     return spelling.rawSpan.isSame(as: text)
+  }
+}
+
+/// Comparing payloads.
+package enum Payload {
+  /// Whether two payloads say the same: numbers inside JSON count as equal when they are equal as decimals.
+  package static func isSame(_ a: RawSpan, _ b: RawSpan) -> Bool {
+    if a.isSame(as: b) { return true }
+    var first = PayloadReader(a)
+    var second = PayloadReader(b)
+    do throws(DamagedBytes) {
+      while true {
+        let mine = try first.next()
+        let theirs = try second.next()
+        guard let mine, let theirs else { return mine == nil && theirs == nil }
+        guard mine.number == theirs.number, mine.kind == theirs.kind, mine.integer == theirs.integer else {
+          return false
+        }
+        let isSame =
+          mine.kind == .json
+          ? canonicalJSONEqual(Span(_bytes: mine.bytes), Span(_bytes: theirs.bytes))
+          : mine.bytes.isSame(as: theirs.bytes)
+        guard isSame else { return false }
+      }
+    } catch {
+      return false
+    }
   }
 }

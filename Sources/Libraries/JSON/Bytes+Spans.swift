@@ -12,11 +12,13 @@ extension Span<UInt8> {
   }
 
   /// Whether both hold the same bytes.
+  @inline(__always)
   func hasSameBytes(as other: Span<UInt8>) -> Bool {
     count == other.count && order(against: other) == 0
   }
 
   /// Less than 0 where this comes before `other` byte by byte, more than 0 where it comes after.
+  @inline(__always)
   func order(against other: Span<UInt8>) -> Int {
     let shared = Swift.min(count, other.count)
     var offset = 0
@@ -71,6 +73,7 @@ extension RawSpan {
 
 extension OutputSpan<UInt8> {
   /// Appends a copy of `bytes`; there must be room.
+  @inline(__always)
   @_lifetime(self: copy self)
   mutating func append(copying bytes: Span<UInt8>) {
     precondition(bytes.count <= freeCapacity, "No room for the bytes")

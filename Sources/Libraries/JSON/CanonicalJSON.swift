@@ -108,31 +108,57 @@ extension JSONNode {
       return end
     case .object:
       output.append(.openingBrace)
-      let end = Int(entry.link)
-      if hasSortedKeys(at: index) {
-        var key = index &+ 1
-        while key < end {
-          if key > index &+ 1 { output.append(.comma) }
-          key = appendMember(withKeyAt: key, to: &output)
-        }
+      if entry.count <= Self.fewMembers {
+        appendMembers(of: entry, at: index, to: &output)
       } else {
-        appendSorting(at: index, to: &output)
+        appendManyMembers(of: entry, at: index, to: &output)
       }
       output.append(.closingBrace)
-      return end
+      return Int(entry.link)
     }
   }
 
-  private func appendMember(withKeyAt key: Int, to output: inout OutputSpan<UInt8>) -> Int {
+  private func appendMember(withKeyAt key: Int, to output: inout OutputSpan<UInt8>) {
     appendString(tape[key], to: &output)
     output.append(.colon)
-    return appendCanonical(at: key &+ 1, to: &output)
+    _ = appendCanonical(at: key &+ 1, to: &output)
   }
 
-  private func appendSorting(at index: Int, to output: inout OutputSpan<UInt8>) {
+  /// Up to so many members are sorted without allocating.
+  private static var fewMembers: Int { 16 }
+
+  private func appendMembers(of object: TapeEntry, at index: Int, to output: inout OutputSpan<UInt8>) {
+    var keys = InlineArray<16, UInt32>(repeating: 0)
+    let end = Int(object.link)
+    var count = 0
+    var key = index &+ 1
+    while key < end {
+      // Insertion from the end: members that are in order already cost a comparison each.
+      let content = tape[key].content(source: source, unescaped: unescaped)
+      var place = count
+      while place > 0 {
+        let before = keys[place &- 1]
+        guard tape[Int(before)].content(source: source, unescaped: unescaped).order(against: content) > 0
+        else { break }
+        keys[place] = before
+        place &-= 1
+      }
+      keys[place] = UInt32(truncatingIfNeeded: key)
+      count &+= 1
+      key = tape[key &+ 1].next(after: key &+ 1)
+    }
+    for place in 0..<count {
+      if place > 0 { output.append(.comma) }
+      appendMember(withKeyAt: Int(keys[place]), to: &output)
+    }
+  }
+
+  private func appendManyMembers(
+    of object: TapeEntry, at index: Int, to output: inout OutputSpan<UInt8>
+  ) {
     var keys: [UInt32] = []
-    keys.reserveCapacity(tape[index].count)
-    let end = Int(tape[index].link)
+    keys.reserveCapacity(object.count)
+    let end = Int(object.link)
     var key = index &+ 1
     while key < end {
       keys.append(UInt32(truncatingIfNeeded: key))
@@ -141,21 +167,7 @@ extension JSONNode {
     sortKeys(&keys, tape, source, unescaped)
     for place in keys.indices {
       if place > 0 { output.append(.comma) }
-      _ = appendMember(withKeyAt: Int(keys[place]), to: &output)
-    }
-  }
-
-  private func hasSortedKeys(at index: Int) -> Bool {
-    let end = Int(tape[index].link)
-    var key = index &+ 1
-    guard key < end else { return true }
-    while true {
-      let next = tape[key &+ 1].next(after: key &+ 1)
-      guard next < end else { return true }
-      let order = tape[key].content(source: source, unescaped: unescaped)
-        .order(against: tape[next].content(source: source, unescaped: unescaped))
-      if order > 0 { return false }
-      key = next
+      appendMember(withKeyAt: Int(keys[place]), to: &output)
     }
   }
 

@@ -135,7 +135,9 @@ public struct JSONNode: ~Escapable {
 
   /// Whether it is a string with this text.
   public func isString(_ text: StaticString) -> Bool {
-    entry.kind == .string && content.hasSameBytes(as: text.utf8Bytes)
+    let entry = entry
+    guard Int(entry.length) == text.utf8CodeUnitCount, entry.kind == .string else { return false }
+    return entry.content(source: source, unescaped: unescaped).hasSameBytes(as: text.utf8Bytes)
   }
 
   /// The content of a string, or a number or word as written.

@@ -82,6 +82,15 @@ public final class JSONParser {
     try parse(text.asBytes, limits: limits, body)
   }
 
+  /// Parses all of `buffer`.
+  ///
+  /// - Throws: ``JSONError`` where the text is refused, or what `body` throws.
+  public func parse<Result: ~Copyable>(
+    _ buffer: borrowing [UInt8], limits: JSONLimits = .standard, _ body: (JSONNode) throws -> Result
+  ) throws -> Result {
+    try parse(buffer.span, limits: limits, body)
+  }
+
   /// Parses a part of `buffer`, e.g. a line; offsets in errors count from the part's start.
   ///
   /// - Throws: ``JSONError`` where the text is refused, or what `body` throws.
@@ -114,16 +123,17 @@ public final class JSONParser {
     }
     // The indexer's memory stays as it is until its next call, which is after the tape is built.
     let tokens = unsafe Span(_unsafeStart: starts, count: startCount)
-    tape.grow(to: startCount, filledWith: .unused)
+    tape.grow(to: greatestEntryCount(of: startCount, depthLimit: limits.depth), filledWith: .unused)
     keySets.grow(to: limits.depth + 1, filledWith: 0)
-    if source.firstOffset(of: .backslash, from: 0) < source.count {
+    let firstBackslash = source.firstOffset(of: .backslash, from: 0)
+    if firstBackslash < source.count {
       unescaped.grow(to: source.count, filledWith: 0)
     }
     var tapeSpan = tape.mutableSpan
     var unescapedSpan = unescaped.mutableSpan
     var keySetSpan = keySets.mutableSpan
     let outcome = buildTape(
-      of: source, tokensAt: tokens, depthLimit: limits.depth,
+      of: source, tokensAt: tokens, firstBackslash: firstBackslash, depthLimit: limits.depth,
       tape: &tapeSpan, unescaped: &unescapedSpan, keySets: &keySetSpan)
     guard let failure = outcome.failure else { return nil }
     return JSONError(failure, outcome, source: source, unescaped: unescapedSpan.span, tape: tapeSpan.span)

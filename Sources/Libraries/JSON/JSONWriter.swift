@@ -70,6 +70,7 @@ public struct JSONWriter: Sendable {
   public mutating func key(_ key: StaticString) {
     beginKey()
     let key = key.utf8Bytes
+    assert(key.firstOffsetToEscape(from: 0) == key.count, "Such a key is written with key(text:)")
     let isIndented = style == .indented
     bytes.append(addingCapacity: key.count + 4) { (output: inout OutputSpan<UInt8>) in
       output.append(.quote)

@@ -26,6 +26,7 @@ struct TapeEntry: BitwiseCopyable {
   /// What unused entries hold.
   static var unused: TapeEntry { TapeEntry(.null, start: 0, length: 0) }
 
+  @inline(__always)
   var kind: Kind {
     switch head & 7 {
     case 0: .null
@@ -47,9 +48,11 @@ struct TapeEntry: BitwiseCopyable {
   }
 
   /// The entry after this one and all within it.
+  @inline(__always)
   func next(after index: Int) -> Int { isContainer ? Int(link) : index &+ 1 }
 
   /// The content of a string, or a number as written.
+  @inline(__always)
   @_lifetime(copy source, copy unescaped)
   func content(source: Span<UInt8>, unescaped: Span<UInt8>) -> Span<UInt8> {
     hasEscapes

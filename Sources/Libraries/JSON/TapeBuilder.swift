@@ -21,20 +21,28 @@ struct TapeOutcome {
   var openContainer: Int
 }
 
+/// How many entries so many tokens can come to.
+///
+/// A container with k > 0 entries right inside takes k − 1 separators and a closing token, so a whole value
+/// of n entries has at least 2n − 1 tokens; what is not closed lacks one token a level.
+func greatestEntryCount(of tokenCount: Int, depthLimit: Int) -> Int {
+  (tokenCount + depthLimit) / 2 + 2
+}
+
 /// Writes the tape of `source`, whose tokens begin at `starts`.
 ///
 /// - Parameters:
-///   - tape: Has room for an entry per start.
+///   - firstBackslash: The offset of the first backslash; the source's length where there is none.
+///   - tape: Has room for ``greatestEntryCount(of:depthLimit:)`` entries.
 ///   - unescaped: Has room for as many bytes as the source, if there is a backslash in it.
 ///   - keySets: Has room for a set per level of depth and one more; what it holds does not matter.
 func buildTape(
-  of source: Span<UInt8>, tokensAt starts: Span<UInt32>, depthLimit: Int,
+  of source: Span<UInt8>, tokensAt starts: Span<UInt32>, firstBackslash: Int, depthLimit: Int,
   tape: inout MutableSpan<TapeEntry>, unescaped: inout MutableSpan<UInt8>, keySets: inout MutableSpan<UInt64>
 ) -> TapeOutcome {
   var token = 0
   var entry = 0
-  var unescapedCount = 0
-  var nextBackslash = source.firstOffset(of: .backslash, from: 0)
+  var strings = StringProgress(nextBackslash: firstBackslash)
 
   // The innermost open container. A set has one bit for each of 64 classes of keys seen in an object.
   var container = -1
@@ -62,22 +70,11 @@ func buildTape(
           .malformed, at: start,
           isClosed ? "a comma must be followed by a member" : "a key must be a string")
       }
-      let end = closingQuote(
-        of: source, openedAt: start, before: token < starts.count ? Int(starts[token]) : source.count)
-      guard end > start else { return failed(.invalidString, at: start, "the string is not closed") }
-      if nextBackslash < end {
-        let target = unescapedCount
-        if let failure = unescape(
-          source, from: start &+ 1, to: end, firstBackslash: nextBackslash, into: &unescaped,
-          at: &unescapedCount)
-        {
-          return failed(failure.kind, at: failure.offset, failure.reason)
-        }
-        tape[entry] = TapeEntry(
-          .string, start: start &+ 1, length: unescapedCount &- target, link: target, hasEscapes: true)
-        nextBackslash = source.firstOffset(of: .backslash, from: end)
-      } else {
-        tape[entry] = TapeEntry(.string, start: start &+ 1, length: end &- start &- 1)
+      let next = token < starts.count ? Int(starts[token]) : source.count
+      if let failure = readString(
+        source, openedAt: start, before: next, &strings, &unescaped, into: &tape[entry])
+      {
+        return failed(failure.kind, at: failure.offset, failure.reason)
       }
       entry &+= 1
 
@@ -87,7 +84,6 @@ func buildTape(
         if keySet & bit != 0,
           hasEarlierMember(ofKeyAt: entry &- 1, in: container, tape.span, source, unescaped.span)
         {
-          entry &-= 1
           return failed(.duplicateKey, at: start, "a key occurs twice in an object")
         }
         keySet |= bit
@@ -108,22 +104,11 @@ func buildTape(
     token &+= 1
     switch source[start] {
     case .quote:
-      let end = closingQuote(
-        of: source, openedAt: start, before: token < starts.count ? Int(starts[token]) : source.count)
-      guard end > start else { return failed(.invalidString, at: start, "the string is not closed") }
-      if nextBackslash < end {
-        let target = unescapedCount
-        if let failure = unescape(
-          source, from: start &+ 1, to: end, firstBackslash: nextBackslash, into: &unescaped,
-          at: &unescapedCount)
-        {
-          return failed(failure.kind, at: failure.offset, failure.reason)
-        }
-        tape[entry] = TapeEntry(
-          .string, start: start &+ 1, length: unescapedCount &- target, link: target, hasEscapes: true)
-        nextBackslash = source.firstOffset(of: .backslash, from: end)
-      } else {
-        tape[entry] = TapeEntry(.string, start: start &+ 1, length: end &- start &- 1)
+      let next = token < starts.count ? Int(starts[token]) : source.count
+      if let failure = readString(
+        source, openedAt: start, before: next, &strings, &unescaped, into: &tape[entry])
+      {
+        return failed(failure.kind, at: failure.offset, failure.reason)
       }
       entry &+= 1
 
@@ -204,6 +189,8 @@ func buildTape(
       if isObject, members > manyMembers,
         let duplicate = duplicateKey(in: container, members, before: entry, tape.span, source, unescaped.span)
       {
+        // The path ends with the key, as if nothing had been read behind it.
+        entry = duplicate &+ 1
         return failed(.duplicateKey, at: Int(tape[duplicate].start) &- 1, "a key occurs twice in an object")
       }
       let outer = Int(tape[container].link) &- 1
@@ -329,13 +316,40 @@ func scanNumber(_ source: Span<UInt8>, at start: Int) -> (isValid: Bool, end: In
   return (endsToken(source, at: offset), offset)
 }
 
-/// The quote that closes the string opened at `start`, if the next token begins at `end`: the last byte
-/// before it that is no white space. `start` where there is none.
+/// How far the escapes of a text are undone.
+private struct StringProgress {
+  var unescapedCount = 0
+  /// Where the next backslash lies that no string read so far has.
+  var nextBackslash: Int
+}
+
+/// Reads the string opened at `start`, whose next token begins at `next`, into an entry.
 @inline(__always)
-private func closingQuote(of source: Span<UInt8>, openedAt start: Int, before end: Int) -> Int {
-  var offset = end &- 1
-  while offset > start, source[offset].isWhitespace { offset &-= 1 }
-  return offset > start && source[offset] == .quote ? offset : start
+private func readString(
+  _ source: Span<UInt8>, openedAt start: Int, before next: Int,
+  _ progress: inout StringProgress, _ unescaped: inout MutableSpan<UInt8>, into entry: inout TapeEntry
+) -> TapeFailure? {
+  // The closing quote is the last byte before the next token that is no white space.
+  var end = next &- 1
+  while end > start, source[end].isWhitespace { end &-= 1 }
+  guard end > start, source[end] == .quote else {
+    return TapeFailure(kind: .invalidString, offset: start, reason: "the string is not closed")
+  }
+  guard progress.nextBackslash < end else {
+    entry = TapeEntry(.string, start: start &+ 1, length: end &- start &- 1)
+    return nil
+  }
+  let target = progress.unescapedCount
+  if let failure = unescape(
+    source, from: start &+ 1, to: end, firstBackslash: progress.nextBackslash,
+    into: &unescaped, at: &progress.unescapedCount)
+  {
+    return failure
+  }
+  progress.nextBackslash = source.firstOffset(of: .backslash, from: end)
+  entry = TapeEntry(
+    .string, start: start &+ 1, length: progress.unescapedCount &- target, link: target, hasEscapes: true)
+  return nil
 }
 
 /// Writes the content of a string to `target` and advances `target`.

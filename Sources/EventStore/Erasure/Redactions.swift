@@ -1,0 +1,68 @@
+// Taking the payload out of one record, for good, while the chains go on proving that the event was there.
+internal import Bytes
+internal import LMDB
+
+/// How many payloads were ever removed. States held in memory from before are void.
+enum Redactions {
+  static func count(
+    in transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
+  ) throws(StorageError) -> UInt64 {
+    guard let value = try transaction.fetch(Key.meta(.redactions), from: tables.meta) else { return 0 }
+    return try decoding("meta") { () throws(DamagedBytes) in
+      var reader = ByteReader(value)
+      return try reader.readUInt64()
+    }
+  }
+
+  static func add(_ transaction: inout WriteTransaction, _ tables: Tables) throws(StorageError) {
+    var writer = ByteWriter(capacity: 8)
+    writer.write(try count(in: transaction, tables) + 1)
+    try transaction.store(writer.bytes, at: Key.meta(.redactions), in: tables.meta)
+  }
+}
+
+/// Replaces payload, metadata and an application's type name of one event by their digest.
+struct Redaction: WriterWork {
+  let stream: StreamName
+  let version: StreamVersion
+
+  func run(in context: inout WriterContext) throws(StorageError) {
+    let index = context.index
+    let tables = context.tables
+    guard let number = try index.stream(stream, in: context.transaction),
+      let head = try index.head(of: number, in: context.transaction), version >= 1, version <= head.version
+    else { return }
+    let position = try index.position(of: version, in: number, context.transaction)
+    let secret = try index.secret(of: number, context.transaction)
+    var writer = ByteWriter(capacity: 256)
+    let occurredAt: Timestamp
+    do {
+      let record = try context.transaction.record(at: position, in: tables)
+      guard !record.flags.contains(.redacted) else { return }
+      occurredAt = record.occurredAt
+      let digest = HashChain.payloadDigest(
+        typeName: record.typeName, metadata: record.metadata, payload: record.payload, secret: secret)
+      var fields = RecordFields(
+        flags: record.flags.intersection([.isLate]), type: record.type, typeVersion: record.typeVersion,
+        tag: record.tag, recordedAt: record.recordedAt, occurredAt: record.occurredAt, id: record.id,
+        stream: record.stream, version: record.version, position: position, previous: record.previous)
+      fields.session = record.session
+      do throws(DamagedBytes) {
+        fields.sessionName = try record.nameOfSession()
+        fields.name = try record.name()
+      } catch {
+        throw .corrupt(reason: "the record's names are no text", position: position)
+      }
+      fields.secret = record.secret
+      fields.redactedDigest = digest
+      fields.chain = record.chain
+      fields.encode(metadata: RawSpan(), payload: RawSpan(), into: &writer)
+    }
+    try context.transaction.store(writer.bytes, at: Key.position(position), in: tables.log)
+    // Whatever was folded from the payload goes with it.
+    try SnapshotTable.remove(from: version, of: number, &context.transaction, tables)
+    try SnapshotTable.removeOccurred(from: occurredAt, of: number, &context.transaction, tables)
+    try Redactions.add(&context.transaction, tables)
+    context.hasWritten = true
+  }
+}

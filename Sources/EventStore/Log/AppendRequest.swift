@@ -1,0 +1,135 @@
+// What enters the sequencer: appends whose every byte is settled, save order and recorded-at.
+internal import Bytes
+internal import JSON
+internal import Sodium
+
+/// Events for one stream, and where the caller believes the stream to be.
+public struct StreamAppend: Sendable {
+  /// The stream.
+  public var stream: StreamName
+  /// Where the caller believes it to be.
+  public var expected: ExpectedVersion
+  /// What to append, in this order. At least one.
+  public var events: [EventData]
+
+  /// Collects what to append to a stream.
+  public init(_ events: [EventData], to stream: StreamName, expecting expected: ExpectedVersion = .any) {
+    self.stream = stream
+    self.expected = expected
+    self.events = events
+  }
+}
+
+/// What counts as a repeat.
+public enum RepeatRule: Sendable {
+  /// The request: all of its events are known, with the same content and as neighbours, or none is.
+  case request
+  /// Each event: those known with the same content are left out, also those that come earlier in the same request.
+  case event
+}
+
+/// What became of a ``StreamAppend``.
+public struct AppendResult: Sendable, Hashable {
+  /// The stream.
+  public var stream: StreamName
+  /// The version of the first event.
+  public var firstVersion: StreamVersion
+  /// The version of the last event.
+  public var lastVersion: StreamVersion
+  /// The position of the first event.
+  public var firstPosition: LogPosition
+  /// The position of the last event.
+  public var lastPosition: LogPosition
+  /// When the log took them.
+  public var recordedAt: Timestamp
+  /// How many of the events were known already. With ``RepeatRule/request``: all or none.
+  public var duplicates: Int
+  /// How many events were appended.
+  public var appended: Int
+
+  /// Whether the append had been done before, and this is the first result.
+  public var isDuplicate: Bool { appended == 0 }
+}
+
+/// An event with its digest.
+struct PreparedEvent: Sendable {
+  var event: EventData
+  /// Empty where it is `{}`.
+  var metadata: [UInt8]
+  /// As given, or when it was handed in.
+  var occurredAt: Timestamp
+  var digest: Bytes32
+
+  init(_ event: EventData, now: Timestamp, streamDigest: Bytes32, secret: Bytes32) {
+    self.event = event
+    metadata = event.metadata == .emptyObject ? [] : event.metadata.utf8
+    occurredAt = event.occurredAt ?? now
+    digest = .zero
+    digest = makeDigest(streamDigest: streamDigest, secret: secret)
+  }
+
+  func makeDigest(streamDigest: Bytes32, secret: Bytes32) -> Bytes32 {
+    let typeName = event.customType.map { Array($0.utf8) } ?? []
+    return HashChain.eventDigest(
+      stream: streamDigest,
+      session: event.session.map { HashChain.sessionDigest($0, secret: secret) } ?? .zero,
+      payload: HashChain.payloadDigest(
+        typeName: typeName.rawSpan, metadata: metadata.rawSpan, payload: event.payload.rawSpan, secret: secret),
+      id: event.id, occurredAt: occurredAt, type: event.type, typeVersion: event.typeVersion)
+  }
+}
+
+struct PreparedAppend: Sendable {
+  var stream: StreamName
+  var expected: ExpectedVersion
+  var events: [PreparedEvent]
+  /// The stream's secret, or what it is to become with the stream's first event.
+  var secret: Bytes32
+}
+
+/// A request as the sequencer orders it. Given a log and a recorded-at, its outcome is settled.
+struct AppendRequest: Sendable {
+  var appends: [PreparedAppend]
+  var repeats: RepeatRule
+}
+
+/// Makes requests of what callers hand in: on the caller's thread, so that the writer hashes nothing twice.
+struct RequestPreparer {
+  let appends: [StreamAppend]
+  let repeats: RepeatRule
+  let now: Timestamp
+
+  /// - Parameter secret: The secret of a stream, a new one where it has none yet.
+  func prepare(secret: (StreamName) throws(StorageError) -> Bytes32) throws(AppendError) -> AppendRequest {
+    guard !appends.isEmpty else {
+      throw .invalid(InvalidValue(field: "appends", reason: "must not be empty"))
+    }
+    var prepared: [PreparedAppend] = []
+    prepared.reserveCapacity(appends.count)
+    var known: [StreamName: (secret: Bytes32, digest: Bytes32)] = [:]
+    for append in appends {
+      guard !append.events.isEmpty else {
+        throw .invalid(InvalidValue(field: "events", reason: "must not be empty"))
+      }
+      let keys: (secret: Bytes32, digest: Bytes32)
+      if let seen = known[append.stream] {
+        keys = seen
+      } else {
+        do throws(StorageError) {
+          let secret = try secret(append.stream)
+          keys = (secret, HashChain.streamDigest(append.stream, secret: secret))
+        } catch {
+          throw .storage(error)
+        }
+        known[append.stream] = keys
+      }
+      prepared.append(
+        PreparedAppend(
+          stream: append.stream, expected: append.expected,
+          events: append.events.map { event in
+            PreparedEvent(event, now: now, streamDigest: keys.digest, secret: keys.secret)
+          }, secret: keys.secret))
+    }
+    return AppendRequest(appends: prepared, repeats: repeats)
+  }
+}

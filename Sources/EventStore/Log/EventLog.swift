@@ -1,0 +1,236 @@
+// The log: opened once in a process, appended to from any task, read from any thread.
+internal import Bytes
+internal import LMDB
+internal import Platform
+internal import Sodium
+internal import Synchronization
+
+/// An append-only log of events, one stream a user, in a folder of its own.
+///
+/// An append that has returned is on disk. Readers see whole commits, never block an append, and are never blocked.
+/// Any number of processes may have the same store open; a process opens it once.
+///
+///     let log = try EventLog(folder: "memoir.store", schema: schema)
+///     try await log.append([event], to: StreamName(user))
+///     let page = try log.readStream(StreamName(user))
+public final class EventLog: Sendable {
+  /// How to open.
+  public struct Options: Sendable {
+    /// Make the store where there is none.
+    public var creates = true
+    /// Never write, not even derived data.
+    public var isReadOnly = false
+    /// After so many events the index in memory is folded into the tables.
+    public var checkpointInterval = 65_536
+    /// The largest size the file may grow to; address space, not memory.
+    public var mapSize = 1 << 40
+    /// Where times come from. Tests bring their own.
+    public var clock: @Sendable () -> Timestamp = { Timestamp(clamping: WallClock.microseconds) }
+    /// When a snapshot of a stream is due.
+    public var snapshotPolicy = SnapshotPolicy()
+    /// Memory for decoded head states, in bytes of their stored form.
+    public var cacheBytes = 64 << 20
+    /// For tests: index entries that one commit may write at most.
+    package var checkpointLimit: Int?
+    /// For tests: what ids are hashed with, e.g. to make all of them collide.
+    package var hashSeed: UInt64?
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// The event types of the application.
+  public let schema: EventSchema
+  /// The folder of the store.
+  public let folder: String
+  /// Tells this store from all others.
+  public let storeID: EventID
+
+  let options: Options
+  let environment: Environment
+  let tables: Tables
+  let tail: TailIndex
+  let statistics = WriterStatistics()
+  let headCache: HeadCache
+  let snapshots: SnapshotQueue
+  let followers = Followers()
+  let maintenance = SnapshotMaintenance()
+  private let sequencer: LocalSequencer
+  let openers: FileLock
+  private let secrets = Mutex<[StreamName: Bytes32]>([:])
+  private let writer = Mutex<DedicatedThread?>(nil)
+  private let isClosed = Atomic<Bool>(false)
+
+  /// Opens the store in `folder`.
+  ///
+  /// - Throws: ``StorageError``: missing, not a store, newer, in use, corrupt, denied, full.
+  /// - Complexity: O(events since the last checkpoint), about 0.2 µs each, on the first reading or appending.
+  public init(folder: String, schema: EventSchema, options: Options = Options()) throws(StorageError) {
+    let opened = try StoreFolder.open(folder, options)
+    self.schema = schema
+    self.folder = folder
+    self.options = options
+    environment = opened.environment
+    tables = opened.tables
+    storeID = opened.identity.storeID
+    openers = opened.openers
+    tail = TailIndex(
+      tables: opened.tables, hashSeed: opened.identity.hashSeed, checkpointInterval: options.checkpointInterval)
+    sequencer = LocalSequencer(clock: options.clock)
+    headCache = HeadCache(limit: options.cacheBytes)
+    snapshots = SnapshotQueue()
+  }
+
+  deinit { try? close() }
+
+  /// Ends all appends that were begun, folds a long tail into the tables, and closes the file. Reading or appending
+  /// afterwards fails as closed. Closing again does nothing.
+  public func close() throws(StorageError) {
+    guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    maintenance.close()
+    followers.close()
+    sequencer.close()
+    let thread = writer.withLock { thread -> DedicatedThread? in
+      defer { thread = nil }
+      return thread
+    }
+    thread?.join()
+    defer {
+      environment.close()
+      try? openers.unlock()
+    }
+    // Who has appended nothing never writes; and while others are at work, they will do it.
+    guard thread != nil, statistics.total.events > 0, tail.eventCount > Self.longTail else { return }
+    guard (try? openers.tryUpgrade()) == true else { return }
+    try Writer.checkpointAll(environment, settings, tail)
+  }
+
+  /// A tail that the next process is spared.
+  private static let longTail = 4_096
+
+  private var settings: WriterSettings {
+    WriterSettings(tables: tables, hashSeed: tail.hashSeed, schema: schema)
+  }
+
+  // MARK: Appending
+
+  /// Appends to one or several streams: all or nothing, in this order, as neighbours in the log.
+  ///
+  /// - Returns: A result for each of `appends`, in order. Once it is there, the events are on disk.
+  /// - Throws: ``AppendError``. Nothing was stored then, save after ``StorageError/stopped(reason:)``, where nobody
+  ///   knows: open the store again and append with the same ids.
+  public func append(
+    _ appends: [StreamAppend], repeats: RepeatRule = .request
+  ) async throws(AppendError) -> [AppendResult] {
+    let request = try prepare(appends, repeats)
+    let result = await withCheckedContinuation { continuation in
+      submit(.append(request) { continuation.resume(returning: $0) })
+    }
+    return try result.get()
+  }
+
+  /// Appends to one stream.
+  @discardableResult
+  public func append(
+    _ events: [EventData], to stream: StreamName, expecting expected: ExpectedVersion = .any
+  ) async throws(AppendError) -> AppendResult {
+    let results = try await append([StreamAppend(events, to: stream, expecting: expected)])
+    return results[0]
+  }
+
+  /// Appends, and blocks the thread until it is done: for programs without tasks.
+  @discardableResult
+  public func appendAndWait(
+    _ appends: [StreamAppend], repeats: RepeatRule = .request
+  ) throws(AppendError) -> [AppendResult] {
+    let request = try prepare(appends, repeats)
+    let outcome = Monitor<Result<[AppendResult], AppendError>?>(nil)
+    submit(.append(request) { result in outcome.change { $0 = result } })
+    let result = outcome.wait { $0 } ?? .failure(.storage(.closed(reason: "the writer ended")))
+    return try result.get()
+  }
+
+  /// Begins an append, and calls `completion` on the writer's thread when it is done.
+  package func beginAppend(
+    _ appends: [StreamAppend], repeats: RepeatRule,
+    completion: @escaping @Sendable (Result<[AppendResult], AppendError>) -> Void
+  ) {
+    do throws(AppendError) {
+      submit(.append(try prepare(appends, repeats), completion))
+    } catch {
+      completion(.failure(error))
+    }
+  }
+
+  /// Removes the payload of one event for good. Its place, id and times stay, and the chains go on proving it.
+  ///
+  /// Does nothing where it was removed before, or there is no such event.
+  package func redact(_ version: StreamVersion, of stream: StreamName) throws(StorageError) {
+    try perform(Redaction(stream: stream, version: version))
+  }
+
+  /// Has the writer do something in its next commit, and waits for it.
+  func perform(_ work: any WriterWork) throws(StorageError) {
+    let outcome = Monitor<Result<Void, StorageError>?>(nil)
+    submit(.work(work) { result in outcome.change { $0 = result } })
+    let result = outcome.wait { $0 } ?? .failure(.closed(reason: "the writer ended"))
+    return try result.get()
+  }
+
+  private func submit(_ job: WriterJob) {
+    func refuse(_ error: StorageError) {
+      switch job {
+      case .append(_, let completion): completion(.failure(.storage(error)))
+      case .work(_, let completion): completion(.failure(error))
+      }
+    }
+    if options.isReadOnly { return refuse(.denied(reason: "the store was opened for reading only")) }
+    do throws(StorageError) { try startWriter() } catch { return refuse(error) }
+    if !sequencer.submit(job) { refuse(.closed(reason: "the store was closed")) }
+  }
+
+  private func startWriter() throws(StorageError) {
+    try writer.withLock { (thread) throws(StorageError) in
+      guard thread == nil, !isClosed.load(ordering: .acquiring) else { return }
+      let writer = Writer(
+        environment, settings, tail: tail, sequencer: sequencer, statistics: statistics, snapshots: snapshots,
+        checkpointLimit: options.checkpointLimit
+      ) { [followers, maintenance] entries in
+        followers.wake()
+        maintenance.count(entries)
+      }
+      do throws(PlatformError) {
+        thread = try DedicatedThread(name: "memoir-writer") {
+          var writer = writer
+          writer.run()
+        }
+      } catch {
+        throw .unavailable(reason: error.description)
+      }
+    }
+  }
+
+  private func prepare(_ appends: [StreamAppend], _ repeats: RepeatRule) throws(AppendError) -> AppendRequest {
+    let preparer = RequestPreparer(appends: appends, repeats: repeats, now: options.clock())
+    return try preparer.prepare { name throws(StorageError) in
+      if let known = secrets.withLock({ $0[name] }) { return known }
+      var secret: Bytes32?
+      do {
+        let view = try view()
+        if let stream = try view.stream(name) { secret = try view.index.secret(of: stream, view.transaction) }
+      }
+      let made = secret ?? .random()
+      return secrets.withLock { secrets in
+        if let known = secrets[name] { return known }
+        if secrets.count >= 65_536 { secrets.removeAll() }
+        secrets[name] = made
+        return made
+      }
+    }
+  }
+
+  // MARK: Reading
+
+  /// A consistent look at the store.
+  func view() throws(StorageError) -> LogView { try LogView(environment, tail: tail, schema: schema) }
+}

@@ -1,0 +1,78 @@
+// One consistent look at the store: a read transaction, and the part of the tail index that belongs to it.
+internal import Bytes
+internal import LMDB
+internal import Synchronization
+
+/// What was committed when it began, and nothing after. It never blocks appending, but keeps old pages from being used
+/// again: long work takes a new view now and then.
+struct LogView: ~Copyable {
+  let transaction: ReadTransaction
+  let index: StreamIndex
+  let schema: EventSchema
+  /// How many payloads had been removed: states of before are void.
+  let redactions: UInt64
+
+  var tables: Tables { index.tables }
+  /// The last position.
+  var last: LogPosition { index.bound }
+
+  init(_ environment: Environment, tail: TailIndex, schema: EventSchema) throws(StorageError) {
+    while true {
+      let transaction: ReadTransaction
+      do throws(LMDBError) { transaction = try environment.beginRead() } catch { throw StorageError(error) }
+      // `nil`: a checkpoint was completed between the two; the next transaction sees it.
+      guard let (generations, last) = try tail.generations(for: transaction) else { continue }
+      redactions = try Redactions.count(in: transaction, tail.tables)
+      index = StreamIndex(
+        tables: tail.tables, hashSeed: tail.hashSeed, generations: generations, bound: last)
+      self.transaction = transaction
+      self.schema = schema
+      return
+    }
+  }
+
+  @_lifetime(borrow self)
+  func record(at position: LogPosition) throws(StorageError) -> RecordView {
+    try transaction.record(at: position, in: tables)
+  }
+
+  func stream(_ name: StreamName) throws(StorageError) -> StreamNumber? {
+    try index.stream(name, in: transaction)
+  }
+
+  func head(of stream: StreamNumber) throws(StorageError) -> StreamPlace? {
+    try index.head(of: stream, in: transaction)
+  }
+
+  /// The names of all streams, by namespace and user.
+  ///
+  /// - Parameter namespace: Only those in it.
+  /// - Parameter after: Only those that come after it.
+  func streamNames(
+    in namespace: Namespace? = nil, after: StreamName? = nil, limit: Int = .max
+  ) throws(StorageError) -> [StreamName] {
+    var names: [StreamName] = []
+    var cursor = try transaction.scan(tables.heads)
+    let start = after.map { Key.head($0) + [0] } ?? namespace.map { Key.headPrefix($0) } ?? []
+    var entry = start.isEmpty ? try cursor.toNext() : try cursor.to(atOrAfter: start)
+    while let current = entry, names.count < limit {
+      let name = try Key.name(ofHead: current.key)
+      if let namespace, name.namespace != namespace { break }
+      names.append(name)
+      entry = try cursor.toNext()
+    }
+    // Streams that began after the checkpoint; sorting the few in is cheaper than keeping them sorted.
+    var recent: Set<StreamName> = []
+    for generation in index.generations {
+      let fresh = generation.contents.withLock { contents in Array(contents.names) }
+      for (name, stream) in fresh {
+        if let namespace, name.namespace != namespace { continue }
+        if let after, name <= after { continue }
+        if try head(of: stream) != nil { recent.insert(name) }
+      }
+    }
+    if recent.isEmpty { return names }
+    let all = Set(names).union(recent)
+    return Array(all.sorted { Key.head($0).lexicographicallyPrecedes(Key.head($1)) }.prefix(limit))
+  }
+}

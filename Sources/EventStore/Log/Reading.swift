@@ -1,0 +1,210 @@
+// Reading streams and the whole log, in pages.
+internal import Bytes
+internal import LMDB
+
+extension EventLog {
+  /// Events of one stream.
+  ///
+  /// - Parameters:
+  ///   - start: The first version to look at; `nil` begins at the start, or backward at the head.
+  ///   - end: The last version to look at; `nil` goes on to the end, or backward to version 1.
+  /// - Returns: An empty page for a stream that does not exist.
+  /// - Throws: ``StorageError/corrupt(reason:position:)`` where a record is not what was written.
+  public func readStream(
+    _ name: StreamName, from start: StreamVersion? = nil, to end: StreamVersion? = nil,
+    direction: ReadDirection = .forward, limit: Int = 1_000, filter: EventFilter = EventFilter()
+  ) throws(StorageError) -> StreamPage {
+    let view = try view()
+    var page = StreamPage(events: [], next: nil)
+    guard let stream = try view.stream(name), let head = try view.head(of: stream) else { return page }
+    var session: StreamVersion?
+    if let wanted = filter.session {
+      session = try view.index.session(wanted, in: stream, view.transaction)
+      if session == nil { return page }
+    }
+    let wanted = RecordFilter(filter, schema)
+    var budget = PageBudget(limit: limit)
+    var decoder = EventDecoder()
+    let isForward = direction == .forward
+    // A session has no event before the one that named it.
+    let lowest = max(isForward ? start ?? 1 : end ?? 1, session ?? 1, 1)
+    let highest = min(isForward ? end ?? head.version : start ?? head.version, head.version)
+    guard lowest <= highest else { return page }
+    var next: StreamVersion? = isForward ? lowest : highest
+    while let from = next, !budget.isSpent {
+      let block =
+        isForward
+        ? from...min(highest, StreamVersion(from.number + Anchor.interval - 1))
+        : max(lowest, StreamVersion(from.number > Anchor.interval ? from.number - Anchor.interval + 1 : 1))...from
+      let positions = try view.index.positions(of: block, in: stream, view.transaction)
+      var offset = 0
+      while offset < positions.count, !budget.isSpent {
+        let version = StreamVersion(
+          isForward ? block.lowerBound.number + UInt64(offset) : block.upperBound.number - UInt64(offset))
+        let position = isForward ? positions[offset] : positions[positions.count - 1 - offset]
+        let record = try view.record(at: position)
+        guard record.stream == stream, record.version == version else {
+          throw .corrupt(reason: "the record is not version \(version) of its stream", position: position)
+        }
+        budget.countRecord()
+        offset += 1
+        guard session == nil || record.session == session, wanted.wants(record) else { continue }
+        page.events.append(try decoder.event(record, view))
+        budget.countEvent(ofBytes: record.sizeInBytes)
+      }
+      let seen = UInt64(offset)
+      next =
+        isForward
+        ? (from.number + seen > highest.number ? nil : StreamVersion(from.number + seen))
+        : (from.number < lowest.number + seen ? nil : StreamVersion(from.number - seen))
+    }
+    page.next = next
+    return page
+  }
+
+  /// Events of all streams, in the order of the log.
+  ///
+  /// - Parameters:
+  ///   - position: Begins after it; backward, before it (`nil`: at the head).
+  ///   - end: The last position to look at; backward, the first.
+  ///   - namespace: Only streams in it.
+  /// - Throws: ``StorageError/corrupt(reason:position:)`` where a record is missing or not what was written.
+  public func readAll(
+    after position: LogPosition? = nil, to end: LogPosition? = nil, direction: ReadDirection = .forward,
+    limit: Int = 1_000, filter: EventFilter = EventFilter(), namespace: Namespace? = nil
+  ) throws(StorageError) -> LogPage {
+    let view = try view()
+    var page = LogPage(events: [], next: nil, head: view.last)
+    let isForward = direction == .forward
+    let first: LogPosition
+    let last: LogPosition
+    if isForward {
+      first = LogPosition((position ?? 0).number + 1)
+      last = min(end ?? view.last, view.last)
+      guard first <= last else { return page }
+    } else {
+      first = min(position.map { LogPosition($0.number == 0 ? 0 : $0.number - 1) } ?? view.last, view.last)
+      last = max(end ?? 1, 1)
+      guard first >= last, first > 0 else { return page }
+    }
+    let wanted = RecordFilter(filter, schema)
+    var budget = PageBudget(limit: limit)
+    var decoder = EventDecoder()
+    var cursor = try view.transaction.scan(tables.log)
+    var entry = try cursor.to(exactly: Key.position(first))
+    var current = first
+    while true {
+      guard let found = entry, try Key.position(of: found.key) == current else {
+        throw .corrupt(reason: "the record is missing", position: current)
+      }
+      do {
+        let record: RecordView
+        do throws(RecordProblem) {
+          record = try RecordView(found.value, at: current)
+        } catch {
+          throw StorageError(error, at: current)
+        }
+        budget.countRecord()
+        if wanted.wants(record) {
+          let event = try decoder.event(record, view)
+          if namespace == nil || event.stream.namespace == namespace,
+            filter.session == nil || event.session == filter.session
+          {
+            page.events.append(event)
+            budget.countEvent(ofBytes: record.sizeInBytes)
+          }
+        }
+      }
+      if current == last { return page }
+      if budget.isSpent {
+        page.next = current
+        return page
+      }
+      current = LogPosition(isForward ? current.number + 1 : current.number - 1)
+      entry = isForward ? try cursor.toNext() : try cursor.toPrevious()
+    }
+  }
+
+  /// One event of a stream, by its id; `nil` where there is none.
+  public func event(_ id: EventID, of name: StreamName) throws(StorageError) -> RecordedEvent? {
+    let view = try view()
+    guard let stream = try view.stream(name),
+      let place = try view.index.place(of: id, in: stream, view.transaction)
+    else { return nil }
+    var decoder = EventDecoder()
+    return try decoder.event(try view.record(at: place.position), view)
+  }
+
+  /// The event of a stream at a version; `nil` where there is none.
+  public func event(at version: StreamVersion, of name: StreamName) throws(StorageError) -> RecordedEvent? {
+    try readStream(name, from: version, to: version, limit: 1).events.first
+  }
+}
+
+/// Where a stream is.
+public struct StreamSummary: Sendable, Hashable {
+  /// The stream.
+  public var name: StreamName
+  /// Its last event's version.
+  public var version: StreamVersion
+  /// Its last event's position.
+  public var position: LogPosition
+  /// When its first event (by version) occurred.
+  public var firstOccurredAt: Timestamp
+  /// When its last event (by version) occurred.
+  public var lastOccurredAt: Timestamp
+  /// When its last event was recorded.
+  public var lastRecordedAt: Timestamp
+}
+
+extension EventLog {
+  /// Where the log ends; 0 where it is empty.
+  public func lastPosition() throws(StorageError) -> LogPosition { try view().last }
+
+  /// Where the log ends, and when its last event was recorded.
+  public func lastRecorded() throws(StorageError) -> (position: LogPosition, recordedAt: Timestamp?) {
+    let view = try view()
+    guard view.last > 0 else { return (0, nil) }
+    return (view.last, try view.record(at: view.last).recordedAt)
+  }
+
+  /// The version of a stream's last event; 0 where it has none.
+  public func version(of name: StreamName) throws(StorageError) -> StreamVersion {
+    let view = try view()
+    guard let stream = try view.stream(name) else { return 0 }
+    return try view.head(of: stream)?.version ?? 0
+  }
+
+  /// Streams by namespace and user, in pages.
+  public func streams(
+    in namespace: Namespace? = nil, after: StreamName? = nil, limit: Int = 1_000
+  ) throws(StorageError) -> [StreamSummary] {
+    let view = try view()
+    var summaries: [StreamSummary] = []
+    for name in try view.streamNames(in: namespace, after: after, limit: limit) {
+      if let summary = try Self.summary(of: name, view) { summaries.append(summary) }
+    }
+    return summaries
+  }
+
+  /// Where a stream is; `nil` where there is none.
+  public func summary(of name: StreamName) throws(StorageError) -> StreamSummary? {
+    try Self.summary(of: name, try view())
+  }
+
+  private static func summary(
+    of name: StreamName, _ view: borrowing LogView
+  ) throws(StorageError) -> StreamSummary? {
+    guard let stream = try view.stream(name), let head = try view.head(of: stream) else { return nil }
+    let first: Timestamp
+    if let stored = try view.index.storedHead(of: stream, in: view.transaction) {
+      first = stored.firstOccurredAt
+    } else {
+      first = try view.record(at: try view.index.position(of: 1, in: stream, view.transaction)).occurredAt
+    }
+    let last = try view.record(at: head.position)
+    return StreamSummary(
+      name: name, version: head.version, position: head.position, firstOccurredAt: first,
+      lastOccurredAt: last.occurredAt, lastRecordedAt: last.recordedAt)
+  }
+}

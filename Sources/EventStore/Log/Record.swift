@@ -1,0 +1,246 @@
+// A record: the bytes of one event in the log, and the only place that knows their order.
+//
+//   0   8  checksum: XXH3-64 of all that follows, seeded with the record's position
+//   8   1  format version
+//   9   2  flags
+//  11   1  type code (0: the name is in the record)
+//  12   4  tag: the first bytes of the event's digest, so that verification can name a record
+//  16   8  recorded-at, microseconds since 1970
+//  24  16  event id
+//  40   …  varints: stream, version, distance to the stream's previous event (0: none), type version,
+//          occurred-at as a signed distance to recorded-at
+//       …  [session: version less the session's number] [session name] [type name] [metadata]
+//          [namespace, user, secret] [digest of what was redacted, 32] [value of the log's chain, 32]
+//       …  payload
+//
+// Integers are little-endian; texts and metadata have their length before them as a varint.
+internal import Bytes
+internal import Sodium
+
+/// A stream's number in this store: 1, 2, 3 … in the order of their first events.
+typealias StreamNumber = UInt32
+
+/// The form of a record's bytes. Every version there ever was stays readable.
+enum RecordFormat {
+  static let current: UInt8 = 1
+  /// Where the checksum ends, and what it covers begins.
+  static let checksummedFrom = 8
+  /// Where the stream's number stands, and after it version and link.
+  static let streamAt = 40
+  /// The least a record can take.
+  static let smallest = 45
+}
+
+/// What a record has besides the fields that every record has.
+struct RecordFlags: OptionSet {
+  let rawValue: UInt16
+  /// The last event of its request: the log's chain value is here.
+  static let endsRequest = RecordFlags(rawValue: 1 << 0)
+  /// Payload and metadata are gone, their digest is here.
+  static let redacted = RecordFlags(rawValue: 1 << 1)
+  /// The first event of its stream: namespace, user and the stream's secret are here.
+  static let namesStream = RecordFlags(rawValue: 1 << 2)
+  static let hasSession = RecordFlags(rawValue: 1 << 3)
+  /// The first event of its session: the session's name is here.
+  static let namesSession = RecordFlags(rawValue: 1 << 4)
+  static let hasMetadata = RecordFlags(rawValue: 1 << 5)
+  static let hasTypeName = RecordFlags(rawValue: 1 << 6)
+  /// Occurred before some event that came before it in its stream.
+  static let isLate = RecordFlags(rawValue: 1 << 7)
+  static let known: RecordFlags = [
+    .endsRequest, .redacted, .namesStream, .hasSession, .namesSession, .hasMetadata, .hasTypeName, .isLate,
+  ]
+}
+
+/// Why a record cannot be used.
+enum RecordProblem: Error, Hashable {
+  case damaged(String)
+  case unknownFormat(UInt8)
+}
+
+/// A record's fields, borrowed from its bytes.
+struct RecordView: ~Escapable {
+  var flags: RecordFlags
+  var type: EventTypeCode
+  var tag: UInt32
+  var recordedAt: Timestamp
+  var id: EventID
+  var stream: StreamNumber
+  var version: StreamVersion
+  var position: LogPosition
+  /// The position of the stream's previous event; 0 where there is none.
+  var previous: LogPosition
+  var typeVersion: UInt16
+  var occurredAt: Timestamp
+  /// 0 where it has no session.
+  var session: StreamVersion
+  var sessionName: RawSpan
+  var typeName: RawSpan
+  var metadata: RawSpan
+  var namespace: RawSpan
+  var user: RawSpan
+  var secret: Bytes32?
+  var redactedDigest: Bytes32?
+  var chain: Bytes32?
+  var payload: RawSpan
+  /// How many bytes the record takes.
+  var sizeInBytes: Int
+
+  /// Checks and reads the record stored at `position`.
+  @_lifetime(copy bytes)
+  init(_ bytes: RawSpan, at position: LogPosition) throws(RecordProblem) {
+    try Self.check(bytes, at: position)
+    do throws(DamagedBytes) {
+      self = try RecordView(fieldsOf: bytes, at: position)
+    } catch {
+      throw .damaged("does not hold what its flags say")
+    }
+  }
+
+  /// Compares the checksum, then the format.
+  static func check(_ bytes: RawSpan, at position: LogPosition) throws(RecordProblem) {
+    guard bytes.byteCount >= RecordFormat.smallest else { throw .damaged("is too short") }
+    var reader = ByteReader(bytes)
+    guard let checksum = try? reader.readUInt64(), let format = try? reader.readUInt8() else {
+      throw .damaged("is too short")
+    }
+    let covered = bytes.extracting(droppingFirst: RecordFormat.checksummedFrom)
+    guard XXH3.hash(covered, seed: position.number) == checksum else { throw .damaged("has a wrong checksum") }
+    guard format == RecordFormat.current else { throw .unknownFormat(format) }
+  }
+
+  @_lifetime(copy bytes)
+  private init(fieldsOf bytes: RawSpan, at position: LogPosition) throws(DamagedBytes) {
+    var reader = ByteReader(bytes)
+    _ = try reader.readSpan(count: RecordFormat.checksummedFrom + 1)
+    let flags = RecordFlags(rawValue: try reader.readUInt16())
+    guard flags.isSubset(of: .known) else { throw DamagedBytes() }
+    type = EventTypeCode(try reader.readUInt8())
+    tag = try reader.readUInt32()
+    let recorded = Int64(bitPattern: try reader.readUInt64())
+    id = try EventID(reading: &reader)
+    let streamNumber = try reader.readVarint()
+    guard streamNumber > 0, streamNumber <= UInt64(StreamNumber.max) else { throw DamagedBytes() }
+    stream = StreamNumber(streamNumber)
+    let versionNumber = try reader.readVarint()
+    guard versionNumber > 0 else { throw DamagedBytes() }
+    version = StreamVersion(versionNumber)
+    let distance = try reader.readVarint()
+    guard distance < position.number else { throw DamagedBytes() }
+    previous = distance == 0 ? 0 : LogPosition(position.number - distance)
+    guard let typeVersion = UInt16(exactly: try reader.readVarint()) else { throw DamagedBytes() }
+    self.typeVersion = typeVersion
+    let (occurred, overflow) = recorded.addingReportingOverflow(try reader.readSignedVarint())
+    guard !overflow, let recordedAt = Timestamp(microseconds: recorded),
+      let occurredAt = Timestamp(microseconds: occurred)
+    else { throw DamagedBytes() }
+    self.recordedAt = recordedAt
+    self.occurredAt = occurredAt
+    if flags.contains(.hasSession) {
+      let back = try reader.readVarint()
+      guard back < versionNumber else { throw DamagedBytes() }
+      session = StreamVersion(versionNumber - back)
+    } else {
+      session = 0
+    }
+    let none = try reader.readSpan(count: 0)
+    sessionName = flags.contains(.namesSession) ? try reader.readLengthPrefixed() : none
+    typeName = flags.contains(.hasTypeName) ? try reader.readLengthPrefixed() : none
+    metadata = flags.contains(.hasMetadata) ? try reader.readLengthPrefixed() : none
+    if flags.contains(.namesStream) {
+      namespace = try reader.readLengthPrefixed()
+      user = try reader.readLengthPrefixed()
+      secret = try Bytes32(reading: &reader)
+    } else {
+      namespace = none
+      user = none
+      secret = nil
+    }
+    redactedDigest = flags.contains(.redacted) ? try Bytes32(reading: &reader) : nil
+    chain = flags.contains(.endsRequest) ? try Bytes32(reading: &reader) : nil
+    payload = reader.readRest()
+    sizeInBytes = bytes.byteCount
+    self.flags = flags
+    self.position = position
+  }
+}
+
+/// What leads from a record to the one before it in its stream, read without the rest.
+struct RecordLink {
+  let stream: StreamNumber
+  let version: StreamVersion
+  let previous: LogPosition
+
+  init(_ bytes: RawSpan, at position: LogPosition) throws(DamagedBytes) {
+    var reader = ByteReader(bytes)
+    _ = try reader.readSpan(count: RecordFormat.streamAt)
+    guard let stream = StreamNumber(exactly: try reader.readVarint()) else { throw DamagedBytes() }
+    self.stream = stream
+    version = StreamVersion(try reader.readVarint())
+    let distance = try reader.readVarint()
+    guard distance < position.number else { throw DamagedBytes() }
+    previous = distance == 0 ? 0 : LogPosition(position.number - distance)
+  }
+}
+
+/// A record's fields, before they become bytes.
+struct RecordFields {
+  var flags: RecordFlags = []
+  var type: EventTypeCode
+  var typeName: String?
+  var typeVersion: UInt16
+  var tag: UInt32
+  var recordedAt: Timestamp
+  var occurredAt: Timestamp
+  var id: EventID
+  var stream: StreamNumber
+  var version: StreamVersion
+  var position: LogPosition
+  var previous: LogPosition
+  var session: StreamVersion = 0
+  var sessionName: SessionID?
+  var name: StreamName?
+  var secret: Bytes32?
+  var redactedDigest: Bytes32?
+  var chain: Bytes32?
+
+  /// Appends the record's bytes.
+  func encode(metadata: RawSpan, payload: RawSpan, into writer: inout ByteWriter) {
+    var flags = self.flags
+    if chain != nil { flags.insert(.endsRequest) }
+    if redactedDigest != nil { flags.insert(.redacted) }
+    if name != nil { flags.insert(.namesStream) }
+    if session != 0 { flags.insert(.hasSession) }
+    if sessionName != nil { flags.insert(.namesSession) }
+    if !metadata.isEmpty { flags.insert(.hasMetadata) }
+    if typeName != nil { flags.insert(.hasTypeName) }
+    let start = writer.count
+    writer.write(0 as UInt64)
+    writer.write(RecordFormat.current)
+    writer.write(flags.rawValue)
+    writer.write(type.number)
+    writer.write(tag)
+    writer.write(UInt64(bitPattern: recordedAt.microseconds))
+    id.write(into: &writer)
+    writer.writeVarint(UInt64(stream))
+    writer.writeVarint(version.number)
+    writer.writeVarint(previous == 0 ? 0 : position.number - previous.number)
+    writer.writeVarint(UInt64(typeVersion))
+    writer.writeSignedVarint(occurredAt.microseconds - recordedAt.microseconds)
+    if session != 0 { writer.writeVarint(version.number - session.number) }
+    if let sessionName { writer.writeString(sessionName.description) }
+    if let typeName { writer.writeString(typeName) }
+    if !metadata.isEmpty { writer.writeLengthPrefixed(metadata) }
+    if let name, let secret {
+      writer.writeString(name.namespace.description)
+      writer.writeString(name.user.description)
+      secret.write(into: &writer)
+    }
+    redactedDigest?.write(into: &writer)
+    chain?.write(into: &writer)
+    writer.write(payload)
+    let checksum = XXH3.hash(
+      writer.bytes.rawSpan.extracting(droppingFirst: start + RecordFormat.checksummedFrom), seed: position.number)
+    writer.overwrite(checksum, at: start)
+  }
+}

@@ -1,0 +1,224 @@
+// The folder of a store: what is in it, how it begins, and how it is told from anything else.
+//
+//   MEMOIR         format and store id, as text: written once, when the store is complete
+//   data.mdb       all tables
+//   lock.mdb       LMDB's readers and writer
+//   openers.lock   locked (shared) by every process that has the store open
+//   replay.log     how far a replay of the whole store has come; only while one is unfinished
+internal import Bytes
+internal import LMDB
+internal import Platform
+internal import Sodium
+
+/// What tells a store from all others.
+struct StoreIdentity: Equatable {
+  var storeID: EventID
+  var hashSeed: UInt64
+}
+
+enum StoreFolder {
+  static let markerName = "MEMOIR"
+  static let dataName = "data.mdb"
+  static let openersName = "openers.lock"
+  static let lockName = "lock.mdb"
+  static let replayName = "replay.log"
+
+  /// How long to wait for a process that needs the store alone.
+  private static let patienceNanoseconds: UInt64 = 30_000_000_000
+
+  struct Opened {
+    var environment: Environment
+    var tables: Tables
+    var identity: StoreIdentity
+    var openers: FileLock
+  }
+
+  /// Opens, and makes where that is asked for, the store in `folder`.
+  static func open(_ folder: String, _ options: EventLog.Options) throws(StorageError) -> Opened {
+    let creates = options.creates && !options.isReadOnly
+    if let status = try asking(folder, { () throws(PlatformError) in try Files.status(folder) }) {
+      guard status.kind == .folder else { throw .notAStore(reason: "\(folder) is a file") }
+    } else {
+      guard creates else { throw .missing(folder: folder) }
+      try asking(folder) { () throws(PlatformError) in _ = try Files.makeFolder(folder) }
+    }
+    let marker = try readMarker(folder)
+    if let marker, marker.format > StoreFormat.current {
+      throw .newerFormat(found: marker.format, supported: StoreFormat.current)
+    }
+    let openers = try lock(folder)
+    let (dataSize, others) = try asking(folder) { () throws(PlatformError) in
+      let ours = [markerName, dataName, openersName, lockName, replayName]
+      let size = try Files.status("\(folder)/\(dataName)")?.sizeInBytes
+      return (size, try Files.list(folder).filter { !ours.contains($0) })
+    }
+    if marker != nil {
+      guard let dataSize else { throw .corrupt(reason: "the data file is gone", position: nil) }
+      guard dataSize > 0 else { throw .corrupt(reason: "the data file is empty", position: nil) }
+      return try openExisting(folder, openers, options, marker: marker)
+    }
+    if let dataSize, dataSize > 0 {
+      // Either a foreign database, or a store of ours whose making was cut short.
+      return try openExisting(folder, openers, options, marker: nil)
+    }
+    guard others.isEmpty else { throw .notAStore(reason: "\(folder) holds other files, such as \(others[0])") }
+    guard creates else { throw .missing(folder: folder) }
+    return try make(folder, openers, options)
+  }
+
+  private static func lock(_ folder: String) throws(StorageError) -> FileLock {
+    let openers = try asking(folder) { () throws(PlatformError) in
+      try FileLock(path: "\(folder)/\(openersName)")
+    }
+    // Held alone while a store is made, repaired, or checkpointed at closing: mostly for milliseconds.
+    let deadline = MonotonicClock.nanoseconds + patienceNanoseconds
+    while try !asking(folder, { () throws(PlatformError) in try openers.tryLock(.shared) }) {
+      guard MonotonicClock.nanoseconds < deadline else {
+        throw .inUse(reason: "another process needs it alone at the moment, e.g. to repair it")
+      }
+      MonotonicClock.sleep(nanoseconds: 5_000_000)
+    }
+    return openers
+  }
+
+  private static func make(
+    _ folder: String, _ openers: FileLock, _ options: EventLog.Options
+  ) throws(StorageError) -> Opened {
+    // One process makes the store; the others wait for it.
+    try asking(folder) { () throws(PlatformError) in try openers.lock(.exclusive) }
+    if try readMarker(folder) != nil {
+      try asking(folder) { () throws(PlatformError) in try openers.lock(.shared) }
+      return try open(folder, options)
+    }
+    let environment = try openEnvironment(folder, options, creation: .ifMissingOrEmpty)
+    let tables = try openTables(environment)
+    let random = Bytes32.random()
+    let identity = StoreIdentity(
+      storeID: EventID.generate(at: options.clock()), hashSeed: options.hashSeed ?? random.prefix64)
+    var transaction: WriteTransaction
+    do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
+    var writer = ByteWriter()
+    writer.write(UInt32(StoreFormat.current))
+    try transaction.store(writer.bytes, at: Key.meta(.format), in: tables.meta)
+    writer = ByteWriter()
+    identity.storeID.write(into: &writer)
+    try transaction.store(writer.bytes, at: Key.meta(.storeID), in: tables.meta)
+    writer = ByteWriter()
+    writer.write(identity.hashSeed)
+    try transaction.store(writer.bytes, at: Key.meta(.hashSeed), in: tables.meta)
+    do throws(LMDBError) { try transaction.commit() } catch { throw StorageError(error) }
+    try writeMarker(folder, identity)
+    try asking(folder) { () throws(PlatformError) in try openers.lock(.shared) }
+    return Opened(environment: environment, tables: tables, identity: identity, openers: openers)
+  }
+
+  private static func openExisting(
+    _ folder: String, _ openers: FileLock, _ options: EventLog.Options, marker: Marker?
+  ) throws(StorageError) -> Opened {
+    let environment: Environment
+    do throws(StorageError) {
+      environment = try openEnvironment(folder, options, creation: .never)
+    } catch {
+      if marker == nil, case .corrupt(let reason, _) = error { throw .notAStore(reason: reason) }
+      throw error
+    }
+    // Before a table is opened, or in a foreign database ours would be made.
+    let names: [String]
+    do throws(LMDBError) { names = try environment.tableNames() } catch { throw StorageError(error) }
+    guard names.contains("meta"), names.contains("log") else {
+      if marker == nil { throw .notAStore(reason: "\(folder) holds a database that is not ours") }
+      throw .corrupt(reason: "the data file lacks tables", position: nil)
+    }
+    let tables = try openTables(environment)
+    let transaction: ReadTransaction
+    do throws(LMDBError) { transaction = try environment.beginRead() } catch { throw StorageError(error) }
+    guard let formatValue = try transaction.fetch(Key.meta(.format), from: tables.meta),
+      let idValue = try transaction.fetch(Key.meta(.storeID), from: tables.meta),
+      let seedValue = try transaction.fetch(Key.meta(.hashSeed), from: tables.meta)
+    else {
+      if marker == nil { throw .notAStore(reason: "\(folder) holds a database that is not ours") }
+      throw .corrupt(reason: "the data file does not say what it is", position: nil)
+    }
+    let (format, identity) = try decoding("meta") { () throws(DamagedBytes) in
+      var format = ByteReader(formatValue)
+      var id = ByteReader(idValue)
+      var seed = ByteReader(seedValue)
+      return (
+        Int(try format.readUInt32()),
+        StoreIdentity(storeID: try EventID(reading: &id), hashSeed: try seed.readUInt64())
+      )
+    }
+    guard format <= StoreFormat.current else {
+      throw .newerFormat(found: format, supported: StoreFormat.current)
+    }
+    if let marker {
+      guard marker.storeID == identity.storeID else {
+        throw .corrupt(reason: "the data file belongs to another store", position: nil)
+      }
+    } else if !options.isReadOnly {
+      try writeMarker(folder, identity)
+    }
+    return Opened(environment: environment, tables: tables, identity: identity, openers: openers)
+  }
+
+  private static func openEnvironment(
+    _ folder: String, _ options: EventLog.Options, creation: Environment.Options.Creation
+  ) throws(StorageError) -> Environment {
+    var settings = Environment.Options()
+    settings.mapSize = options.mapSize
+    settings.isReadOnly = options.isReadOnly
+    settings.creation = creation
+    do throws(LMDBError) {
+      return try Environment(folder: folder, options: settings)
+    } catch {
+      throw StorageError(error)
+    }
+  }
+
+  private static func openTables(_ environment: Environment) throws(StorageError) -> Tables {
+    do throws(LMDBError) {
+      return Tables(try environment.openTables(Tables.tableNames))
+    } catch {
+      throw StorageError(error)
+    }
+  }
+
+  // MARK: The marker
+
+  struct Marker: Equatable {
+    var format: Int
+    var storeID: EventID
+  }
+
+  /// `nil` where there is none.
+  private static func readMarker(_ folder: String) throws(StorageError) -> Marker? {
+    let path = "\(folder)/\(markerName)"
+    let bytes = try asking(folder) { () throws(PlatformError) in try Files.read(path, limit: 4_096) }
+    guard let bytes else { return nil }
+    let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+    guard words.count >= 3, words[0] == "memoir", let format = Int(words[1]), let id = try? EventID(String(words[2]))
+    else { throw .notAStore(reason: "\(path) does not say what it should") }
+    return Marker(format: format, storeID: id)
+  }
+
+  static func writeMarker(_ folder: String, _ identity: StoreIdentity) throws(StorageError) {
+    let text = Array("memoir \(StoreFormat.current)\n\(identity.storeID)\n".utf8)
+    try asking(folder) { () throws(PlatformError) in
+      try Files.writeAtomically(text.rawSpan, to: "\(folder)/\(markerName)")
+    }
+  }
+}
+
+/// Calls the system, naming what it throws in our terms.
+func asking<Result>(
+  _ folder: String, _ body: () throws(PlatformError) -> Result
+) throws(StorageError) -> Result {
+  do throws(PlatformError) {
+    return try body()
+  } catch {
+    if error.isAccessDenied { throw .denied(reason: error.description) }
+    if error.isDiskFull { throw .full(reason: error.description) }
+    if error.isNotFound { throw .missing(folder: folder) }
+    throw .failed(reason: error.description)
+  }
+}

@@ -1,0 +1,298 @@
+// Every table of the data file: its name, its keys and its values.
+//
+//   table       key                                 value
+//   log         position                            record                                   the truth
+//   heads       namespace, 0, user                  stream, version, position, chain, …      fold of the log
+//   names       stream                              namespace, user                          fold of the log
+//   sessions    stream, session's number            occurred-at of its first event, name     fold of the log
+//   ids         stream, hash of event id or         versions                                 fold of the log
+//               session name
+//   anchors     stream, every 256th version         position, greatest occurred-at so far    fold of the log
+//   late        stream, occurred-at, version        position                                 fold of the log
+//   snapshots   see SnapshotTable                   state                                    derived
+//   meta        a word                              format, store id, checkpoint, …
+//   records_…   the store's own records, which no repair drops
+//
+// Numbers in keys are big-endian, so that keys sort as numbers do; in values they are varints, or little-endian.
+internal import Bytes
+internal import LMDB
+internal import Sodium
+
+/// The data file's form. Raised when an older program could not read a newer store.
+enum StoreFormat {
+  static let current = 1
+}
+
+struct Tables: Sendable {
+  let log: Table
+  let heads: Table
+  let names: Table
+  let sessions: Table
+  let ids: Table
+  let anchors: Table
+  let late: Table
+  let snapshots: Table
+  let meta: Table
+  let subscriptions: Table
+
+  static let tableNames = [
+    "log", "heads", "names", "sessions", "ids", "anchors", "late", "snapshots", "meta", "records_subscriptions",
+  ]
+
+  init(_ tables: [Table]) {
+    log = tables[0]
+    heads = tables[1]
+    names = tables[2]
+    sessions = tables[3]
+    ids = tables[4]
+    anchors = tables[5]
+    late = tables[6]
+    snapshots = tables[7]
+    meta = tables[8]
+    subscriptions = tables[9]
+  }
+
+  /// The tables that fold the log: they can be dropped and made anew from it.
+  var index: [Table] { [heads, names, sessions, ids, anchors, late] }
+}
+
+/// The keys of all tables.
+enum Key {
+  static func position(_ position: LogPosition) -> [UInt8] {
+    var writer = ByteWriter(capacity: 8)
+    writer.writeBigEndian(position.number)
+    return writer.bytes
+  }
+
+  static func position(of key: RawSpan) throws(StorageError) -> LogPosition {
+    var reader = ByteReader(key)
+    guard key.byteCount == 8, let raw = try? reader.readUInt64() else {
+      throw .corrupt(reason: "a key of the log is \(key.byteCount) bytes long", position: nil)
+    }
+    return LogPosition(raw.byteSwapped)
+  }
+
+  /// Namespace and user, at most 351 bytes: LMDB allows 511.
+  static func head(_ name: StreamName) -> [UInt8] {
+    var writer = ByteWriter(capacity: 64)
+    writer.write(contentsOf: Array(name.namespace.description.utf8))
+    writer.write(0 as UInt8)
+    writer.write(contentsOf: Array(name.user.description.utf8))
+    return writer.bytes
+  }
+
+  static func headPrefix(_ namespace: Namespace) -> [UInt8] { Array(namespace.description.utf8) + [0] }
+
+  /// The name that ``head(_:)`` made a key of.
+  static func name(ofHead key: RawSpan) throws(StorageError) -> StreamName {
+    for index in 0..<key.byteCount where key.byte(at: index) == 0 {
+      guard let namespace = try? key.extracting(first: index).string(),
+        let user = try? key.extracting(droppingFirst: index + 1).string()
+      else { break }
+      return StreamName(UserID(unchecked: user), in: Namespace(unchecked: namespace))
+    }
+    throw .corrupt(reason: "a key of the heads is not a name", position: nil)
+  }
+
+  static func stream(_ stream: StreamNumber) -> [UInt8] {
+    var writer = ByteWriter(capacity: 4)
+    writer.writeBigEndian(stream)
+    return writer.bytes
+  }
+
+  static func stream(_ stream: StreamNumber, _ number: UInt64) -> [UInt8] {
+    var writer = ByteWriter(capacity: 12)
+    writer.writeBigEndian(stream)
+    writer.writeBigEndian(number)
+    return writer.bytes
+  }
+
+  static func stream(_ stream: StreamNumber, _ first: UInt64, _ second: UInt64) -> [UInt8] {
+    var writer = ByteWriter(capacity: 20)
+    writer.writeBigEndian(stream)
+    writer.writeBigEndian(first)
+    writer.writeBigEndian(second)
+    return writer.bytes
+  }
+
+  static func meta(_ word: MetaWord) -> [UInt8] { Array(word.rawValue.utf8) }
+}
+
+/// What `meta` holds.
+enum MetaWord: String {
+  case format
+  /// 16 bytes that tell this store from all others.
+  case storeID = "store_id"
+  /// 8 bytes that seed the hashes of ids, so that nobody can prepare collisions.
+  case hashSeed = "hash_seed"
+  /// Up to where the tables that fold the log are complete.
+  case checkpoint
+  /// How many payloads were ever removed: states held in memory are void when it changes.
+  case redactions
+}
+
+/// Up to where the folding tables are complete.
+struct Checkpoint: Equatable {
+  /// The last event of a commit.
+  var position: LogPosition = 0
+  /// How many streams there were.
+  var streams: StreamNumber = 0
+
+  init(position: LogPosition = 0, streams: StreamNumber = 0) {
+    self.position = position
+    self.streams = streams
+  }
+
+  init(decoding value: RawSpan) throws(DamagedBytes) {
+    var reader = ByteReader(value)
+    position = LogPosition(try reader.readUInt64())
+    streams = try reader.readUInt32()
+  }
+
+  func encode() -> [UInt8] {
+    var writer = ByteWriter(capacity: 12)
+    writer.write(position.number)
+    writer.write(streams)
+    return writer.bytes
+  }
+}
+
+/// What `heads` holds of a stream: the fold of all its events.
+struct StreamHead: Equatable {
+  var stream: StreamNumber
+  var version: StreamVersion
+  var position: LogPosition
+  var chain: Bytes32
+  var secret: Bytes32
+  /// When the first event occurred, and the greatest of all occurred-at.
+  var firstOccurredAt: Timestamp
+  var lastOccurredAt: Timestamp
+  /// The bytes of all records.
+  var sizeInBytes: UInt64
+
+  init(
+    stream: StreamNumber, version: StreamVersion, position: LogPosition, chain: Bytes32, secret: Bytes32,
+    firstOccurredAt: Timestamp, lastOccurredAt: Timestamp, sizeInBytes: UInt64
+  ) {
+    self.stream = stream
+    self.version = version
+    self.position = position
+    self.chain = chain
+    self.secret = secret
+    self.firstOccurredAt = firstOccurredAt
+    self.lastOccurredAt = lastOccurredAt
+    self.sizeInBytes = sizeInBytes
+  }
+
+  init(decoding value: RawSpan) throws(DamagedBytes) {
+    var reader = ByteReader(value)
+    stream = try reader.readUInt32()
+    version = StreamVersion(try reader.readVarint())
+    position = LogPosition(try reader.readVarint())
+    chain = try Bytes32(reading: &reader)
+    secret = try Bytes32(reading: &reader)
+    guard let first = Timestamp(microseconds: Int64(bitPattern: try reader.readUInt64())),
+      let last = Timestamp(microseconds: Int64(bitPattern: try reader.readUInt64()))
+    else { throw DamagedBytes() }
+    firstOccurredAt = first
+    lastOccurredAt = last
+    sizeInBytes = try reader.readVarint()
+  }
+
+  func encode() -> [UInt8] {
+    var writer = ByteWriter(capacity: 112)
+    writer.write(stream)
+    writer.writeVarint(version.number)
+    writer.writeVarint(position.number)
+    chain.write(into: &writer)
+    secret.write(into: &writer)
+    writer.write(UInt64(bitPattern: firstOccurredAt.microseconds))
+    writer.write(UInt64(bitPattern: lastOccurredAt.microseconds))
+    writer.writeVarint(sizeInBytes)
+    return writer.bytes
+  }
+}
+
+/// What `anchors` holds of every 256th event of a stream.
+struct Anchor: Equatable {
+  /// One event in so many has an anchor.
+  static let interval: UInt64 = 256
+
+  var position: LogPosition
+  /// The greatest occurred-at of this event and all before it.
+  var lastOccurredAt: Timestamp
+
+  init(position: LogPosition, lastOccurredAt: Timestamp) {
+    self.position = position
+    self.lastOccurredAt = lastOccurredAt
+  }
+
+  init(decoding value: RawSpan) throws(DamagedBytes) {
+    var reader = ByteReader(value)
+    position = LogPosition(try reader.readVarint())
+    guard let last = Timestamp(microseconds: Int64(clamping: try reader.readVarint())) else { throw DamagedBytes() }
+    lastOccurredAt = last
+  }
+
+  func encode() -> [UInt8] {
+    var writer = ByteWriter(capacity: 16)
+    writer.writeVarint(position.number)
+    writer.writeVarint(UInt64(lastOccurredAt.microseconds))
+    return writer.bytes
+  }
+}
+
+/// What `sessions` holds of a session.
+struct SessionEntry: Equatable {
+  /// When the event occurred that first named the session.
+  var firstOccurredAt: Timestamp
+  var name: SessionID
+
+  init(firstOccurredAt: Timestamp, name: SessionID) {
+    self.firstOccurredAt = firstOccurredAt
+    self.name = name
+  }
+
+  init(decoding value: RawSpan) throws(DamagedBytes) {
+    var reader = ByteReader(value)
+    guard let time = Timestamp(microseconds: Int64(clamping: try reader.readVarint())) else { throw DamagedBytes() }
+    firstOccurredAt = time
+    name = SessionID(unchecked: try reader.readRest().string())
+  }
+
+  func encode() -> [UInt8] {
+    var writer = ByteWriter(capacity: 40)
+    writer.writeVarint(UInt64(firstOccurredAt.microseconds))
+    writer.write(contentsOf: Array(name.description.utf8))
+    return writer.bytes
+  }
+}
+
+/// The versions that `ids` holds for a hash: mostly one.
+enum VersionList {
+  static func decode(_ value: RawSpan) throws(DamagedBytes) -> [StreamVersion] {
+    var reader = ByteReader(value)
+    var versions: [StreamVersion] = []
+    while !reader.isAtEnd { versions.append(StreamVersion(try reader.readVarint())) }
+    return versions
+  }
+
+  static func encode(_ versions: [StreamVersion]) -> [UInt8] {
+    var writer = ByteWriter(capacity: 4)
+    for version in versions { writer.writeVarint(version.number) }
+    return writer.bytes
+  }
+}
+
+extension StorageError {
+  /// A value of an index table does not hold what it should. Such tables can be rebuilt from the log.
+  static func damagedIndex(_ table: String) -> StorageError {
+    .corrupt(reason: "an entry of the table \(table) is damaged; verify --repair-derived rebuilds it", position: nil)
+  }
+}
+
+/// Runs `body`, naming damaged bytes as a damaged entry of `table`.
+@inline(__always)
+func decoding<Result>(_ table: String, _ body: () throws(DamagedBytes) -> Result) throws(StorageError) -> Result {
+  do throws(DamagedBytes) { return try body() } catch { throw StorageError.damagedIndex(table) }
+}

@@ -1,0 +1,353 @@
+// Proving the log: every record, every link, both chains, and that the index tables say what the log says.
+internal import Bytes
+internal import JSON
+internal import LMDB
+internal import Sodium
+internal import Synchronization
+
+/// Something that is not as it was written.
+public struct VerifyProblem: Sendable, Hashable {
+  /// What it concerns.
+  public enum Kind: String, Sendable {
+    /// An event: what people said is changed, gone, or was never said.
+    case log
+    /// Derived data: can be rebuilt.
+    case derived
+    /// The file as such.
+    case file
+  }
+
+  /// What it concerns.
+  public var kind: Kind
+  /// Where in the log; `nil` where it is not about one place.
+  public var position: LogPosition?
+  /// Whose event, as far as can be told.
+  public var stream: StreamName?
+  /// Its version, as far as can be told.
+  public var version: StreamVersion?
+  /// What is wrong.
+  public var reason: String
+}
+
+/// What a verification found.
+public struct VerifyReport: Sendable {
+  /// How many positions were looked at.
+  public var events: UInt64 = 0
+  /// How many streams they belong to.
+  public var streams = 0
+  /// How many payloads were lawfully removed.
+  public var redacted = 0
+  /// How many snapshots were looked at.
+  public var snapshots = 0
+  /// The last position verified.
+  public var position: LogPosition = 0
+  /// The value of the log's chain there, in hexadecimal: it stands for all that came before.
+  public var chain = ""
+  /// What was found, by position; at most ``limit``.
+  public var problems: [VerifyProblem] = []
+  /// How many problems there are, also beyond the list.
+  public var problemCount = 0
+
+  /// Problems listed at most.
+  public static let limit = 1_000
+
+  /// Whether all is as it was written.
+  public var isSound: Bool { problemCount == 0 }
+
+  mutating func add(_ problem: VerifyProblem) {
+    problemCount += 1
+    if problems.count < Self.limit { problems.append(problem) }
+  }
+}
+
+/// The verification under way: what the records seen so far add up to.
+private struct Verifier {
+  struct Stream {
+    var name: StreamName
+    var version: StreamVersion = 0
+    var position: LogPosition = 0
+    var chain = Bytes32.zero
+    var secret: Bytes32
+    var streamDigest: Bytes32
+    var lastOccurredAt: Timestamp = .earliest
+    var sessions: [StreamVersion: Bytes32] = [:]
+    /// Whether a record of it could not be used: then its chain says nothing.
+    var isBroken = false
+    /// What the index says, to be compared when the version is reached.
+    var stored: StreamHead?
+  }
+
+  var report = VerifyReport()
+  var streams: [StreamNumber: Stream] = [:]
+  var chain = Bytes32.zero
+  var digests: [Bytes32] = []
+  var requestStart: LogPosition = 1
+  var recordedAt: Timestamp = .earliest
+  var isInRequest = false
+  /// Whether a record of the request could not be used.
+  var isRequestBroken = false
+  let checkpoint: Checkpoint
+  let hashSeed: UInt64
+
+  mutating func problem(
+    _ reason: String, at position: LogPosition? = nil, _ kind: VerifyProblem.Kind = .log,
+    stream: StreamName? = nil, version: StreamVersion? = nil
+  ) {
+    report.add(
+      VerifyProblem(kind: kind, position: position, stream: stream, version: version, reason: reason))
+  }
+
+  mutating func unusable(_ reason: String, at position: LogPosition) {
+    problem(reason, at: position)
+    isRequestBroken = true
+    isInRequest = true
+  }
+
+  mutating func check(_ record: borrowing RecordView, _ view: borrowing LogView) throws(StorageError) {
+    let position = record.position
+    if isInRequest {
+      if !isRequestBroken, record.recordedAt != recordedAt {
+        problem("its recorded-at differs from that of its request", at: position)
+      }
+    } else {
+      requestStart = position
+      if record.recordedAt <= recordedAt, position > 1 { problem("its recorded-at goes back", at: position) }
+    }
+    recordedAt = max(recordedAt, record.recordedAt)
+    isInRequest = true
+    try checkInStream(record, view)
+    if record.flags.contains(.redacted) { report.redacted += 1 }
+    if let stored = record.chain {
+      let value = HashChain.step(chain, first: requestStart, recordedAt: record.recordedAt, digests: digests)
+      if value != stored, !isRequestBroken {
+        problem(
+          requestStart == position
+            ? "the log's chain breaks here"
+            : "the log's chain breaks in the request of positions \(requestStart) to \(position)", at: position)
+      }
+      // Go on from what is written, or one break would be reported at every request after it.
+      chain = stored
+      digests.removeAll(keepingCapacity: true)
+      isInRequest = false
+      isRequestBroken = false
+    }
+  }
+
+  private mutating func checkInStream(
+    _ record: borrowing RecordView, _ view: borrowing LogView
+  ) throws(StorageError) {
+    let position = record.position
+    if streams[record.stream] == nil {
+      guard let name = try? record.name(), let secret = record.secret else {
+        return unusable("it belongs to a stream that never began", at: position)
+      }
+      if record.stream != StreamNumber(streams.count + 1) {
+        problem("its stream's number is \(record.stream), not \(streams.count + 1)", at: position, stream: name)
+      }
+      streams[record.stream] = Stream(
+        name: name, secret: secret, streamDigest: HashChain.streamDigest(name, secret: secret),
+        stored: try view.index.storedHead(of: record.stream, in: view.transaction))
+    }
+    guard var stream = streams.removeValue(forKey: record.stream) else { return }
+    defer { streams[record.stream] = stream }
+    if record.version != stream.version.next {
+      problem(
+        "it is version \(record.version) of its stream, where \(stream.version.next) is due", at: position,
+        stream: stream.name, version: record.version)
+      stream.isBroken = true
+    }
+    if record.previous != stream.position, !stream.isBroken {
+      problem(
+        "it says that its stream's event before is at \(record.previous), not at \(stream.position)", at: position,
+        stream: stream.name, version: record.version)
+    }
+    let isLate = record.version > 1 && record.occurredAt < stream.lastOccurredAt
+    if isLate != record.flags.contains(.isLate), !stream.isBroken {
+      problem("it is \(isLate ? "" : "not ")late, and says otherwise", at: position, stream: stream.name)
+    }
+    var session = Bytes32.zero
+    if record.session > 0 {
+      if record.session == record.version, let name = try? record.nameOfSession() {
+        session = HashChain.sessionDigest(name, secret: stream.secret)
+        stream.sessions[record.version] = session
+      } else if let known = stream.sessions[record.session] {
+        session = known
+      } else {
+        problem("its session was never named", at: position, stream: stream.name, version: record.version)
+      }
+    }
+    let payload =
+      record.redactedDigest
+      ?? HashChain.payloadDigest(
+        typeName: record.typeName, metadata: record.metadata, payload: record.payload, secret: stream.secret)
+    let digest = HashChain.eventDigest(
+      stream: stream.streamDigest, session: session, payload: payload, id: record.id,
+      occurredAt: record.occurredAt, type: record.type, typeVersion: record.typeVersion)
+    if digest.prefix32 != record.tag {
+      problem(
+        "its content is not what was appended", at: position, stream: stream.name, version: record.version)
+      stream.isBroken = true
+      isRequestBroken = true
+    }
+    digests.append(digest)
+    stream.chain = HashChain.step(stream.chain, digest, record.version)
+    stream.version = record.version
+    stream.position = position
+    stream.lastOccurredAt = max(stream.lastOccurredAt, record.occurredAt)
+    try checkIndex(record, stream, view)
+  }
+
+  /// What the tables must say of an event that they have taken over.
+  private mutating func checkIndex(
+    _ record: borrowing RecordView, _ stream: Stream, _ view: borrowing LogView
+  ) throws(StorageError) {
+    if let stored = stream.stored, stored.version == record.version {
+      if stored.position != record.position {
+        problem("the index has the stream's head elsewhere", at: record.position, .derived, stream: stream.name)
+      }
+      if stored.chain != stream.chain, !stream.isBroken {
+        problem(
+          "the stream's chain is not the one noted at version \(stored.version)", at: record.position,
+          stream: stream.name, version: record.version)
+      }
+    }
+    guard record.position <= checkpoint.position else { return }
+    func find(_ what: String, _ isRight: Bool) {
+      if !isRight { problem("the index lacks \(what)", at: record.position, .derived, stream: stream.name) }
+    }
+    let tables = view.tables
+    let idKey = Key.stream(record.stream, IdentityHash.event(record.id, seed: hashSeed))
+    find("its id", try view.holds(record.version, at: idKey, in: tables.ids))
+    if record.version.number % Anchor.interval == 0 {
+      let anchor = try view.index.anchor(of: record.version, in: record.stream, view.transaction)
+      find("its anchor", anchor == Anchor(position: record.position, lastOccurredAt: stream.lastOccurredAt))
+    }
+    if record.flags.contains(.namesSession), let name = try? record.nameOfSession() {
+      let key = Key.stream(record.stream, IdentityHash.session(name, seed: hashSeed))
+      find("its session's name", try view.holds(record.version, at: key, in: tables.ids))
+      let entry = try view.transaction.fetch(
+        Key.stream(record.stream, record.version.number), from: tables.sessions)
+      let expected = SessionEntry(firstOccurredAt: record.occurredAt, name: name).encode()
+      find("its session", entry?.isSame(as: expected.rawSpan) ?? false)
+    }
+    if record.flags.contains(.isLate) {
+      let key = Key.stream(record.stream, UInt64(record.occurredAt.microseconds), record.version.number)
+      find("that it is late", try view.transaction.fetch(key, from: tables.late) != nil)
+    }
+  }
+}
+
+extension LogView {
+  fileprivate func holds(_ version: StreamVersion, at key: [UInt8], in table: Table) throws(StorageError) -> Bool {
+    guard let value = try transaction.fetch(key, from: table) else { return false }
+    return (try? VersionList.decode(value))?.contains(version) ?? false
+  }
+}
+
+extension EventLog {
+  /// Proves that the log is what was appended: every record whole, none missing, reordered or put in, the chains
+  /// unbroken; and that the derived tables say the same.
+  ///
+  /// - Parameter progress: Told now and then how many of how many positions are done.
+  /// - Throws: ``StorageError`` only where nothing can be read at all; what is found wrong is in the report.
+  /// - Complexity: O(events), about a microsecond each; memory for the streams and sessions there are.
+  public func verify(
+    progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
+  ) throws(StorageError) -> VerifyReport {
+    var verifier: Verifier
+    let last: LogPosition
+    do {
+      let view = try view()
+      last = view.last
+      verifier = Verifier(
+        checkpoint: try TailIndex.checkpoint(in: view.transaction, tables), hashSeed: tail.hashSeed)
+    }
+    checkFile(&verifier)
+    var position: LogPosition = 1
+    while position <= last {
+      // A new view now and then: one for all of a long log would keep its pages from being used again.
+      let view = try view()
+      let upper = min(last, LogPosition(position.number + 65_535))
+      var cursor = try view.transaction.scan(tables.log)
+      var entry = try cursor.to(atOrAfter: Key.position(position))
+      while position <= upper {
+        guard let found = entry else {
+          verifier.unusable("the record is missing", at: position)
+          position = position.next
+          continue
+        }
+        let key = try Key.position(of: found.key)
+        if key > position {
+          verifier.unusable("the record is missing", at: position)
+          position = position.next
+          continue
+        }
+        if key == position {
+          do throws(RecordProblem) {
+            let record = try RecordView(found.value, at: position)
+            do throws(StorageError) {
+              try verifier.check(record, view)
+            } catch {
+              verifier.problem(error.description, at: position, .derived)
+            }
+          } catch {
+            verifier.unusable(StorageError(error, at: position).reason, at: position)
+          }
+          position = position.next
+        }
+        entry = try cursor.toNext()
+      }
+      progress(upper.number, last.number)
+    }
+    if verifier.isInRequest { verifier.problem("the log ends within a request", at: last) }
+    try checkTables(&verifier)
+    verifier.report.events = last.number
+    verifier.report.position = last
+    verifier.report.chain = verifier.chain.hexadecimal
+    verifier.report.streams = verifier.streams.count
+    return verifier.report
+  }
+
+  private func checkFile(_ verifier: inout Verifier) {
+    do throws(LMDBError) {
+      let report = try FileCheck.run("\(folder)/\(StoreFolder.dataName)", depth: .full)
+      if let problem = report.problem { verifier.problem(problem.description, .file) }
+    } catch {
+      verifier.problem(error.description, .file)
+    }
+  }
+
+  private func checkTables(_ verifier: inout Verifier) throws(StorageError) {
+    let view = try view()
+    var cursor = try view.transaction.scan(tables.heads)
+    var seen = 0
+    while let entry = try cursor.toNext() {
+      let name = try? Key.name(ofHead: entry.key)
+      guard let head = try? StreamHead(decoding: entry.value), let stream = verifier.streams[head.stream],
+        stream.name == name
+      else {
+        verifier.problem("the index has a stream that the log has not", .derived, stream: name)
+        continue
+      }
+      seen += 1
+    }
+    let begun = verifier.streams.values.count { $0.stored != nil }
+    if seen < begun {
+      verifier.problem("the index has lost \(begun - seen) streams", .derived)
+    }
+    var snapshots = try view.transaction.scan(tables.snapshots)
+    while let entry = try snapshots.toNext() {
+      verifier.report.snapshots += 1
+      if !SnapshotTable.isWhole(entry.value, key: entry.key.array()) {
+        verifier.problem("a snapshot is damaged", .derived)
+      }
+    }
+  }
+}
+
+extension StorageError {
+  /// What is wrong, without where.
+  fileprivate var reason: String {
+    if case .corrupt(let reason, _) = self { reason } else { description }
+  }
+}

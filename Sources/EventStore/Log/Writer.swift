@@ -1,0 +1,218 @@
+// The one writer of a process: takes what the sequencer gives, commits it in one transaction, tells the callers.
+internal import Bytes
+internal import LMDB
+internal import Platform
+internal import Sodium
+internal import Synchronization
+
+/// Runs on a thread of its own: LMDB ties a write transaction to the thread that began it.
+struct Writer {
+  private let environment: Environment
+  private let settings: WriterSettings
+  private let tail: TailIndex
+  private let sequencer: any Sequencer
+  private let statistics: WriterStatistics
+  private let appended: @Sendable ([IndexEntry]) -> Void
+  private let snapshots: SnapshotQueue
+  private let checkpointLimit: Int?
+
+  /// The end of the log as of our last commit: another end means that other processes appended.
+  private var end = LogEnd()
+  private var streams: [StreamName: WriterStream] = [:]
+  private var checkpoint: IndexCheckpoint?
+  /// Index entries owed, in events.
+  private var credit = 0
+
+  /// Streams whose ends are kept in memory between commits.
+  private static let largestCache = 65_536
+  /// Snapshots stored with one commit, so that none takes much longer for them.
+  private static let snapshotBytesPerCommit = 256 << 10
+  /// Index entries written for each event appended: more than one, so that a checkpoint ends before the next is due.
+  private static let creditPerEvent = 2
+
+  init(
+    _ environment: Environment, _ settings: WriterSettings, tail: TailIndex, sequencer: any Sequencer,
+    statistics: WriterStatistics, snapshots: SnapshotQueue, checkpointLimit: Int?,
+    appended: @escaping @Sendable ([IndexEntry]) -> Void
+  ) {
+    self.environment = environment
+    self.settings = settings
+    self.tail = tail
+    self.sequencer = sequencer
+    self.statistics = statistics
+    self.snapshots = snapshots
+    self.checkpointLimit = checkpointLimit
+    self.appended = appended
+  }
+
+  /// Works until the sequencer is closed and empty.
+  mutating func run() {
+    while let jobs = sequencer.next() { process(jobs) }
+  }
+
+  /// One commit. Whatever fails in storage fails all of it, and leaves everything as it was.
+  private mutating func process(_ jobs: [SequencedJob]) {
+    var results: [Result<[AppendResult], AppendError>?] = []
+    results.reserveCapacity(jobs.count)
+    let checkpointBefore = checkpoint
+    let creditBefore = credit
+    do throws(StorageError) {
+      try commit(jobs, &results)
+    } catch {
+      streams.removeAll()
+      end = LogEnd()
+      checkpoint = checkpointBefore
+      credit = creditBefore
+      for job in jobs {
+        switch job.job {
+        case .append(_, let completion): completion(.failure(.storage(error)))
+        case .work(_, let completion): completion(.failure(error))
+        }
+      }
+      return
+    }
+    for (job, result) in zip(jobs, results) {
+      switch job.job {
+      case .append(_, let completion): if let result { completion(result) }
+      case .work(_, let completion): completion(.success(()))
+      }
+    }
+  }
+
+  private mutating func commit(
+    _ jobs: [SequencedJob], _ results: inout [Result<[AppendResult], AppendError>?]
+  ) throws(StorageError) {
+    var context = try begin()
+    for job in jobs {
+      switch job.job {
+      case .append(let request, _): results.append(try context.append(request, time: job.time))
+      case .work(let work, _):
+        try work.run(in: &context)
+        results.append(nil)
+      }
+    }
+    let entries = context.appended
+    credit += entries.count * Self.creditPerEvent
+    let completed = try stepCheckpoint(&context)
+    guard context.hasWritten else {
+      streams = context.streams
+      return
+    }
+    // Snapshots ride along with whatever is committed anyway.
+    if !snapshots.isEmpty {
+      try StoreSnapshots(snapshots: snapshots.take(upTo: Self.snapshotBytesPerCommit)).run(in: &context)
+    }
+    let (newEnd, newStreams) = (context.end, context.streams)
+    try context.commit()
+    end = newEnd
+    streams = newStreams.count > Self.largestCache ? [:] : newStreams
+    tail.publish(entries)
+    if let completed {
+      tail.checkpointed(through: completed)
+      checkpoint = nil
+    }
+    statistics.count(commits: 1, events: entries.count)
+    if !entries.isEmpty { appended(entries.map(\.entry)) }
+  }
+
+  private mutating func begin() throws(StorageError) -> WriterContext {
+    while true {
+      let transaction: WriteTransaction
+      do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
+      // What others appended since comes into the tail first.
+      guard let (generations, last) = try tail.generations(for: transaction) else {
+        tail.forget()
+        continue
+      }
+      if last != end.position {
+        streams.removeAll()
+        end = try Self.logEnd(at: last, generations, transaction, settings.tables)
+      }
+      // The dictionary goes over to the context, or changing it would copy it.
+      let known = streams
+      streams = [:]
+      return WriterContext(transaction, settings, generations: generations, end: end, streams: known)
+    }
+  }
+
+  static func logEnd(
+    at last: LogPosition, _ generations: [TailGeneration], _ transaction: borrowing some Transaction & ~Copyable,
+    _ tables: Tables
+  ) throws(StorageError) -> LogEnd {
+    guard last > 0 else { return LogEnd() }
+    let record = try transaction.record(at: last, in: tables)
+    guard let chain = record.chain else {
+      throw .corrupt(reason: "the last record does not end its request", position: last)
+    }
+    let streams = generations.last?.contents.withLock { $0.streamCount } ?? 0
+    return LogEnd(position: last, recordedAt: record.recordedAt, chain: chain, streams: streams)
+  }
+
+  /// Folds a little of what is due into the tables.
+  ///
+  /// - Returns: Up to where the tables are complete once this commit is.
+  private mutating func stepCheckpoint(_ context: inout WriterContext) throws(StorageError) -> LogPosition? {
+    if checkpoint == nil { checkpoint = tail.generationToCheckpoint().map { IndexCheckpoint($0) } }
+    guard let due = checkpoint else {
+      credit = 0
+      return nil
+    }
+    // Another process may have been faster.
+    let stored = try TailIndex.checkpoint(in: context.transaction, settings.tables)
+    if stored.position >= due.end.position {
+      checkpoint = nil
+      tail.checkpointed(through: stored.position)
+      return nil
+    }
+    let limit = min(credit, checkpointLimit ?? .max)
+    guard limit > 0 else { return nil }
+    credit -= limit
+    return try checkpoint?.step(credit: limit, &context) == true ? due.end.position : nil
+  }
+
+  /// Folds everything into the tables: at closing, when nobody waits.
+  static func checkpointAll(
+    _ environment: Environment, _ settings: WriterSettings, _ tail: TailIndex
+  ) throws(StorageError) {
+    tail.seal()
+    while let generation = tail.generationToCheckpoint() {
+      let transaction: WriteTransaction
+      do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
+      guard let (generations, last) = try tail.generations(for: transaction) else { continue }
+      let end = try logEnd(at: last, generations, transaction, settings.tables)
+      var context = WriterContext(transaction, settings, generations: generations, end: end, streams: [:])
+      let stored = try TailIndex.checkpoint(in: context.transaction, settings.tables)
+      var checkpoint = IndexCheckpoint(generation)
+      if stored.position < checkpoint.end.position {
+        while try !checkpoint.step(credit: 65_536, &context) {}
+        let through = checkpoint.end.position
+        try context.commit()
+        tail.checkpointed(through: through)
+      } else {
+        tail.checkpointed(through: stored.position)
+      }
+    }
+  }
+}
+
+extension WriterContext {
+  /// Makes everything durable.
+  consuming func commit() throws(StorageError) {
+    do throws(LMDBError) { try transaction.commit() } catch { throw StorageError(error) }
+  }
+}
+
+/// What the writer has done since the store was opened.
+final class WriterStatistics: Sendable {
+  private let commits = Atomic<Int>(0)
+  private let events = Atomic<Int>(0)
+
+  func count(commits: Int, events: Int) {
+    self.commits.add(commits, ordering: .relaxed)
+    self.events.add(events, ordering: .relaxed)
+  }
+
+  var total: (commits: Int, events: Int) {
+    (commits.load(ordering: .relaxed), events.load(ordering: .relaxed))
+  }
+}

@@ -1,0 +1,319 @@
+// The fold: events one after the other into a state. What every other way to a state must equal.
+internal import Bytes
+internal import LMDB
+internal import Sodium
+
+/// Tells a projector's snapshots from all others': a digest of its name, version and parameters.
+struct ProjectorKey: Hashable, Sendable {
+  let high: UInt64
+  let low: UInt64
+
+  init(_ projector: some Projector) {
+    var writer = ByteWriter(capacity: 64)
+    writer.writeString(projector.name)
+    writer.writeVarint(UInt64(bitPattern: Int64(projector.version)))
+    writer.writeString(projector.parameters)
+    let digest = BLAKE2b.digest(writer.bytes.rawSpan)
+    high = digest.prefix64
+    low = digest.suffix64
+  }
+}
+
+/// A snapshot that became due in the course of a fold.
+struct DueSnapshot: Sendable {
+  var stream: StreamNumber
+  var order: SnapshotTable.Order
+  /// The version, or the greatest occurred-at in microseconds.
+  var number: UInt64
+  var projector: ProjectorKey
+  /// The stream's head as the fold saw it.
+  var head: StreamVersion
+  /// Redactions before the fold.
+  var redactions: UInt64
+  var state: [UInt8]
+}
+
+/// A state on its way through a stream.
+struct Fold<P: Projector> {
+  let projector: P
+  let key: ProjectorKey
+  let schema: EventSchema
+  let policy: SnapshotPolicy
+  var state: P.State
+  /// Since the snapshot before.
+  var bytesSinceSnapshot = 0
+  var eventsFolded = 0
+  var bytesFolded = 0
+  private(set) var due: [DueSnapshot] = []
+
+  init(_ projector: P, key: ProjectorKey, schema: EventSchema, policy: SnapshotPolicy) {
+    self.projector = projector
+    self.key = key
+    self.schema = schema
+    self.policy = policy
+    state = projector.initialState()
+  }
+
+  /// Folds one event.
+  ///
+  /// - Parameter session: The session's entry, where the fold goes by occurred-at.
+  mutating func apply(
+    _ record: borrowing RecordView, session: SessionEntry? = nil
+  ) throws(StorageError) {
+    var isNamedBefore = true
+    var name: [UInt8] = []
+    if let session, record.session != record.version {
+      isNamedBefore =
+        (session.firstOccurredAt, record.session) < (record.occurredAt, record.version)
+      if !isNamedBefore { name = Array(session.name.description.utf8) }
+    }
+    let isOutdated = try needsUpcast(record)
+    if isOutdated || !isNamedBefore {
+      var payload = record.payload.array()
+      var version = record.typeVersion
+      if isNamedBefore { name = record.sessionName.array() }
+      if isOutdated {
+        (payload, version) = try schema.upcast(
+          payload, of: record.type, named: try? record.typeName.string(), from: version, at: record.position)
+      }
+      try apply(
+        EventView(
+          record, typeVersion: version, payload: payload.rawSpan, isNamedBefore: isNamedBefore,
+          sessionName: name.rawSpan), at: record.position)
+    } else {
+      try apply(
+        EventView(
+          record, typeVersion: record.typeVersion, payload: record.payload, isNamedBefore: true,
+          sessionName: record.sessionName), at: record.position)
+    }
+    eventsFolded &+= 1
+    bytesFolded &+= record.sizeInBytes
+    bytesSinceSnapshot &+= record.sizeInBytes
+  }
+
+  @inline(__always)
+  private mutating func apply(_ event: borrowing EventView, at position: LogPosition) throws(StorageError) {
+    do throws(DamagedBytes) {
+      if event.isRedacted {
+        try projector.applyRedacted(event, to: &state)
+      } else {
+        try projector.apply(event, to: &state)
+      }
+    } catch {
+      throw .corrupt(reason: "the payload is not what its type says", position: position)
+    }
+  }
+
+  /// Whether the payload is of an older form than today's. A newer one is refused: folding it would be guessing.
+  @inline(__always)
+  private func needsUpcast(_ record: borrowing RecordView) throws(StorageError) -> Bool {
+    if record.flags.contains(.redacted) { return false }
+    let known: EventTypeDefinition?
+    if record.type == .custom {
+      guard schema.hasCustomTypes, let name = try? record.typeName.string() else { return false }
+      known = schema.definition(ofCustom: name)
+    } else {
+      known = schema.definition(of: record.type)
+    }
+    guard let known, known.version != record.typeVersion else { return false }
+    guard known.version > record.typeVersion else {
+      throw .unsupportedVersion(type: known.name, version: record.typeVersion, position: record.position)
+    }
+    return true
+  }
+
+  /// Notes a snapshot where one is due at this place.
+  mutating func noteSnapshot(
+    of stream: StreamNumber, _ order: SnapshotTable.Order, at number: UInt64, head: StreamVersion,
+    redactions: UInt64
+  ) {
+    guard policy.isDue(eventBytes: bytesSinceSnapshot, stateBytes: state.encodedSize) else { return }
+    var writer = ByteWriter(capacity: state.encodedSize)
+    state.encode(into: &writer)
+    due.append(
+      DueSnapshot(
+        stream: stream, order: order, number: number, projector: key, head: head, redactions: redactions,
+        state: writer.bytes))
+    bytesSinceSnapshot = 0
+  }
+}
+
+extension EventView {
+  /// The view of a record.
+  @_lifetime(copy record, copy payload, copy sessionName)
+  init(
+    _ record: borrowing RecordView, typeVersion: UInt16, payload: RawSpan, isNamedBefore: Bool, sessionName: RawSpan
+  ) {
+    self.init(
+      version: record.version, position: record.position, id: record.id, type: record.type,
+      isRedacted: record.flags.contains(.redacted), typeVersion: typeVersion, occurredAt: record.occurredAt,
+      recordedAt: record.recordedAt, customType: record.typeName, metadata: record.metadata, payload: payload,
+      sessionNumber: record.session.number, isSessionNamedBefore: isNamedBefore,
+      hasSessionName: record.flags.contains(.namesSession) || !isNamedBefore, sessionName: sessionName)
+  }
+}
+
+extension Fold {
+  /// Folds the versions after `from` up to `through`, in their order.
+  mutating func run(
+    _ stream: StreamNumber, after from: StreamVersion, through last: StreamVersion, head: StreamVersion,
+    _ view: borrowing LogView
+  ) throws(StorageError) {
+    var version = from
+    while version < last {
+      let upper = StreamVersion(min(last.number, (version.number / Anchor.interval + 1) * Anchor.interval))
+      for position in try view.index.positions(of: version.next...upper, in: stream, view.transaction) {
+        version = version.next
+        let record = try view.record(at: position)
+        guard record.stream == stream, record.version == version else {
+          throw .corrupt(reason: "the record is not version \(version) of its stream", position: position)
+        }
+        try apply(record)
+        noteSnapshot(of: stream, .version, at: version.number, head: head, redactions: view.redactions)
+      }
+    }
+  }
+
+  /// Folds what occurred after `from` (`nil`: all) up to `through`, by occurred-at, then by version.
+  ///
+  /// Events that are not late come in that order by themselves: those up to the version where the greatest occurred-at
+  /// passes `through`. The late ones, from their index, are merged in.
+  ///
+  /// - Returns: The highest version among all that occurred by `through`.
+  mutating func run(
+    _ stream: StreamNumber, occurredAfter from: Timestamp?, through last: Timestamp, head: StreamVersion,
+    _ view: borrowing LogView
+  ) throws(StorageError) -> StreamVersion {
+    let index = view.index
+    let first = try from.map { from throws(StorageError) in
+      try index.lastVersion(occurredThrough: from, of: stream, head: head, view)
+    }
+    let end = try index.lastVersion(occurredThrough: last, of: stream, head: head, view)
+    let lateFrom = from.map { $0.advanced(byMicroseconds: 1) } ?? .earliest
+    var late = lateFrom <= last ? try index.late(in: lateFrom...last, of: stream, view.transaction)[...] : []
+    var highest = max(end, late.map(\.place.version).max() ?? 0)
+    if end > 0 { highest = max(highest, end) }
+    var decoder = EventDecoder()
+    var latest: Timestamp?
+
+    var version = first ?? 0
+    while version < end {
+      let upper = StreamVersion(min(end.number, (version.number / Anchor.interval + 1) * Anchor.interval))
+      for position in try index.positions(of: version.next...upper, in: stream, view.transaction) {
+        version = version.next
+        let record = try view.record(at: position)
+        guard record.stream == stream, record.version == version else {
+          throw .corrupt(reason: "the record is not version \(version) of its stream", position: position)
+        }
+        if record.flags.contains(.isLate) { continue }
+        while let next = late.first, (next.occurredAt, next.place.version) < (record.occurredAt, version) {
+          try applyLate(next.place, of: stream, &latest, head: head, &decoder, view)
+          late.removeFirst()
+        }
+        try apply(record, of: stream, &latest, head: head, &decoder, view)
+      }
+    }
+    for next in late { try applyLate(next.place, of: stream, &latest, head: head, &decoder, view) }
+    if let latest {
+      noteSnapshot(
+        of: stream, .occurred, at: UInt64(latest.microseconds), head: head, redactions: view.redactions)
+    }
+    return highest
+  }
+
+  private mutating func applyLate(
+    _ place: StreamPlace, of stream: StreamNumber, _ latest: inout Timestamp?, head: StreamVersion,
+    _ decoder: inout EventDecoder, _ view: borrowing LogView
+  ) throws(StorageError) {
+    let record = try view.record(at: place.position)
+    guard record.stream == stream, record.version == place.version else {
+      throw .damagedIndex("late")
+    }
+    try apply(record, of: stream, &latest, head: head, &decoder, view)
+  }
+
+  private mutating func apply(
+    _ record: borrowing RecordView, of stream: StreamNumber, _ latest: inout Timestamp?, head: StreamVersion,
+    _ decoder: inout EventDecoder, _ view: borrowing LogView
+  ) throws(StorageError) {
+    // A snapshot holds all that occurred by its time, so it can stand only between two times.
+    if let latest, record.occurredAt > latest {
+      noteSnapshot(
+        of: stream, .occurred, at: UInt64(latest.microseconds), head: head, redactions: view.redactions)
+    }
+    latest = record.occurredAt
+    try apply(record, session: try decoder.session(record, view))
+  }
+}
+
+extension StreamIndex {
+  /// The last version up to which no event occurred after `time`. Events beyond it that did not are late.
+  ///
+  /// - Complexity: O(log n) anchors and at most ``Anchor/interval`` records.
+  func lastVersion(
+    occurredThrough time: Timestamp, of stream: StreamNumber, head: StreamVersion, _ view: borrowing LogView
+  ) throws(StorageError) -> StreamVersion {
+    var low: UInt64 = 0  // Anchors up to here are within the time; 0 is before the first event.
+    var high = head.number / Anchor.interval + 1
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      let version = StreamVersion(middle * Anchor.interval)
+      let greatest = try lastOccurredAt(atAnchor: version, of: stream, view.transaction)
+      if greatest <= time { low = middle } else { high = middle }
+    }
+    var version = StreamVersion(low * Anchor.interval)
+    let upper = StreamVersion(min(head.number, (low + 1) * Anchor.interval))
+    guard version < upper else { return version }
+    for position in try positions(of: version.next...upper, in: stream, view.transaction) {
+      let record = try view.record(at: position)
+      if record.occurredAt > time { return version }
+      version = version.next
+    }
+    return version
+  }
+
+  private func lastOccurredAt(
+    atAnchor version: StreamVersion, of stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> Timestamp {
+    if let stored = try anchor(of: version, in: stream, transaction) { return stored.lastOccurredAt }
+    // In the tail: what came before the stretch counts too.
+    var greatest = try storedHead(of: stream, in: transaction)?.lastOccurredAt ?? .earliest
+    for generation in generations {
+      let found = generation.with(stream) { tail -> (Timestamp, isHere: Bool)? in
+        if let anchor = tail.anchors.first(where: { $0.version == version }) { return (anchor.lastOccurredAt, true) }
+        return (tail.lastOccurredAt, false)
+      }
+      guard let found else { continue }
+      greatest = max(greatest, found.0)
+      if found.isHere { return greatest }
+    }
+    throw .damagedIndex("anchors")
+  }
+
+  /// The last version of a stream whose place satisfies `isWithin`, which holds up to some version and no further.
+  ///
+  /// - Complexity: O(log n) anchors and at most ``Anchor/interval`` links.
+  func lastVersion(
+    of stream: StreamNumber, head: StreamVersion, _ view: borrowing LogView,
+    where isWithin: (LogPosition, borrowing LogView) throws(StorageError) -> Bool
+  ) throws(StorageError) -> StreamVersion {
+    var low: UInt64 = 0
+    var high = head.number / Anchor.interval + 1
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      let position = try position(of: StreamVersion(middle * Anchor.interval), in: stream, view.transaction)
+      if try isWithin(position, view) { low = middle } else { high = middle }
+    }
+    let start = low * Anchor.interval
+    let upper = min(head.number, start + Anchor.interval)
+    guard start < upper else { return StreamVersion(start) }
+    let block = try positions(of: StreamVersion(start + 1)...StreamVersion(upper), in: stream, view.transaction)
+    var first = 0
+    var last = block.count
+    while first < last {
+      let middle = (first + last) / 2
+      if try isWithin(block[middle], view) { first = middle + 1 } else { last = middle }
+    }
+    return StreamVersion(start + UInt64(first))
+  }
+}

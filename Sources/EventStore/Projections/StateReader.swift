@@ -1,0 +1,198 @@
+// From a point to a state: find the version, begin at the nearest snapshot, fold what follows.
+internal import Bytes
+internal import LMDB
+
+/// A point, found in a stream.
+struct AsOfTarget {
+  /// Where to stop.
+  enum Stop {
+    case version(StreamVersion)
+    case occurred(Timestamp)
+  }
+
+  var stop: Stop
+  /// The time by which expiry is to be judged; `nil` at the head.
+  var judgedAt: Timestamp?
+}
+
+extension EventLog {
+  /// The state of a stream as it was at a point.
+  ///
+  /// Folds what follows the nearest snapshot at or before the point, or the cached head state; equal to folding from the
+  /// first event.
+  ///
+  /// - Parameter usesSnapshots: Where `false`, folds from the first event, and leaves nothing behind.
+  /// - Returns: `nil` for a stream that does not exist; the projector's initial state before its first event.
+  /// - Throws: ``ReadError/invalid(_:)`` for a point beyond the head; ``ReadError/storage(_:)`` where a record is
+  ///   damaged or of a newer version.
+  /// - Complexity: O(size of the state), however long the history.
+  public func state<P: Projector>(
+    of name: StreamName, by projector: P, at point: AsOf = .head, usesSnapshots: Bool = true
+  ) throws(ReadError) -> FoldedState<P.State>? {
+    try reading { () throws(StorageError) in
+      let view = try view()
+      guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
+        return .success(nil)
+      }
+      switch try resolve(point, of: stream, head: head, view) {
+      case .failure(let invalid): return .failure(invalid)
+      case .success(let target):
+        return .success(
+          try state(of: stream, head: head.version, by: projector, at: target, usesSnapshots, view))
+      }
+    }
+  }
+
+  /// The highest version of a stream that a point includes; `nil` for a stream that does not exist.
+  ///
+  /// - Throws: As ``state(of:by:at:usesSnapshots:)`` does.
+  public func version(of name: StreamName, at point: AsOf) throws(ReadError) -> StreamVersion? {
+    try reading { () throws(StorageError) in
+      let view = try view()
+      guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
+        return .success(nil)
+      }
+      switch try resolve(point, of: stream, head: head, view) {
+      case .failure(let invalid): return .failure(invalid)
+      case .success(let target):
+        switch target.stop {
+        case .version(let version): return .success(version)
+        case .occurred(let time):
+          let last = try view.index.lastVersion(occurredThrough: time, of: stream, head: head.version, view)
+          let late = try view.index.late(in: .earliest...time, of: stream, view.transaction)
+          return .success(max(last, late.map(\.place.version).max() ?? 0))
+        }
+      }
+    }
+  }
+
+  func resolve(
+    _ point: AsOf, of stream: StreamNumber, head: StreamPlace, _ view: borrowing LogView
+  ) throws(StorageError) -> Result<AsOfTarget, InvalidValue> {
+    func recordedAt(_ position: LogPosition) throws(StorageError) -> Timestamp {
+      position == 0 ? .earliest : try view.record(at: position).recordedAt
+    }
+    switch point {
+    case .head: return .success(AsOfTarget(stop: .version(head.version), judgedAt: nil))
+    case .version(let version):
+      guard version <= head.version else {
+        return .failure(
+          InvalidValue(field: "at_version", reason: "is \(version), beyond the head at \(head.version)"))
+      }
+      let position = version == 0 ? 0 : try view.index.position(of: version, in: stream, view.transaction)
+      return .success(AsOfTarget(stop: .version(version), judgedAt: try recordedAt(position)))
+    case .position(let position):
+      guard position <= view.last else {
+        return .failure(
+          InvalidValue(field: "at_position", reason: "is \(position), beyond the log's end at \(view.last)"))
+      }
+      let version = try self.version(of: stream, atOrBefore: position, head: head, view)
+      return .success(AsOfTarget(stop: .version(version), judgedAt: try recordedAt(position)))
+    case .recordedAt(let time):
+      let last = try recordedAt(view.last)
+      guard time <= max(options.clock(), last) else {
+        return .failure(
+          InvalidValue(field: "recorded_at", reason: "is \(time), later than now and than all that was recorded"))
+      }
+      let version = try view.index.lastVersion(of: stream, head: head.version, view) {
+        (place, view) throws(StorageError) in try view.record(at: place).recordedAt <= time
+      }
+      return .success(AsOfTarget(stop: .version(version), judgedAt: time))
+    case .occurredAt(let time): return .success(AsOfTarget(stop: .occurred(time), judgedAt: time))
+    }
+  }
+
+  /// The last version of a stream at or before a position.
+  func version(
+    of stream: StreamNumber, atOrBefore position: LogPosition, head: StreamPlace, _ view: borrowing LogView
+  ) throws(StorageError) -> StreamVersion {
+    if head.position <= position { return head.version }
+    return try view.index.lastVersion(of: stream, head: head.version, view) { (place, _) throws(StorageError) in
+      place <= position
+    }
+  }
+
+  func state<P: Projector>(
+    of stream: StreamNumber, head: StreamVersion, by projector: P, at target: AsOfTarget, _ usesSnapshots: Bool,
+    _ view: borrowing LogView
+  ) throws(StorageError) -> FoldedState<P.State> {
+    let key = ProjectorKey(projector)
+    var fold = Fold(projector, key: key, schema: schema, policy: options.snapshotPolicy)
+    var version: StreamVersion = 0
+    switch target.stop {
+    case .version(let last):
+      version = last
+      let cacheKey = HeadCache.Key(stream: stream, projector: key)
+      let isHead = usesSnapshots && last == head
+      var start: StreamVersion = 0
+      if isHead, let cached = resume(&fold, from: cacheKey, head: head, redactions: view.redactions) {
+        // Few events have come since, or none: go on from there.
+        start = cached
+        if cached == head {
+          return FoldedState(
+            state: fold.state, version: head, judgedAt: target.judgedAt, eventsFolded: 0, bytesFolded: 0)
+        }
+      } else if usesSnapshots, last > 0,
+        let found = try SnapshotTable.nearest(
+          of: stream, .version, atOrBefore: last.number, key, view, { (number, bytes) in Self.decode(P.self, number, bytes) })
+      {
+        fold.state = found.state
+        start = StreamVersion(found.number)
+      }
+      try fold.run(stream, after: start, through: last, head: head, view)
+      if isHead {
+        headCache.put(
+          HeadCache.Entry(
+            version: head, redactions: view.redactions, bytesSinceSnapshot: fold.bytesSinceSnapshot,
+            state: fold.state, sizeInBytes: fold.state.encodedSize), cacheKey)
+      }
+    case .occurred(let time):
+      var start: Timestamp?
+      if usesSnapshots,
+        let found = try SnapshotTable.nearest(
+          of: stream, .occurred, atOrBefore: UInt64(time.microseconds), key, view,
+          { (number, bytes) in Self.decode(P.self, number, bytes) })
+      {
+        fold.state = found.state
+        start = Timestamp(clamping: Int64(clamping: found.number))
+      }
+      version = try fold.run(stream, occurredAfter: start, through: time, head: head, view)
+    }
+    if usesSnapshots, !options.isReadOnly { snapshots.add(fold.due) }
+    return FoldedState(
+      state: fold.state, version: version, judgedAt: target.judgedAt, eventsFolded: fold.eventsFolded,
+      bytesFolded: fold.bytesFolded)
+  }
+
+  /// Begins `fold` at the cached head state. Of an older one nobody else has a copy then, so folding changes it in place.
+  private func resume<P: Projector>(
+    _ fold: inout Fold<P>, from key: HeadCache.Key, head: StreamVersion, redactions: UInt64
+  ) -> StreamVersion? {
+    guard let cached = headCache.entry(key, for: head, redactions: redactions), let state = cached.state as? P.State
+    else { return nil }
+    fold.state = state
+    fold.bytesSinceSnapshot = cached.bytesSinceSnapshot
+    return cached.version
+  }
+
+  private static func decode<P: Projector>(
+    _: P.Type, _ number: UInt64, _ bytes: RawSpan
+  ) -> (number: UInt64, state: P.State)? {
+    var reader = ByteReader(bytes)
+    // One that cannot be read is as good as none: what it would have been is folded.
+    guard let state = try? P.State(decoding: &reader), reader.isAtEnd else { return nil }
+    return (number, state)
+  }
+
+  /// Runs a reading that can also refuse the point asked for.
+  func reading<Success>(
+    _ body: () throws(StorageError) -> Result<Success, InvalidValue>
+  ) throws(ReadError) -> Success {
+    let result: Result<Success, InvalidValue>
+    do throws(StorageError) { result = try body() } catch { throw .storage(error) }
+    switch result {
+    case .success(let value): return value
+    case .failure(let invalid): throw .invalid(invalid)
+    }
+  }
+}

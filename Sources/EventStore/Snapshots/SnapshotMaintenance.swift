@@ -1,0 +1,126 @@
+// Taking snapshots beside the appends: a long stream has them before anybody asks for its state.
+internal import Platform
+internal import Synchronization
+
+/// Counts the bytes appended to each stream and, where enough came together, folds it on a thread of its own.
+final class SnapshotMaintenance: Sendable {
+  typealias Fold = @Sendable (StreamNumber) -> Int
+
+  private struct State {
+    var fold: Fold?
+    /// Bytes appended since the last fold, and how many are worth the next one.
+    var streams: [StreamNumber: (pending: Int, threshold: Int)] = [:]
+    var due: [StreamNumber] = []
+    var minimumBytes = 0
+    var isFolding = false
+    var isClosed = false
+  }
+
+  private let state = Monitor(State())
+  private let thread = Mutex<DedicatedThread?>(nil)
+
+  /// Begins to fold with `fold`, which returns how many more bytes are worth folding the stream again.
+  func begin(minimumBytes: Int, _ fold: @escaping Fold) throws(PlatformError) {
+    state.withLock { state in
+      state.fold = fold
+      state.minimumBytes = minimumBytes
+    }
+    try thread.withLock { (thread) throws(PlatformError) in
+      guard thread == nil else { return }
+      thread = try DedicatedThread(name: "memoir-snapshot") { [self] in run() }
+    }
+  }
+
+  /// Takes note of events just appended.
+  func count(_ entries: [IndexEntry]) {
+    let isDue = state.withLock { state -> Bool in
+      guard state.fold != nil else { return false }
+      var isDue = false
+      for entry in entries {
+        var stream = state.streams[entry.stream] ?? (0, state.minimumBytes)
+        let wasDue = stream.pending >= stream.threshold
+        stream.pending += entry.sizeInBytes
+        state.streams[entry.stream] = stream
+        if !wasDue, stream.pending >= stream.threshold {
+          state.due.append(entry.stream)
+          isDue = true
+        }
+      }
+      return isDue
+    }
+    if isDue { state.change { _ in } }
+  }
+
+  /// Waits until nothing is due.
+  func drain() {
+    state.wait { state -> Void? in
+      state.fold == nil || state.isClosed || (state.due.isEmpty && !state.isFolding) ? () : nil
+    }
+  }
+
+  func close() {
+    state.change { $0.isClosed = true }
+    let running = thread.withLock { thread -> DedicatedThread? in
+      defer { thread = nil }
+      return thread
+    }
+    running?.join()
+  }
+
+  private func run() {
+    while true {
+      let next = state.wait { state -> (StreamNumber, Fold)?? in
+        if state.isClosed { return .some(nil) }
+        guard let fold = state.fold, !state.due.isEmpty else { return nil }
+        let stream = state.due.removeFirst()
+        state.streams[stream]?.pending = 0
+        state.isFolding = true
+        return (stream, fold)
+      }
+      guard let found = next, let (stream, fold) = found else { return }
+      let threshold = fold(stream)
+      state.change { state in
+        state.streams[stream]?.threshold = threshold
+        state.isFolding = false
+      }
+    }
+  }
+}
+
+extension EventLog {
+  /// Has snapshots taken beside the appends of this process, by `projector`, in both orders of time.
+  ///
+  /// For programs that append. States read later, here or elsewhere, then begin near the point asked for.
+  public func maintainSnapshots(of projector: some Projector) throws(StorageError) {
+    do throws(PlatformError) {
+      try maintenance.begin(minimumBytes: options.snapshotPolicy.minimumBytes) { [weak self] stream in
+        // What can't be folded now is folded, or reported, when somebody asks for it.
+        (try? self?.takeSnapshots(of: stream, by: projector)) ?? Int.max / 2
+      }
+    } catch {
+      throw .unavailable(reason: error.description)
+    }
+  }
+
+  /// Folds a stream to its head, by version and by occurred-at, and hands over the snapshots due on the way.
+  ///
+  /// - Returns: How many more bytes of events the next snapshot is away.
+  @discardableResult
+  func takeSnapshots(of stream: StreamNumber, by projector: some Projector) throws(StorageError) -> Int {
+    let view = try view()
+    guard let head = try view.head(of: stream) else { return options.snapshotPolicy.minimumBytes }
+    let latest = try state(
+      of: stream, head: head.version, by: projector, at: AsOfTarget(stop: .version(head.version)), true, view)
+    _ = try state(
+      of: stream, head: head.version, by: projector, at: AsOfTarget(stop: .occurred(.latest)), true, view)
+    return max(
+      options.snapshotPolicy.minimumBytes,
+      min(options.snapshotPolicy.factor * latest.state.encodedSize - latest.bytesFolded, Int.max / 2))
+  }
+
+  /// Waits until the snapshots that are due beside the appends are taken, and stores them.
+  public func finishSnapshots() throws(StorageError) {
+    maintenance.drain()
+    try storeDueSnapshots()
+  }
+}
