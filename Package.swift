@@ -61,6 +61,7 @@ let package = Package(
     tests("EventStoreTests", of: ["EventStore", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB"]),
     tests("JSONTests", of: ["JSON"]),
+    tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),
   ],
   cxxLanguageStandard: .cxx17
