@@ -48,7 +48,7 @@ let package = Package(
     library("Memoir", imports: ["EventStore"], at: "Sources/Memoir"),
 
     // Tests.
-    tests("LMDBTests", of: ["LMDB"]),
+    tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("PlatformTests", of: ["Platform"]),
   ]
 )
