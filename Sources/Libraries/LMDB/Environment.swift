@@ -88,7 +88,13 @@ public final class Environment: Sendable {
       let isNew = try Environment.checkFile(dataPath, options)
       let handle = try unsafe Environment.open(folder, options)
       let identities = [dataPath, lockPath].compactMap { FileIdentity(path: $0) }
-      if isNew { try Environment.syncFolder(folder) }
+      do throws(LMDBError) {
+        if isNew { try Environment.syncFolder(folder) }
+      } catch {
+        // Not registered yet: left open, it would not be known to a second opening.
+        unsafe mdb_env_close(handle)
+        throw error
+      }
       return unsafe Registry.Opened(handle: handle, identities: identities)
     }
     unsafe handle = opened.handle
@@ -487,6 +493,6 @@ public final class Environment: Sendable {
     let descriptor = unsafe Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw LMDBError(code: errno, .fileOpen) }
     defer { Glibc.close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw LMDBError(code: errno, .fileSync) }
+    try LMDBError.check(perform(.fileSync) { fsync(descriptor) == 0 ? 0 : errno }, .fileSync)
   }
 }
