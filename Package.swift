@@ -59,7 +59,7 @@ let package = Package(
     library("TestSupport", imports: ["EventStore"], at: "Tests/Support"),
     tests("MemoirCLITests", of: ["MemoirCLI"]),
     tests("EventStoreTests", of: ["EventStore", "TestSupport"]),
-    tests("LMDBTests", of: ["LMDB"]),
+    tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("JSONTests", of: ["JSON"]),
     tests("PlatformTests", of: ["Platform"]),
   ],
