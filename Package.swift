@@ -59,7 +59,7 @@ let package = Package(
     library("TestSupport", imports: ["EventStore"], at: "Tests/Support"),
     tests("MemoirCLITests", of: ["MemoirCLI"]),
     tests("EventStoreTests", of: ["EventStore", "TestSupport"]),
-    tests("LMDBTests", of: ["LMDB"]),
+    tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("JSONTests", of: ["JSON"]),
     tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),
