@@ -53,8 +53,8 @@ let package = Package(
     library("Memoir", imports: ["EventStore"], at: "Sources/Memoir"),
 
     // Tests.
-    library("TestSupport", imports: ["EventStore"], at: "Tests/Support"),
-    tests("EventStoreTests", of: ["EventStore", "TestSupport"]),
+    library("TestSupport", imports: ["Bytes", "EventStore", "JSON"], at: "Tests/Support"),
+    tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB"]),
     tests("JSONTests", of: ["JSON"]),
     tests("PlatformTests", of: ["Platform"]),
