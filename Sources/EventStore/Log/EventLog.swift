@@ -94,7 +94,8 @@ public final class EventLog: Sendable {
       defer { thread = nil }
       return thread
     }
-    thread?.join()
+    // Whoever was told of an append may hold the log's last reference: then the writer's thread ends by itself.
+    if let thread, !thread.isCurrent { thread.join() }
     defer { environment.close() }
     // Who has appended nothing never writes; and while others are at work, they will do it.
     guard thread != nil, statistics.total.events > 0, tail.eventCount > Self.longTail else { return }
