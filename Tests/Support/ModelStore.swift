@@ -139,7 +139,8 @@ package struct ModelStore: Sendable {
       if new == 0 { continue }
       let actual = versions[append.stream] ?? version(of: append.stream).number
       guard append.expected.isMet(by: StreamVersion(actual)) else {
-        return .versionConflict(stream: append.stream, expected: append.expected, actual: StreamVersion(actual))
+        return .versionConflict(
+          stream: append.stream, expected: append.expected, actual: StreamVersion(actual))
       }
       versions[append.stream] = actual + UInt64(new)
     }
@@ -187,7 +188,8 @@ package struct ModelStore: Sendable {
 
   /// A payload in today's form.
   static func upcast(_ event: EventData) -> (payload: [UInt8], version: UInt16) {
-    guard event.type == Diary.written, event.typeVersion == 1, let payload = try? Diary.split(event.payload.rawSpan)
+    guard event.type == Diary.written, event.typeVersion == 1,
+      let payload = try? Diary.split(event.payload.rawSpan)
     else { return (event.payload, event.typeVersion) }
     return (payload, 2)
   }
@@ -320,7 +322,8 @@ package struct ModelStore: Sendable {
         version: event.version, position: event.position, id: event.data.id, type: event.data.type,
         isRedacted: event.isRedacted, typeVersion: typeVersion, occurredAt: event.occurredAt,
         recordedAt: event.recordedAt, customType: typeName.rawSpan, metadata: metadata.rawSpan,
-        payload: payload.rawSpan, sessionNumber: namer?.version.number ?? 0, isSessionNamedBefore: isNamedBefore,
+        payload: payload.rawSpan, sessionNumber: namer?.version.number ?? 0,
+        isSessionNamedBefore: isNamedBefore,
         hasSessionName: hasName, sessionName: sessionName.rawSpan)
       if event.isRedacted {
         try projector.applyRedacted(view, to: &state)
@@ -347,13 +350,15 @@ package struct ShownEvent: Hashable, CustomStringConvertible {
   package init(_ event: ModelEvent) {
     let (payload, version) = event.isRedacted ? ([], event.data.typeVersion) : ModelStore.upcast(event.data)
     description = Self.describe(
-      event.stream, event.version, event.position, event.data.id, ModelStore.typeName(of: event), event.data.type,
+      event.stream, event.version, event.position, event.data.id, ModelStore.typeName(of: event),
+      event.data.type,
       version, event.data.session, event.occurredAt, event.recordedAt, event.data.metadata, payload,
       event.isRedacted)
   }
 
   private static func describe(
-    _ stream: StreamName, _ version: StreamVersion, _ position: LogPosition, _ id: EventID, _ typeName: String,
+    _ stream: StreamName, _ version: StreamVersion, _ position: LogPosition, _ id: EventID,
+    _ typeName: String,
     _ type: EventTypeCode, _ typeVersion: UInt16, _ session: SessionID?, _ occurredAt: Timestamp,
     _ recordedAt: Timestamp, _ metadata: JSONText, _ payload: [UInt8], _ isRedacted: Bool
   ) -> String {

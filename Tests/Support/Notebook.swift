@@ -125,7 +125,8 @@ package struct NotebookProjector: Projector {
       let key = try field.text()
       guard let value = try reader.next() else { throw DamagedBytes() }
       state.setNote(
-        key, to: value.kind == .integer ? Array(repeating: 7, count: Int(value.integer)) : value.bytes.array())
+        key, to: value.kind == .integer ? Array(repeating: 7, count: Int(value.integer)) : value.bytes.array()
+      )
     case Diary.removed:
       var reader = PayloadReader(event.payload)
       guard let field = try reader.next() else { throw DamagedBytes() }
