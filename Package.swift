@@ -50,10 +50,14 @@ let package = Package(
     library(
       "EventStore", imports: ["Bytes", "JSON", "LMDB", "Platform", "Sodium"], at: "Sources/EventStore"),
     // The memory.
-    library("Memoir", imports: ["EventStore"], at: "Sources/Memoir"),
+    library("Memoir", imports: ["EventStore", "Bytes", "JSON", "Sodium"], at: "Sources/Memoir"),
+
+    // Its surfaces.
+    library("MemoirCLI", at: "Sources/Interfaces/MemoirCLI"),
 
     // Tests.
     library("TestSupport", imports: ["Bytes", "EventStore", "JSON"], at: "Tests/Support"),
+    tests("MemoirCLITests", of: ["MemoirCLI"]),
     tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB"]),
     tests("JSONTests", of: ["JSON"]),

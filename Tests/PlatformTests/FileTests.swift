@@ -87,7 +87,9 @@ extension [UInt8] {
     #expect(error?.isNotFound == true)
   }
 
-  @Test(arguments: [1, 2, 3, 5, 7, 100]) func `lines come whole, however they are cut in chunks`(size: Int) throws {
+  @Test(arguments: [1, 2, 3, 5, 7, 100]) func `lines come whole, however they are cut in chunks`(size: Int)
+    throws
+  {
     let folder = try TemporaryFolder()
     let path = folder.path + "/lines"
     try Files.writeAtomically(Array("one\n\nthree\nrest".utf8).raw, to: path)

@@ -56,7 +56,7 @@ public final class EventLog: Sendable {
   let followers = Followers()
   let maintenance = SnapshotMaintenance()
   private let sequencer: LocalSequencer
-  private let openers: FileLock
+  let openers: FileLock
   private let secrets = Mutex<[StreamName: Bytes32]>([:])
   private let writer = Mutex<DedicatedThread?>(nil)
   private let isClosed = Atomic<Bool>(false)

@@ -41,6 +41,17 @@ struct IndexCheckpoint {
     return try step(credit: credit, &context.transaction, index)
   }
 
+  /// The same where the tables are made anew: what the writer's own index says is left out of account, since it goes
+  /// beyond the generation.
+  mutating func step(
+    credit: Int, rebuilding generation: TailGeneration, _ context: inout WriterContext
+  ) throws(StorageError) -> Bool {
+    context.hasWritten = true
+    let index = StreamIndex(
+      tables: context.tables, hashSeed: context.settings.hashSeed, generations: [generation], bound: end.position)
+    return try step(credit: credit, &context.transaction, index)
+  }
+
   private mutating func step(
     credit: Int, _ transaction: inout WriteTransaction, _ index: StreamIndex
   ) throws(StorageError) -> Bool {

@@ -291,6 +291,11 @@ final class TailIndex: Sendable {
     }
   }
 
+  /// Forgets everything: the next transaction begins anew at its checkpoint.
+  func forget() {
+    state.withLock { $0.generations = [] }
+  }
+
   /// How many events the tail holds.
   var eventCount: Int {
     state.withLock { state in state.generations.reduce(0) { $0 + $1.contents.withLock { $0.eventCount } } }

@@ -120,7 +120,10 @@ struct Writer {
       let transaction: WriteTransaction
       do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
       // What others appended since comes into the tail first.
-      guard let (generations, last) = try tail.generations(for: transaction) else { continue }
+      guard let (generations, last) = try tail.generations(for: transaction) else {
+        tail.forget()
+        continue
+      }
       if last != end.position {
         streams.removeAll()
         end = try Self.logEnd(at: last, generations, transaction, settings.tables)

@@ -189,7 +189,7 @@ extension EventLog {
   }
 
   /// Runs a reading that can also refuse the point asked for.
-  private func reading<Success>(
+  func reading<Success>(
     _ body: () throws(StorageError) -> Result<Success, InvalidValue>
   ) throws(ReadError) -> Success {
     let result: Result<Success, InvalidValue>

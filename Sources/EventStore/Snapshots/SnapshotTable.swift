@@ -1,7 +1,8 @@
 // Stored states: where to begin folding. All of them can be dropped at any time.
 //
 //   key    stream, order (0: by version, 1: by occurred-at), version or occurred-at, projector (8 bytes)
-//   value  checksum (XXH3 of key and rest), format, projector (8 more bytes), highest version, state
+//   value  checksum (XXH3 of the rest, seeded with that of the key), format, projector (8 more bytes),
+//          highest version, state
 internal import Bytes
 internal import LMDB
 
@@ -99,6 +100,26 @@ extension SnapshotTable {
     guard let checksum = try? reader.readUInt64() else { return false }
     return Self.checksum(value.extracting(droppingFirst: 8), key: key) == checksum
   }
+
+  /// The latest snapshot of a stream by any projector, and the size of its state.
+  static func latest(
+    of stream: StreamNumber, _ order: Order, _ view: borrowing LogView
+  ) throws(StorageError) -> (number: UInt64, stateBytes: Int)? {
+    var cursor = try view.transaction.scan(view.tables.snapshots)
+    var upper = ByteWriter(capacity: keyLength)
+    upper.write(contentsOf: prefix(stream, order, from: .max))
+    upper.write(UInt64.max)
+    guard let entry = try cursor.to(atOrBefore: upper.bytes) else { return nil }
+    guard entry.key.byteCount == keyLength, entry.key.array().starts(with: prefix(stream, order).prefix(5)) else {
+      return nil
+    }
+    var reader = ByteReader(entry.key.extracting(droppingFirst: 5))
+    guard let number = try? reader.readUInt64().byteSwapped else { return nil }
+    return (number, max(0, entry.value.byteCount - valueOverhead))
+  }
+
+  /// What a value holds before the state.
+  private static let valueOverhead = 17
 
   /// The nearest snapshots at or before `number`, nearest first, until `body` takes one.
   static func nearest<Result>(

@@ -82,49 +82,8 @@ public struct Cursor: ~Copyable, ~Escapable {
   }
 }
 
-/// A cursor that can remove what it stands on. It has the transaction for itself.
-@safe
-public struct WriteCursor: ~Copyable, ~Escapable {
-  private let handle: OpaquePointer
-
-  @_lifetime(immortal)
-  @unsafe
-  init(_ handle: OpaquePointer) {
-    unsafe self.handle = unsafe handle
-  }
-
-  deinit { unsafe mdb_cursor_close(handle) }
-
-  /// Goes one entry on, after ``delete()`` to the one that followed it; `nil` at the end.
-  ///
-  /// The entry ends with the next call.
-  @_lifetime(&self)
-  public mutating func next() throws(LMDBError) -> Entry? { try move(MDB_NEXT) }
-
-  /// Goes to the first entry whose key is `key` or comes after it; `nil` where there is none.
-  @_lifetime(&self)
-  public mutating func seek(atOrAfter key: RawSpan) throws(LMDBError) -> Entry? {
-    try move(MDB_SET_RANGE, key: key)
-  }
-
-  /// Removes the entry it stands on.
-  public mutating func delete() throws(LMDBError) {
-    try LMDBError.check(
-      perform(.cursorDelete) { unsafe mdb_cursor_del(handle, 0) }, .cursorDelete)
-  }
-
-  @_lifetime(&self)
-  private mutating func move(
-    _ operation: MDB_cursor_op, key: RawSpan = RawSpan()
-  ) throws(LMDBError) -> Entry? {
-    guard let (key, value) = try unsafe moveCursor(handle, operation, key: key) else { return nil }
-    return unsafe _overrideLifetime(
-      Entry(key: RawSpan(_unsafeBytes: key), value: RawSpan(_unsafeBytes: value)), mutating: &self)
-  }
-}
-
 @unsafe
-private func moveCursor(
+func moveCursor(
   _ cursor: OpaquePointer, _ operation: MDB_cursor_op, key: RawSpan
 ) throws(LMDBError) -> (key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
   var found = unsafe MDB_val()

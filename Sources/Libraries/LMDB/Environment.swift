@@ -62,6 +62,7 @@ public final class Environment: Sendable {
   /// Whether writing is refused.
   public let isReadOnly: Bool
 
+  private let dataPath: String
   private let identities: [FileIdentity]
   private let generation = Forks.generation
   // Twice the number of transactions alive, plus one once closed: who brings it to one ends the handle.
@@ -79,7 +80,7 @@ public final class Environment: Sendable {
     let dataPath = folder + "/data.mdb"
     let lockPath = folder + "/lock.mdb"
     // The registry stays locked all along: two threads opening the same file must not both find it unopened.
-    let opened = try Registry.open { (registered) throws(LMDBError) in
+    let opened = try unsafe Registry.current.open { (registered) throws(LMDBError) in
       for path in [dataPath, lockPath] {
         guard let identity = FileIdentity(path: path) else { continue }
         if registered.contains(identity) { throw LMDBError.alreadyOpen }
@@ -91,6 +92,7 @@ public final class Environment: Sendable {
       return unsafe Registry.Opened(handle: handle, identities: identities)
     }
     unsafe handle = opened.handle
+    self.dataPath = dataPath
     identities = opened.identities
     number = opened.number
     isReadOnly = options.isReadOnly
@@ -108,7 +110,7 @@ public final class Environment: Sendable {
 
   private func end() {
     // Out of the registry last: only then may the file be opened anew.
-    Registry.close(identities) { unsafe mdb_env_close(handle) }
+    unsafe Registry.current.close(identities) { unsafe mdb_env_close(handle) }
   }
 
   /// Whether this process was forked from the one that opened.
@@ -163,6 +165,12 @@ public final class Environment: Sendable {
         unsafe mdb_txn_abort(transaction)
         throw error
       }
+      do throws(LMDBError) {
+        try lengthenFile()
+      } catch {
+        unsafe mdb_txn_abort(transaction)
+        throw error
+      }
       writer.store(thread, ordering: .relaxed)
       return unsafe WriteTransaction(self, handle: transaction)
     } catch {
@@ -186,8 +194,28 @@ public final class Environment: Sendable {
     return unsafe transaction
   }
 
+  /// Gives the file the size its page count says.
+  ///
+  /// LMDB does not write pages that were taken and freed in one transaction, so a whole file may end before its last
+  /// page, and looks like one that was cut off until it is walked through in full. Only under the writer's lock: nobody
+  /// else lengthens the file meanwhile.
+  private func lengthenFile() throws(LMDBError) {
+    let info = try information()
+    let needed = info.pages * info.pageSize
+    var descriptor: mdb_filehandle_t = -1
+    var status = stat()
+    try LMDBError.check(unsafe mdb_env_get_fd(handle, &descriptor), .environmentInfo)
+    guard unsafe fstat(descriptor, &status) == 0 else { throw LMDBError(code: errno, .fileStatus) }
+    if status.st_size >= needed { return }
+    try LMDBError.check(
+      perform(.fileExtend) { ftruncate(descriptor, off_t(needed)) == 0 ? 0 : errno }, .fileExtend)
+  }
+
   /// Takes note of how a commit ended; stops writing where it is unknown what reached the disk.
   func commitEnded(_ code: Int32) -> LMDBError? {
+    var code = code
+    // LMDB reports a write cut short as EIO, whatever cut it short.
+    if code == EIO, isDiskFull() { code = ENOSPC }
     switch code {
     case 0: return nil
     // Found out before a page was written, or while writing pages that nothing leads to yet.
@@ -197,9 +225,36 @@ public final class Environment: Sendable {
     return LMDBError(code: code, .transactionCommit)
   }
 
+  /// Whether there is next to no room on the disk of the file.
+  private func isDiskFull() -> Bool {
+    var status = statvfs()
+    guard unsafe statvfs(dataPath, &status) == 0 else { return false }
+    let blocks = geteuid() == 0 ? status.f_bfree : status.f_bavail
+    return blocks < (1 << 20) / max(1, status.f_frsize)
+  }
+
   /// Lets the writer's thread begin again; before LMDB's lock is let go, or it might clear another's mark.
   func writeEnds() {
     writer.store(0, ordering: .relaxed)
+  }
+
+  /// Reads the last commit in `body`.
+  ///
+  /// - Throws: As ``beginRead()``, or what `body` throws.
+  @inlinable
+  public func read<Result: ~Copyable>(_ body: (borrowing ReadTransaction) throws -> Result) throws -> Result {
+    try body(beginRead())
+  }
+
+  /// Makes the changes of `body`, and commits them unless it throws.
+  ///
+  /// - Throws: As ``beginWrite()`` and ``WriteTransaction/commit()``, or what `body` throws.
+  @inlinable
+  public func write<Result: ~Copyable>(_ body: (inout WriteTransaction) throws -> Result) throws -> Result {
+    var transaction = try beginWrite()
+    let result = try body(&transaction)
+    try transaction.commit()
+    return result
   }
 
   // MARK: Tables
@@ -211,7 +266,8 @@ public final class Environment: Sendable {
   /// - Returns: The tables in the order of `names`.
   /// - Throws: ``LMDBError/tableMissing(_:)`` where read-only; ``LMDBError/tablesFull(_:)``.
   public func openTables(_ names: [String]) throws(LMDBError) -> [Table] {
-    try tables.withLock { (known) throws(LMDBError) in
+    if isForked { throw .usedAfterFork }
+    return try tables.withLock { (known) throws(LMDBError) in
       var missing = names.filter { known[$0] == nil }
       if !missing.isEmpty { missing = try open(missing, into: &known, creating: false) }
       if let name = missing.first {
@@ -276,6 +332,30 @@ public final class Environment: Sendable {
     var dead: Int32 = 0
     try LMDBError.check(perform(.readerCheck) { unsafe mdb_reader_check(handle, &dead) }, .readerCheck)
     return Int(dead)
+  }
+
+  /// Checks the last commit with a plain look at the pages; see ``FileCheck``. Others may read and write meanwhile.
+  ///
+  /// - Throws: ``LMDBError`` where it cannot be read; damage is not thrown but reported.
+  public func check(_ depth: FileCheck.Depth) throws(LMDBError) -> FileCheck.Report {
+    while true {
+      // The reader keeps the pages of its commit from being used anew.
+      let reader = try beginRead()
+      let report = try FileCheck.run(dataPath, depth: depth, transaction: reader.id)
+      _ = reader.id
+      if let report { return report }
+    }
+  }
+
+  /// Copies all tables, as of one moment, into `data.mdb` in `folder`, which exists and has no such file.
+  ///
+  /// Writers go on meanwhile. Free pages are left out.
+  /// - Throws: ``LMDBError/diskFull(_:)``, ``LMDBError/accessDenied(_:)`` and the like; what was written is left there.
+  public func copy(to folder: String) throws(LMDBError) {
+    try transactionBegins()
+    defer { transactionEnded() }
+    try LMDBError.check(
+      perform(.environmentCopy) { unsafe mdb_env_copy2(handle, folder, UInt32(MDB_CP_COMPACT)) }, .environmentCopy)
   }
 
   /// What the environment takes up.

@@ -30,9 +30,9 @@ public enum LMDBError: Error, Hashable, Sendable {
   case transactionFull(Call)
   /// Another process made the file larger than our map. Close and open again.
   case mapResized(Call)
-  /// The transaction had an error before, or was reset, and can only be ended.
+  /// The transaction had an error before and can only be ended.
   case badTransaction(Call)
-  /// The table's handle is not valid in this transaction: it was opened after the transaction began.
+  /// The table is not known to this transaction, which began before the table was opened or was reset.
   case badTable(Call)
   /// The reader slot is in a state it should not be in, e.g. after a fork.
   case badReaderSlot(Call)
@@ -73,6 +73,7 @@ public enum LMDBError: Error, Hashable, Sendable {
     case environmentConfigure = "mdb_env_set_*"
     case environmentOpen = "mdb_env_open"
     case environmentInfo = "mdb_env_info"
+    case environmentCopy = "mdb_env_copy2"
     case readerCheck = "mdb_reader_check"
     case transactionBegin = "mdb_txn_begin"
     case transactionRenew = "mdb_txn_renew"
@@ -91,6 +92,14 @@ public enum LMDBError: Error, Hashable, Sendable {
     case fileStatus = "fstat"
     case fileExtend = "ftruncate"
     case folderSync = "fsync"
+
+    /// Whether `EINVAL` speaks of the table: the other arguments are never wrong.
+    fileprivate var isOnTable: Bool {
+      switch self {
+      case .get, .put, .delete, .drop, .cursorOpen, .statistics: true
+      default: false
+      }
+    }
   }
 
   /// Names the code that `call` returned.
@@ -111,6 +120,7 @@ public enum LMDBError: Error, Hashable, Sendable {
       case MDB_MAP_RESIZED: .mapResized(call)
       case MDB_BAD_TXN: .badTransaction(call)
       case MDB_BAD_DBI: .badTable(call)
+      case EINVAL where call.isOnTable: .badTable(call)
       case MDB_BAD_RSLOT: .badReaderSlot(call)
       case MDB_INCOMPATIBLE: .incompatible(call)
       case MDB_BAD_VALSIZE: .valueSizeWrong(call)

@@ -47,7 +47,7 @@ public struct ReadTransaction: ~Copyable, Transaction {
 
   /// Lets go of the commit but keeps the reader slot, so that ``renew()`` is cheap.
   ///
-  /// Until then reading throws ``LMDBError/badTransaction(_:)``.
+  /// Until then reading throws ``LMDBError/badTable(_:)``.
   public mutating func reset() {
     guard !handle.environment.isForked else { return }
     unsafe mdb_txn_reset(handle.pointer)

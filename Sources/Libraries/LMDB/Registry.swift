@@ -19,7 +19,7 @@ struct FileIdentity: Hashable, Sendable {
 ///
 /// POSIX drops a process's locks on a file when any descriptor of it is closed: a second environment over the same
 /// files would, on closing, take away the lock by which other processes know that we are here.
-enum Registry {
+final class Registry: Sendable {
   /// An opened environment on its way to its owner.
   @safe
   struct Opened {
@@ -38,9 +38,13 @@ enum Registry {
     var count: UInt32 = 0
   }
 
-  private static let state = Mutex(State())
+  /// The registry of this process.
+  // SAFETY: replaced only in the child of a fork, which has but one thread then.
+  nonisolated(unsafe) fileprivate(set) static var current = Registry()
 
-  static func open(
+  private let state = Mutex(State())
+
+  func open(
     _ body: (Set<FileIdentity>) throws(LMDBError) -> sending Opened
   ) throws(LMDBError) -> sending Opened {
     try state.withLock { (state) throws(LMDBError) in
@@ -52,7 +56,7 @@ enum Registry {
     }
   }
 
-  static func close(_ identities: [FileIdentity], _ body: () -> Void) {
+  func close(_ identities: [FileIdentity], _ body: () -> Void) {
     state.withLock { state in
       body()
       state.open.subtract(identities)
@@ -63,7 +67,12 @@ enum Registry {
 /// Counts the forks between the first process and this one.
 enum Forks {
   private static let count = Atomic<Int>(0)
-  private static let registration: Int32 = pthread_atfork(nil, nil) { Forks.count.add(1, ordering: .relaxed) }
+  private static let registration: Int32 = pthread_atfork(nil, nil) {
+    // Locks are not inherited, so what the parent has open is not open here; and its mutex may be held by a thread
+    // that does not exist here.
+    unsafe Registry.current = Registry()
+    Forks.count.add(1, ordering: .relaxed)
+  }
 
   /// Begins to watch; without it `generation` stays as it is.
   static func watch() { _ = registration }

@@ -8,7 +8,7 @@ public protocol Transaction: ~Copyable {
   /// The value of `key`, where it lies in the file; nothing is copied.
   ///
   /// - Returns: `nil` where the key does not exist.
-  /// - Throws: ``LMDBError/valueSizeWrong(_:)`` for a key of no or over 511 bytes.
+  /// - Throws: ``LMDBError/valueSizeWrong(_:)`` for an empty key.
   /// - Complexity: O(log *n*) pages.
   @_lifetime(borrow self)
   func value(of key: RawSpan, in table: Table) throws(LMDBError) -> RawSpan?

@@ -127,10 +127,42 @@ public struct WriteTransaction: ~Copyable, Transaction {
     try LMDBError.check(perform(.drop) { unsafe mdb_drop(handle.pointer, table.handle, 0) }, .drop)
   }
 
-  /// A cursor that can also remove what it stands on.
-  @_lifetime(&self)
-  public mutating func writeCursor(in table: Table) throws(LMDBError) -> WriteCursor {
-    try unsafe _overrideLifetime(WriteCursor(handle.openCursor(in: table)), mutating: &self)
+  /// What to do with an entry on a sweep.
+  public enum Sweep: Sendable {
+    /// It stays.
+    case keep
+    /// It goes.
+    case remove
+    /// It stays, and so does all that follows.
+    case stop
+  }
+
+  /// Goes through `table` in the order of the keys and removes what `decide` says.
+  ///
+  /// - Parameter key: Where to begin; all keys before it stay. The beginning of the table where empty.
+  /// - Returns: How many were removed.
+  /// - Throws: ``LMDBError``; after a failed removal the transaction can only be let go.
+  @discardableResult
+  public mutating func sweep(
+    _ table: Table, from key: RawSpan = RawSpan(), _ decide: (Entry) -> Sweep
+  ) throws(LMDBError) -> Int {
+    let cursor = try unsafe handle.openCursor(in: table)
+    defer { unsafe mdb_cursor_close(cursor) }
+    var removed = 0
+    var operation = key.isEmpty ? MDB_FIRST : MDB_SET_RANGE
+    while let (foundKey, value) = try unsafe moveCursor(cursor, operation, key: key) {
+      operation = MDB_NEXT
+      // Ended before the removal below moves the bytes of the page.
+      let entry = unsafe Entry(key: RawSpan(_unsafeBytes: foundKey), value: RawSpan(_unsafeBytes: value))
+      switch decide(entry) {
+      case .keep: continue
+      case .stop: return removed
+      case .remove:
+        try LMDBError.check(perform(.cursorDelete) { unsafe mdb_cursor_del(cursor, 0) }, .cursorDelete)
+        removed += 1
+      }
+    }
+    return removed
   }
 
   /// Makes the changes durable and visible to readers that begin from now on.

@@ -1,0 +1,96 @@
+// What a store takes up and what its process has done, for people who look after it.
+internal import LMDB
+internal import Platform
+
+/// A table's size.
+public struct TableSize: Sendable, Hashable {
+  /// The table's name.
+  public var name: String
+  /// Keys in it.
+  public var entries: Int
+  /// Bytes of its pages.
+  public var sizeInBytes: Int
+}
+
+/// What a store takes up.
+public struct StoreStatistics: Sendable {
+  /// Tells this store from all others.
+  public var storeID: EventID
+  /// The form of its data.
+  public var format: Int
+  /// The last position.
+  public var position: LogPosition
+  /// Streams there are.
+  public var streams: Int
+  /// Up to where the index tables are complete; what follows is in the index in memory.
+  public var checkpoint: LogPosition
+  /// Events after it.
+  public var tailEvents: UInt64
+  /// Every table.
+  public var tables: [TableSize]
+  /// Bytes of the data file.
+  public var fileBytes: Int
+  /// Bytes in it that are free to be used again.
+  public var freeBytes: Int
+  /// Streams whose next snapshot is due by the bytes of their events.
+  public var dueSnapshots: Int
+  /// Readers at work, in all processes.
+  public var readers: Int
+}
+
+extension EventLog {
+  /// What the store takes up.
+  ///
+  /// - Complexity: O(streams), for the snapshots that are due.
+  public func storeStatistics() throws(StorageError) -> StoreStatistics {
+    let view = try view()
+    let checkpoint = try TailIndex.checkpoint(in: view.transaction, tables)
+    let information: Environment.Information
+    do throws(LMDBError) { information = try environment.information() } catch { throw StorageError(error) }
+    var sizes: [TableSize] = []
+    for (name, table) in zip(Tables.tableNames, tables.all) {
+      let found: TableStatistics
+      do throws(LMDBError) { found = try view.transaction.statistics(of: table) } catch { throw StorageError(error) }
+      sizes.append(TableSize(name: name, entries: found.entries, sizeInBytes: found.sizeInBytes))
+    }
+    let fileBytes = try asking(folder) { () throws(PlatformError) in
+      try Files.status("\(folder)/\(StoreFolder.dataName)")?.sizeInBytes ?? 0
+    }
+    let names = try view.streamNames()
+    var due = 0
+    for name in names {
+      if let stream = try view.stream(name), try isSnapshotDue(stream, view) { due += 1 }
+    }
+    let used = sizes.reduce(0) { $0 + $1.sizeInBytes }
+    return StoreStatistics(
+      storeID: storeID, format: StoreFormat.current, position: view.last, streams: names.count,
+      checkpoint: checkpoint.position, tailEvents: view.last.number - checkpoint.position.number, tables: sizes,
+      fileBytes: fileBytes, freeBytes: max(0, information.pages * information.pageSize - used),
+      dueSnapshots: due, readers: information.readersUsed)
+  }
+
+  /// Whether the bytes of a stream since its latest snapshot are enough for the next.
+  private func isSnapshotDue(_ stream: StreamNumber, _ view: borrowing LogView) throws(StorageError) -> Bool {
+    guard let head = try view.head(of: stream) else { return false }
+    var bytes = 0
+    let latest = try SnapshotTable.latest(of: stream, .version, view)
+    let minimum = max(options.snapshotPolicy.minimumBytes, options.snapshotPolicy.factor * (latest?.stateBytes ?? 0))
+    var version = latest.map { StreamVersion($0.number) } ?? 0
+    while version < head.version {
+      let upper = StreamVersion(min(head.version.number, version.number + Anchor.interval))
+      for position in try view.index.positions(of: version.next...upper, in: stream, view.transaction) {
+        bytes += try view.transaction.fetch(Key.position(position), from: tables.log)?.byteCount ?? 0
+        if bytes >= minimum { return true }
+      }
+      version = upper
+    }
+    return false
+  }
+}
+
+extension Tables {
+  /// All tables, in the order of ``tableNames``.
+  var all: [Table] {
+    [log, heads, names, sessions, ids, anchors, late, snapshots, meta, subscriptions]
+  }
+}

@@ -1,0 +1,286 @@
+// Folding every stream through a projector: to rebuild, to time, and to compare.
+internal import Bytes
+internal import LMDB
+internal import Platform
+internal import Sodium
+internal import Synchronization
+
+/// How to replay.
+public struct ReplayOptions: Sendable {
+  /// Only these streams; `nil`: all.
+  public var streams: [StreamName]?
+  /// Only streams of this namespace; `nil`: all.
+  public var namespace: Namespace?
+  /// As of when each state is folded. A version beyond a stream's head is its head.
+  public var point: AsOf = .head
+  /// Where `false`, every stream is folded from its first event, and nothing is left behind.
+  public var usesSnapshots = true
+  /// Threads at work.
+  public var jobs = 1
+  /// Go on where a replay of the same kind was interrupted. Only for replays of all streams.
+  public var resumes = true
+
+  /// All streams, at the head, with snapshots.
+  public init() {}
+}
+
+/// How far a replay has come.
+public struct ReplayProgress: Sendable {
+  /// Streams done.
+  public var streams: Int
+  /// Streams there are.
+  public var totalStreams: Int
+  /// Events of the streams done.
+  public var events: UInt64
+  /// Events there are, as far as the log's size tells.
+  public var totalEvents: UInt64
+  /// Since the start.
+  public var seconds: Double
+}
+
+/// What a replay came to.
+public struct ReplayResult: Sendable {
+  /// Streams folded.
+  public var streams: Int
+  /// Events that their states are made of.
+  public var events: UInt64
+  /// Events that were folded one by one; fewer where snapshots, or an interrupted replay, had done so before.
+  public var eventsFolded: UInt64
+  /// Streams taken over from an interrupted replay.
+  public var resumedStreams: Int
+  /// Time taken.
+  public var seconds: Double
+  /// Stands for all states: equal for equal histories, with and without snapshots, by one job or many.
+  public var digest: String
+}
+
+/// What one stream adds to a replay.
+private struct StreamOutcome {
+  var stream: StreamNumber
+  var version: StreamVersion
+  var digest: Bytes32
+  /// Whether it came from an interrupted replay.
+  var isResumed = false
+  var eventsFolded = 0
+}
+
+extension EventLog {
+  /// Folds every stream through `projector`, in parallel, while appends go on.
+  ///
+  /// What it sees is the log as it is at the start. A stream is taken up after the one before is done, so memory holds as
+  /// many states as there are jobs. Where `options.resumes`, a replay that was killed goes on after the streams it had
+  /// finished.
+  ///
+  /// - Parameter progress: Told after streams are done, at most ten times a second, on some thread.
+  /// - Throws: ``ReadError``: the first one that any job met.
+  public func replay<P: Projector>(
+    by projector: P, _ options: ReplayOptions = ReplayOptions(),
+    progress: @escaping @Sendable (ReplayProgress) -> Void = { _ in }
+  ) throws(ReadError) -> ReplayResult {
+    let start = MonotonicClock.nanoseconds
+    let names: [StreamName]
+    let end: LogPosition
+    let redactions: UInt64
+    do throws(StorageError) {
+      let view = try view()
+      end = view.last
+      redactions = view.redactions
+      if let streams = options.streams { names = streams } else { names = try view.streamNames(in: options.namespace) }
+    } catch {
+      throw .storage(error)
+    }
+    let key = ProjectorKey(projector)
+    let covers = options.streams == nil
+    let ledger = covers && !self.options.isReadOnly
+      ? ReplayLedger(
+        "\(folder)/\(StoreFolder.replayName)",
+        kind: "\(storeID) \(key.high) \(key.low) \(options.point) \(options.usesSnapshots) \(redactions)",
+        resumes: options.resumes) : nil
+    let run = ReplayRun(names: names, totalEvents: covers && options.namespace == nil ? end.number : 0)
+    let work: @Sendable () -> Void = { [self] in
+      while let name = run.next() {
+        do throws(ReadError) {
+          let outcome = try replay(name, by: projector, options, end: end, ledger)
+          let now = MonotonicClock.nanoseconds
+          if let step = run.finish(outcome, at: now, since: start) { progress(step) }
+        } catch {
+          run.fail(error)
+        }
+      }
+    }
+    let jobs = max(1, min(options.jobs, names.count))
+    var threads: [DedicatedThread] = []
+    for number in 1..<max(jobs, 1) {
+      // Where the system has no thread to give, fewer do the work.
+      if let thread = try? DedicatedThread(name: "memoir-replay-\(number)", work) { threads.append(thread) }
+    }
+    work()
+    for thread in threads { thread.join() }
+    if let error = run.error { throw error }
+    ledger?.finish()
+    let seconds = Double(MonotonicClock.nanoseconds - start) / 1e9
+    return run.result(seconds: seconds)
+  }
+
+  private func replay<P: Projector>(
+    _ name: StreamName, by projector: P, _ options: ReplayOptions, end: LogPosition, _ ledger: ReplayLedger?
+  ) throws(ReadError) -> StreamOutcome? {
+    try reading { () throws(StorageError) in
+      let view = try view()
+      guard let stream = try view.stream(name), let head = try view.head(of: stream) else { return .success(nil) }
+      // The log as it was at the start, whatever has been appended since.
+      let last = try version(of: stream, atOrBefore: end, head: head, view)
+      guard last > 0 else { return .success(nil) }
+      if let known = ledger?.outcome(of: stream, at: last) { return .success(known) }
+      let target: AsOfTarget
+      switch options.point {
+      case .head: target = AsOfTarget(stop: .version(last))
+      case .version(let version): target = AsOfTarget(stop: .version(min(version, last)))
+      case .position, .recordedAt, .occurredAt:
+        switch try resolve(options.point, of: stream, head: head, view) {
+        case .success(let found): target = found
+        case .failure(let invalid): return .failure(invalid)
+        }
+      }
+      let folded = try state(
+        of: stream, head: head.version, by: projector, at: target, options.usesSnapshots, view)
+      var writer = ByteWriter(capacity: folded.state.encodedSize + 64)
+      writer.writeString(name.namespace.description)
+      writer.writeString(name.user.description)
+      writer.writeVarint(folded.version.number)
+      folded.state.encode(into: &writer)
+      let outcome = StreamOutcome(
+        stream: stream, version: folded.version, digest: BLAKE2b.digest(writer.bytes.rawSpan),
+        eventsFolded: folded.eventsFolded)
+      ledger?.add(outcome, at: last)
+      return .success(outcome)
+    }
+  }
+}
+
+/// The streams of a replay, handed out one by one to the jobs, and what has come of them.
+private final class ReplayRun: Sendable {
+  private struct State {
+    var next = 0
+    var streams = 0
+    var events: UInt64 = 0
+    var eventsFolded: UInt64 = 0
+    var resumed = 0
+    var digest = Bytes32.zero
+    var error: ReadError?
+    var lastTold: UInt64 = 0
+  }
+
+  private let names: [StreamName]
+  private let totalEvents: UInt64
+  private let state = Mutex(State())
+
+  init(names: [StreamName], totalEvents: UInt64) {
+    self.names = names
+    self.totalEvents = totalEvents
+  }
+
+  func next() -> StreamName? {
+    state.withLock { state in
+      guard state.error == nil, state.next < names.count else { return nil }
+      state.next += 1
+      return names[state.next - 1]
+    }
+  }
+
+  func finish(_ outcome: StreamOutcome?, at now: UInt64, since start: UInt64) -> ReplayProgress? {
+    state.withLock { state in
+      if let outcome {
+        state.streams += 1
+        state.events += outcome.version.number
+        state.eventsFolded += UInt64(outcome.eventsFolded)
+        state.resumed += outcome.isResumed ? 1 : 0
+        // A sum, so that the order in which jobs finish does not matter.
+        state.digest = state.digest.adding(outcome.digest)
+      }
+      guard now - state.lastTold >= 100_000_000 else { return nil }
+      state.lastTold = now
+      return ReplayProgress(
+        streams: state.streams, totalStreams: names.count, events: state.events, totalEvents: totalEvents,
+        seconds: Double(now - start) / 1e9)
+    }
+  }
+
+  func fail(_ error: ReadError) {
+    state.withLock { if $0.error == nil { $0.error = error } }
+  }
+
+  var error: ReadError? { state.withLock { $0.error } }
+
+  func result(seconds: Double) -> ReplayResult {
+    state.withLock { state in
+      ReplayResult(
+        streams: state.streams, events: state.events, eventsFolded: state.eventsFolded,
+        resumedStreams: state.resumed, seconds: seconds, digest: state.digest.hexadecimal)
+    }
+  }
+}
+
+/// Which streams an unfinished replay has done, in a file beside the data: a line each, written as it is done.
+///
+/// It is not synced: after a power loss the replay begins anew, after a kill it goes on. A line that is cut short, or
+/// that belongs to a stream which has grown since, is passed over.
+private final class ReplayLedger: Sendable {
+  private let path: String
+  private let done: [StreamNumber: (last: StreamVersion, outcome: StreamOutcome)]
+  private let file: Mutex<Descriptor?>
+
+  init(_ path: String, kind: String, resumes: Bool) {
+    self.path = path
+    let header = "memoir-replay 1 \(kind)"
+    var done: [StreamNumber: (last: StreamVersion, outcome: StreamOutcome)] = [:]
+    var isSame = false
+    if resumes, let bytes = try? Files.read(path, limit: 1 << 30) {
+      let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      isSame = lines.first.map { $0.elementsEqual(header.utf8) } ?? false
+      if isSame {
+        for line in lines.dropFirst() {
+          guard let (last, outcome) = Self.read(String(decoding: line, as: UTF8.self)) else { continue }
+          done[outcome.stream] = (last, outcome)
+        }
+      }
+    }
+    self.done = done
+    // Without the file the replay goes on all the same; it only can't be resumed.
+    if !isSame { _ = try? Files.remove(path) }
+    let opened = try? Descriptor(opening: path, for: .appending)
+    // A line that was cut short must not swallow the next one.
+    try? opened?.write(isSame ? "\n" : header + "\n")
+    file = Mutex(opened)
+  }
+
+  func outcome(of stream: StreamNumber, at last: StreamVersion) -> StreamOutcome? {
+    guard let known = done[stream], known.last == last else { return nil }
+    return known.outcome
+  }
+
+  func add(_ outcome: StreamOutcome, at last: StreamVersion) {
+    let text =
+      "\(outcome.stream) \(last) \(outcome.version) \(outcome.eventsFolded) \(outcome.digest.hexadecimal)"
+    file.withLock { file in try? file?.write("\(text) \(Self.checksum(text))\n") }
+  }
+
+  func finish() {
+    file.withLock { $0 = nil }
+    _ = try? Files.remove(path)
+  }
+
+  private static func checksum(_ text: String) -> UInt64 { XXH3.hash(Array(text.utf8).rawSpan) }
+
+  private static func read(_ line: String) -> (StreamVersion, StreamOutcome)? {
+    let words = line.split(separator: " ")
+    guard words.count == 6, UInt64(words[5]) == checksum(words[0..<5].joined(separator: " ")),
+      let stream = StreamNumber(words[0]), let last = UInt64(words[1]), let version = UInt64(words[2]),
+      let digest = Bytes32(hexadecimal: String(words[4]))
+    else { return nil }
+    return (
+      StreamVersion(last),
+      StreamOutcome(stream: stream, version: StreamVersion(version), digest: digest, isResumed: true)
+    )
+  }
+}

@@ -1,0 +1,72 @@
+// `memoir append`: events from JSON Lines into the log.
+
+enum AppendCommand {
+  static let input = Argument.optionalPositional(
+    .input, help: "A file of JSON Lines, an event a line; '-', or nothing, for standard input.")
+  static let expectedVersion = Argument.option(
+    "expected-version", .expectedVersion,
+    help: """
+      Append only if the stream is where you believe it to be: a version, 'no_stream', 'stream_exists' or \
+      'any'. Needs a file of one user, and is carried on over its batches.
+      """)
+  static let batch = Argument.option(
+    "batch", .number(in: 1...10_000), default: 1000, shownDefault: "1,000",
+    help: "Events in one atomic append.")
+
+  static let row = CommandRow(
+    name: "append",
+    summary: "Append events from JSON Lines",
+    section: .events,
+    discussion: """
+      Each line is an event: {"user":…, "type":…, "data":{…}}, and optionally id, session, occurred_at,
+      metadata and namespace. Positions follow the order of the file. When the command returns, all of it is on
+      disk; it prints how many events were appended, how many were known already, and the last position.
+
+      A line whose id is known with the same content counts as a duplicate and is left out, so a file can be
+      appended again after a failure. A line that cannot be accepted stops the command with its number and the
+      reason: nothing of its batch is stored, earlier batches are kept.
+      """,
+    arguments: [input, expectedVersion, batch],
+    examples: [
+      CommandExample("memoir append events.jsonl", "Append a file; create the store if there is none."),
+      CommandExample(
+        "memoir append --expected-version 12 < more.jsonl",
+        "Append only if the user's stream is at version 12."),
+    ],
+    exitCodes: [
+      ExitMeaning(.failed, "a failure of the disk or the store"),
+      ExitMeaning(.wrongUsage, "a line that cannot be accepted"),
+      ExitMeaning(.conflict, "the stream is elsewhere, or an id is taken by another event"),
+      ExitMeaning(.corrupt, "the store is damaged"),
+    ])
+}
+
+/// What the appender believes of the stream.
+enum ExpectedVersionChoice: Hashable, Sendable {
+  case any
+  case noStream
+  case streamExists
+  case exactly(UInt64)
+}
+
+extension ArgumentKind where Value == ExpectedVersionChoice {
+  /// A version, or one of the contract's words; 0 is `no_stream`.
+  static var expectedVersion: Self {
+    Self("V", candidates: .common(["any", "no_stream", "stream_exists"])) { text throws(InvalidValue) in
+      switch text {
+      case "any": return .any
+      case "no_stream": return .noStream
+      case "stream_exists": return .streamExists
+      default:
+        do {
+          let version = try ArgumentKind<UInt64>.ordinal.read(text)
+          return version == 0 ? .noStream : .exactly(version)
+        } catch {
+          throw InvalidValue(
+            "\(SafeText.quoted(text)) is neither a version nor any, no_stream, stream_exists",
+            suggestion: Suggestion.nearest(to: text, among: ["any", "no_stream", "stream_exists"]))
+        }
+      }
+    }
+  }
+}

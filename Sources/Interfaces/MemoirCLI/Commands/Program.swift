@@ -1,0 +1,55 @@
+// From the words of a command line to an exit code.
+
+/// The program `memoir`: finds the command, runs it, shows what went wrong.
+struct Program: Sendable {
+  static let version = "0.1.0"
+
+  /// The commands that there are; the table is made of their rows.
+  let commands: [any Command.Type]
+
+  var table: CommandTable { CommandTable(rows: commands.map { $0.row }) }
+
+  /// Runs the command line `words`, which begins after the program's name.
+  func run(_ words: [String], in context: CommandContext) async -> ExitCode {
+    var context = context
+    context.table = table
+    do {
+      switch try ArgumentParser(table: table).parse(words) {
+      case .version:
+        try context.output.write("memoir \(Self.version)\n")
+      case .help(let row):
+        try context.output.write(Help(table: table, paint: context.output.paint).text(for: row))
+      case .run(let arguments):
+        guard let command = commands.first(where: { $0.row.name == arguments.row.name }) else {
+          preconditionFailure("the table is made of the commands")
+        }
+        return try await command.run(arguments, in: context)
+      }
+      return .done
+    } catch {
+      return show(error, asJSON: ArgumentParser.asksForJSON(words), in: context)
+    }
+  }
+
+  private func show(_ error: any Error, asJSON: Bool, in context: CommandContext) -> ExitCode {
+    let report = (error as? any ReportableError)?.report ?? .unexpected(error)
+    // Where not even standard error can be written to, the exit code is all that is left.
+    if asJSON {
+      try? context.errors.write(report.json + "\n")
+    } else {
+      try? context.errors.print("\("memoir:", .bad) \(report.message)")
+      for hint in report.hints { try? context.errors.print(StyledText(hint, .dim)) }
+    }
+    return report.exitCode
+  }
+}
+
+extension ErrorReport {
+  /// For an error that nobody has given a name.
+  fileprivate static func unexpected(_ error: any Error) -> ErrorReport {
+    let message = SafeText.line(String(describing: error))
+    return ErrorReport(
+      exitCode: .failed, message: message,
+      json: #"{"error":{"code":"internal","details":{},"message":"# + JSONText.string(message) + "}}")
+  }
+}

@@ -1,0 +1,21 @@
+// `memoir state`: what is known of a user, now or at an earlier point.
+
+enum StateCommand {
+  static let row = CommandRow(
+    name: "state",
+    summary: "Show what is known of a user, now or earlier",
+    section: .lookingBack,
+    discussion: """
+      Sessions, latest messages, facts, preferences, relationships, episodes and the profile; each item with
+      the event that put it there. Equal states print equal bytes with --json.
+      """,
+    arguments: [CommandRow.user, AsOfArguments.group],
+    examples: [
+      CommandExample("memoir state user-bob", "What is known now."),
+      CommandExample(
+        "memoir state user-bob --recorded-at 2026-03-03T14:00:00Z",
+        "What was known on the 3rd of March at 14:00."),
+    ],
+    exitCodes: .ofReading(usage: "wrong usage; a point after the head", notFound: "no store, or no such user")
+  )
+}

@@ -1,0 +1,80 @@
+// One of the two streams that a command writes to, and what is known of its far end.
+
+/// Takes text in order: a file descriptor, or a test's array.
+protocol TextSink: Sendable {
+  /// Writes all of `text`.
+  ///
+  /// - Throws: ``OutputError`` where it cannot all be written: a closed pipe, a full disk.
+  func write(_ text: String) throws(OutputError)
+}
+
+/// Why output could not be written.
+struct OutputError: Error, Hashable, ReportableError {
+  let reason: String
+
+  var report: ErrorReport {
+    ErrorReport(
+      exitCode: .failed, message: "cannot write the output: " + SafeText.line(reason),
+      json: #"{"error":{"code":"internal","details":{},"message":"#
+        + JSONText.string("cannot write the output: " + reason) + "}}")
+  }
+}
+
+/// Standard output or standard error.
+struct Console: Sendable {
+  let sink: any TextSink
+  let isTerminal: Bool
+  let paint: Paint
+  private let terminalWidth: @Sendable () -> Int
+
+  /// - Parameters:
+  ///   - environment: Asked for `NO_COLOR` and `TERM`; colour is for terminals that can show it.
+  ///   - width: The terminal's columns, asked anew for each use since windows change.
+  init(
+    sink: any TextSink, isTerminal: Bool, environment: (String) -> String? = { _ in nil },
+    width: @escaping @Sendable () -> Int = { 80 }
+  ) {
+    self.sink = sink
+    let isDumb = environment("TERM") == "dumb"
+    // A terminal that cannot move its cursor gets what a file gets.
+    self.isTerminal = isTerminal && !isDumb
+    let isColourRefused = environment("NO_COLOR").map { !$0.isEmpty } ?? false
+    self.paint = Paint(isEnabled: self.isTerminal && !isColourRefused)
+    self.terminalWidth = width
+  }
+
+  /// The columns that lines should fit in; `nil` where nobody looks at them, and nothing is cut.
+  var width: Int? { isTerminal ? max(terminalWidth(), 20) : nil }
+
+  /// Writes `text` as it is. It must come from Memoir itself or be made safe.
+  func write(_ text: String) throws(OutputError) {
+    try sink.write(text)
+  }
+
+  /// A line.
+  func print(_ text: StyledText = "") throws(OutputError) {
+    try sink.write(text.rendered(by: paint) + "\n")
+  }
+
+  /// A line that names what follows, with an empty one above it.
+  func heading(_ title: StyledText) throws(OutputError) {
+    try sink.write("\n" + title.styled(.bold).rendered(by: paint) + "\n")
+  }
+
+  /// Long text as a paragraph, with its own line breaks kept.
+  ///
+  /// - Parameter hanging: Begins the first line, e.g. `• `; the others stand in as deep.
+  func paragraph(_ text: some StringProtocol, hanging: String = "") throws(OutputError) {
+    let indent = String(repeating: " ", count: DisplayWidth.of(hanging))
+    let lines = Wrapping.lines(text, width: min(width ?? 80, 100), first: hanging, rest: indent)
+    try sink.write(lines.joined(separator: "\n") + "\n")
+  }
+
+  func table(_ table: TextTable) throws(OutputError) {
+    for line in table.lines(width: width, paint: paint) { try sink.write(line + "\n") }
+  }
+
+  func keyValues(_ block: KeyValues) throws(OutputError) {
+    for line in block.lines(width: width, paint: paint) { try sink.write(line + "\n") }
+  }
+}
