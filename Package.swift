@@ -56,9 +56,9 @@ let package = Package(
     library("MemoirCLI", at: "Sources/Interfaces/MemoirCLI"),
 
     // Tests.
-    library("TestSupport", imports: ["EventStore"], at: "Tests/Support"),
+    library("TestSupport", imports: ["Bytes", "EventStore", "JSON"], at: "Tests/Support"),
     tests("MemoirCLITests", of: ["MemoirCLI"]),
-    tests("EventStoreTests", of: ["EventStore", "TestSupport"]),
+    tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("JSONTests", of: ["JSON"]),
     tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),

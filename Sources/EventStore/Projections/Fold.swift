@@ -25,6 +25,8 @@ struct DueSnapshot: Sendable {
   var order: SnapshotTable.Order
   /// The version, or the greatest occurred-at in microseconds.
   var number: UInt64
+  /// The highest version folded.
+  var highest: StreamVersion
   var projector: ProjectorKey
   /// The stream's head as the fold saw it.
   var head: StreamVersion
@@ -40,6 +42,8 @@ struct Fold<P: Projector> {
   let schema: EventSchema
   let policy: SnapshotPolicy
   var state: P.State
+  /// The highest version folded; by occurred-at it need not be the last one.
+  var highest: StreamVersion = 0
   /// Since the snapshot before.
   var bytesSinceSnapshot = 0
   var eventsFolded = 0
@@ -86,6 +90,7 @@ struct Fold<P: Projector> {
           record, typeVersion: record.typeVersion, payload: record.payload, isNamedBefore: true,
           sessionName: record.sessionName), at: record.position)
     }
+    highest = max(highest, record.version)
     eventsFolded &+= 1
     bytesFolded &+= record.sizeInBytes
     bytesSinceSnapshot &+= record.sizeInBytes
@@ -132,8 +137,8 @@ struct Fold<P: Projector> {
     state.encode(into: &writer)
     due.append(
       DueSnapshot(
-        stream: stream, order: order, number: number, projector: key, head: head, redactions: redactions,
-        state: writer.bytes))
+        stream: stream, order: order, number: number, highest: highest, projector: key, head: head,
+        redactions: redactions, state: writer.bytes))
     bytesSinceSnapshot = 0
   }
 }
@@ -178,12 +183,10 @@ extension Fold {
   ///
   /// Events that are not late come in that order by themselves: those up to the version where the greatest occurred-at
   /// passes `through`. The late ones, from their index, are merged in.
-  ///
-  /// - Returns: The highest version among all that occurred by `through`.
   mutating func run(
     _ stream: StreamNumber, occurredAfter from: Timestamp?, through last: Timestamp, head: StreamVersion,
     _ view: borrowing LogView
-  ) throws(StorageError) -> StreamVersion {
+  ) throws(StorageError) {
     let index = view.index
     let first = try from.map { from throws(StorageError) in
       try index.lastVersion(occurredThrough: from, of: stream, head: head, view)
@@ -191,8 +194,6 @@ extension Fold {
     let end = try index.lastVersion(occurredThrough: last, of: stream, head: head, view)
     let lateFrom = from.map { $0.advanced(byMicroseconds: 1) } ?? .earliest
     var late = lateFrom <= last ? try index.late(in: lateFrom...last, of: stream, view.transaction)[...] : []
-    var highest = max(end, late.map(\.place.version).max() ?? 0)
-    if end > 0 { highest = max(highest, end) }
     var decoder = EventDecoder()
     var latest: Timestamp?
 
@@ -218,7 +219,6 @@ extension Fold {
       noteSnapshot(
         of: stream, .occurred, at: UInt64(latest.microseconds), head: head, redactions: view.redactions)
     }
-    return highest
   }
 
   private mutating func applyLate(

@@ -137,6 +137,7 @@ extension EventLog {
           of: stream, .version, atOrBefore: last.number, key, view, { (number, bytes) in Self.decode(P.self, number, bytes) })
       {
         fold.state = found.state
+        fold.highest = found.highest
         start = StreamVersion(found.number)
       }
       try fold.run(stream, after: start, through: last, head: head, view)
@@ -154,9 +155,11 @@ extension EventLog {
           { (number, bytes) in Self.decode(P.self, number, bytes) })
       {
         fold.state = found.state
+        fold.highest = found.highest
         start = Timestamp(clamping: Int64(clamping: found.number))
       }
-      version = try fold.run(stream, occurredAfter: start, through: time, head: head, view)
+      try fold.run(stream, occurredAfter: start, through: time, head: head, view)
+      version = fold.highest
     }
     if usesSnapshots, !options.isReadOnly { snapshots.add(fold.due) }
     return FoldedState(
@@ -177,11 +180,12 @@ extension EventLog {
 
   private static func decode<P: Projector>(
     _: P.Type, _ number: UInt64, _ bytes: RawSpan
-  ) -> (number: UInt64, state: P.State)? {
+  ) -> (number: UInt64, highest: StreamVersion, state: P.State)? {
     var reader = ByteReader(bytes)
     // One that cannot be read is as good as none: what it would have been is folded.
-    guard let state = try? P.State(decoding: &reader), reader.isAtEnd else { return nil }
-    return (number, state)
+    guard let highest = try? reader.readVarint(), let state = try? P.State(decoding: &reader), reader.isAtEnd
+    else { return nil }
+    return (number, StreamVersion(highest), state)
   }
 
   /// Runs a reading that can also refuse the point asked for.
