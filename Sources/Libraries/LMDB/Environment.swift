@@ -122,9 +122,14 @@ public final class Environment: Sendable {
 
   private func transactionBegins() throws(LMDBError) {
     if isForked { throw .usedAfterFork }
-    if users.add(2, ordering: .acquiringAndReleasing).newValue & 1 == 1 {
-      transactionEnded()
-      throw .closed
+    var known = users.load(ordering: .relaxed)
+    while true {
+      // Once closed, nobody comes in, not even to leave at once: the last one to leave ends the handle.
+      if known & 1 == 1 { throw .closed }
+      let (isIn, found) = users.weakCompareExchange(
+        expected: known, desired: known + 2, ordering: .acquiringAndReleasing)
+      if isIn { return }
+      known = found
     }
   }
 
