@@ -96,7 +96,11 @@ public final class EventLog: Sendable {
     }
     // Whoever was told of an append may hold the log's last reference: then the writer's thread ends by itself.
     if let thread, !thread.isCurrent { thread.join() }
-    defer { environment.close() }
+    defer {
+      environment.close()
+      // The lock would else last as long as this object, and keep out whoever opens the store anew.
+      try? openers.unlock()
+    }
     // Who has appended nothing never writes; and while others are at work, they will do it.
     guard thread != nil, statistics.total.events > 0, tail.eventCount > Self.longTail else { return }
     guard (try? openers.tryUpgrade()) == true else { return }
