@@ -89,7 +89,7 @@ extension EventLog {
     } catch {
       throw .storage(error)
     }
-    let key = ProjectorKey(projector)
+    let key = ProjectorKey(projector, schema)
     let covers = options.streams == nil
     let ledger = covers && !self.options.isReadOnly
       ? ReplayLedger(
