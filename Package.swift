@@ -59,8 +59,9 @@ let package = Package(
     library("TestSupport", imports: ["Bytes", "EventStore", "JSON"], at: "Tests/Support"),
     tests("MemoirCLITests", of: ["MemoirCLI"]),
     tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "TestSupport"]),
-    tests("LMDBTests", of: ["LMDB"]),
+    tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("JSONTests", of: ["JSON"]),
+    tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),
   ],
   cxxLanguageStandard: .cxx17

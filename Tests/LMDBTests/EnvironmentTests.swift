@@ -14,6 +14,9 @@ import Testing
     #expect(throws: LMDBError.alreadyOpen) { try Environment(folder: other.path) }
     environment.close()
     environment.close()
+    // A refused reader ended the handle a second time.
+    #expect(throws: LMDBError.closed) { _ = try environment.beginRead() }
+    #expect(throws: LMDBError.closed) { try environment.information() }
     _ = try Environment(folder: folder.path)
   }
 
@@ -160,6 +163,58 @@ import Testing
     #expect(try environment.clearDeadReaders() == 1)
     #expect(try environment.clearDeadReaders() == 0)
     for end in ends { close(end) }
+  }
+}
+
+@Suite struct `Upkeep of an environment` {
+  @Test(arguments: [true, false]) func `a copy is whole and holds what was committed`(isCompacting: Bool)
+    throws
+  {
+    let folder = try TemporaryFolder(), other = try TemporaryFolder()
+    let environment = try Environment(folder: folder.path)
+    let table = try environment.openTables(["table"])[0]
+    for n in 0..<30 { try put(n % 7, n, table, environment) }
+    try environment.copy(to: other.dataFile, isCompacting: isCompacting)
+    #expect(throws: LMDBError.other(code: EEXIST, .fileOpen)) { try environment.copy(to: other.dataFile) }
+
+    let report = try FileCheck.run(other.dataFile, depth: .full)
+    #expect(report.problem == nil)
+    #expect((report.pagesFree == 0) == isCompacting)
+    let copy = try Environment(folder: other.path)
+    let again = try copy.openTables(["table"])[0]
+    #expect(try copy.read { try contents($0, of: again).count } == 7)
+    try put(8, 8, again, copy)
+    #expect(try copy.check(.full).problem == nil)
+  }
+
+  @Test func `readers tell which commit they keep`() throws {
+    let folder = try TemporaryFolder()
+    let environment = try Environment(folder: folder.path)
+    let table = try environment.openTables(["table"])[0]
+    #expect(try environment.readers().filter { $0.transaction != nil } == [])
+    let old = try environment.beginRead()
+    try put(1, 1, table, environment)
+    let new = try environment.beginRead()
+    #expect(try environment.readers().map(\.transaction) == [old.id, new.id])
+    #expect(try environment.readers().map(\.process) == [getpid(), getpid()])
+    #expect(try environment.information().lastTransaction == new.id)
+  }
+
+  @Test func `a writer waiting for itself and a table of another environment are mistakes that trap`() async {
+    await #expect(processExitsWith: .signal(SIGILL)) {
+      let folder = try TemporaryFolder()
+      let environment = try Environment(folder: folder.path)
+      let transaction = try environment.beginWrite()
+      _ = try environment.beginWrite()
+      _ = transaction.id
+    }
+    await #expect(processExitsWith: .signal(SIGILL)) {
+      let one = try TemporaryFolder(), two = try TemporaryFolder()
+      let first = try Environment(folder: one.path), second = try Environment(folder: two.path)
+      let table = try first.openTables(["table"])[0]
+      _ = try second.openTables(["table"])
+      _ = try second.read { try $0.contains(number(1).raw, in: table) }
+    }
   }
 }
 

@@ -63,13 +63,9 @@ private enum StoreCopy {
   }
 
   static func write(_ log: EventLog, to destination: String) throws(StorageError) -> BackupSummary {
-    do throws(LMDBError) { try log.environment.copy(to: destination) } catch { throw StorageError(error) }
     let path = "\(destination)/\(StoreFolder.dataName)"
-    let size = try asking(destination) { () throws(PlatformError) in
-      // LMDB leaves the rights to the umask.
-      try Files.setPermissions(0o600, of: path)
-      return try Files.status(path)?.sizeInBytes ?? 0
-    }
+    do throws(LMDBError) { try log.environment.copy(to: path) } catch { throw StorageError(error) }
+    let size = try asking(destination) { () throws(PlatformError) in try Files.status(path)?.sizeInBytes ?? 0 }
     let identity = StoreIdentity(storeID: log.storeID, hashSeed: log.tail.hashSeed)
     try StoreFolder.writeMarker(destination, identity)
     var options = EventLog.Options()

@@ -23,6 +23,9 @@ enum StoreFolder {
   static let lockName = "lock.mdb"
   static let replayName = "replay.log"
 
+  /// How long to wait for a process that needs the store alone.
+  private static let patienceNanoseconds: UInt64 = 30_000_000_000
+
   struct Opened {
     var environment: Environment
     var tables: Tables
@@ -64,11 +67,18 @@ enum StoreFolder {
   }
 
   private static func lock(_ folder: String) throws(StorageError) -> FileLock {
-    try asking(folder) { () throws(PlatformError) in
-      let openers = try FileLock(path: "\(folder)/\(openersName)")
-      try openers.lock(.shared)
-      return openers
+    let openers = try asking(folder) { () throws(PlatformError) in
+      try FileLock(path: "\(folder)/\(openersName)")
     }
+    // Held alone while a store is made, repaired, or checkpointed at closing: mostly for milliseconds.
+    let deadline = MonotonicClock.nanoseconds + patienceNanoseconds
+    while try !asking(folder, { () throws(PlatformError) in try openers.tryLock(.shared) }) {
+      guard MonotonicClock.nanoseconds < deadline else {
+        throw .inUse(reason: "another process needs it alone at the moment, e.g. to repair it")
+      }
+      MonotonicClock.sleep(nanoseconds: 5_000_000)
+    }
+    return openers
   }
 
   private static func make(

@@ -310,7 +310,7 @@ extension EventLog {
 
   private func checkFile(_ verifier: inout Verifier) {
     do throws(LMDBError) {
-      let report = try FileCheck.run("\(folder)/\(StoreFolder.dataName)", depth: .full)
+      let report = try environment.check(.full)
       if let problem = report.problem { verifier.problem(problem.description, .file) }
     } catch {
       verifier.problem(error.description, .file)

@@ -1,4 +1,5 @@
 // Namespace, user and session: names that callers choose, compared byte by byte.
+internal import Bytes
 
 /// A wall between sets of users. 1…100 bytes.
 public struct Namespace: Hashable, Sendable, Comparable, CustomStringConvertible {
@@ -97,8 +98,7 @@ public struct StreamName: Hashable, Sendable, Comparable, CustomStringConvertibl
 /// What a name may be. Swift's own comparison of strings treats canonically equivalent texts as equal; names do not.
 package enum NameRule {
   package static func check(_ name: String, longest: Int, field: String) throws(InvalidValue) {
-    var copy = name
-    let (count, problem) = copy.withUTF8Span { bytes in (bytes.count, firstProblem(in: bytes)) }
+    let (count, problem) = (name.utf8.count, firstProblem(in: name.utf8.span))
     guard count > 0 else { throw InvalidValue(field: field, reason: "must not be empty") }
     guard count <= longest else {
       throw InvalidValue(field: field, reason: "is \(count) bytes long; at most \(longest) are allowed")
@@ -140,18 +140,10 @@ package enum NameRule {
     return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 
-  static func isSame(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
-  static func precedes(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
+  static func isSame(_ a: String, _ b: String) -> Bool { a.utf8.rawSpan.isSame(as: b.utf8.rawSpan) }
+  static func precedes(_ a: String, _ b: String) -> Bool { a.utf8.rawSpan.precedes(b.utf8.rawSpan) }
   static func hash(_ name: String, into hasher: inout Hasher) {
-    for byte in name.utf8 { hasher.combine(byte) }
+    name.utf8.rawSpan.hash(into: &hasher)
     hasher.combine(0xff as UInt8)
-  }
-}
-
-extension String {
-  /// Lends the UTF-8 of the text.
-  fileprivate mutating func withUTF8Span<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
-    let bytes = Array(utf8)
-    return body(bytes.span)
   }
 }

@@ -1,4 +1,5 @@
-// What the standard library's raw spans lack: a safe way from bytes to a span and back.
+// What the standard library's raw spans lack: a safe way from bytes to a span and back, comparing, hashing.
+internal import Glibc
 
 extension [UInt8] {
   /// The bytes, borrowed.
@@ -24,23 +25,57 @@ extension RawSpan {
   }
 
   /// Whether both hold the same bytes.
-  @inlinable public func isSame(as other: RawSpan) -> Bool {
-    guard byteCount == other.byteCount else { return false }
-    return unsafe withUnsafeBytes { mine in
-      unsafe other.withUnsafeBytes { theirs in unsafe mine.elementsEqual(theirs) }
-    }
+  public func isSame(as other: RawSpan) -> Bool {
+    byteCount == other.byteCount && order(to: other) == 0
   }
 
   /// Whether these bytes come first when compared byte by byte; a prefix comes before what it begins.
-  @inlinable public func precedes(_ other: RawSpan) -> Bool {
+  public func precedes(_ other: RawSpan) -> Bool {
+    let order = order(to: other)
+    return order == 0 ? byteCount < other.byteCount : order < 0
+  }
+
+  /// How the bytes compare, as far as both go.
+  private func order(to other: RawSpan) -> Int32 {
     unsafe withUnsafeBytes { mine in
-      unsafe other.withUnsafeBytes { theirs in unsafe mine.lexicographicallyPrecedes(theirs) }
+      unsafe other.withUnsafeBytes { theirs in
+        guard let mine = mine.baseAddress, let theirs = theirs.baseAddress else { return 0 }
+        return unsafe memcmp(mine, theirs, min(byteCount, other.byteCount))
+      }
     }
+  }
+
+  /// Feeds the bytes to a hasher.
+  public func hash(into hasher: inout Hasher) {
+    unsafe withUnsafeBytes { bytes in unsafe hasher.combine(bytes: bytes) }
   }
 
   /// The byte at `offset`, which must be within bounds.
   @inlinable public func byte(at offset: Int) -> UInt8 {
     precondition(offset >= 0 && offset < byteCount)
     return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+  }
+}
+
+extension String.UTF8View {
+  /// The bytes, borrowed.
+  @inlinable public var rawSpan: RawSpan {
+    // A byte has no padding; see the array's.
+    @_lifetime(borrow self) get { unsafe span.bytes }
+  }
+}
+
+/// Eight bytes in place, most significant first: a number as the key of a table, without an allocation.
+@frozen public struct BigEndianKey {
+  @usableFromInline var bytes: InlineArray<8, UInt8>
+
+  /// The key of `number`.
+  @inlinable public init(_ number: UInt64) {
+    bytes = InlineArray { index in UInt8(truncatingIfNeeded: number &>> UInt64(56 &- 8 &* index)) }
+  }
+
+  /// The bytes, borrowed.
+  @inlinable public var rawSpan: RawSpan {
+    @_lifetime(borrow self) get { unsafe bytes.span.bytes }
   }
 }

@@ -88,7 +88,13 @@ public final class Environment: Sendable {
       let isNew = try Environment.checkFile(dataPath, options)
       let handle = try unsafe Environment.open(folder, options)
       let identities = [dataPath, lockPath].compactMap { FileIdentity(path: $0) }
-      if isNew { try Environment.syncFolder(folder) }
+      do throws(LMDBError) {
+        if isNew { try Environment.syncFolder(folder) }
+      } catch {
+        // Not registered yet: left open, it would not be known to a second opening.
+        unsafe mdb_env_close(handle)
+        throw error
+      }
       return unsafe Registry.Opened(handle: handle, identities: identities)
     }
     unsafe handle = opened.handle
@@ -122,14 +128,14 @@ public final class Environment: Sendable {
 
   private func transactionBegins() throws(LMDBError) {
     if isForked { throw .usedAfterFork }
-    var known = users.load(ordering: .relaxed)
+    var seen = users.load(ordering: .relaxed)
     while true {
-      // Once closed, nobody comes in, not even to leave at once: the last one to leave ends the handle.
-      if known & 1 == 1 { throw .closed }
-      let (isIn, found) = users.weakCompareExchange(
-        expected: known, desired: known + 2, ordering: .acquiringAndReleasing)
+      // Once closed, nobody comes in any more: the handle is ended once, by the last to leave.
+      if seen & 1 == 1 { throw .closed }
+      let (isIn, now) = users.weakCompareExchange(
+        expected: seen, desired: seen + 2, ordering: .acquiringAndReleasing)
       if isIn { return }
-      known = found
+      seen = now
     }
   }
 
@@ -157,32 +163,33 @@ public final class Environment: Sendable {
   ///   ``LMDBError/closed``, ``LMDBError/usedAfterFork``.
   public func beginWrite() throws(LMDBError) -> WriteTransaction {
     if isReadOnly { throw .readOnly(.transactionBegin) }
-    let thread = UInt(pthread_self())
-    precondition(writer.load(ordering: .relaxed) != thread, "this thread has a write transaction already")
+    if isForked { throw .usedAfterFork }
+    checkNotWriting()
     try transactionBegins()
     do throws(LMDBError) {
       try checkWriting()
       let transaction = try unsafe begin(flags: 0)
-      // Another thread's commit may have stopped writing while this one waited for the lock.
       do throws(LMDBError) {
+        // Another thread's commit may have stopped writing while this one waited for the lock.
         try checkWriting()
-      } catch {
-        unsafe mdb_txn_abort(transaction)
-        throw error
-      }
-      do throws(LMDBError) {
         try lengthenFile()
       } catch {
         unsafe mdb_txn_abort(transaction)
         throw error
       }
-      writer.store(thread, ordering: .relaxed)
+      writer.store(UInt(pthread_self()), ordering: .relaxed)
       return unsafe WriteTransaction(self, handle: transaction)
     } catch {
       transactionEnded()
       if case .panic = error { throw .writesStopped(after: MDB_PANIC) }
       throw error
     }
+  }
+
+  // LMDB's lock does not notice that it waits for itself.
+  private func checkNotWriting() {
+    precondition(
+      writer.load(ordering: .relaxed) != UInt(pthread_self()), "this thread has a write transaction already")
   }
 
   private func checkWriting() throws(LMDBError) {
@@ -339,6 +346,68 @@ public final class Environment: Sendable {
     return Int(dead)
   }
 
+  /// A reader slot in use, of this process or another.
+  public struct Reader: Sendable, Hashable {
+    /// The process it belongs to.
+    public let process: Int32
+    /// The commit it sees, and whose pages it keeps; `nil` for one that was reset.
+    public let transaction: UInt64?
+  }
+
+  /// All readers there are, dead processes' among them until ``clearDeadReaders()``.
+  ///
+  /// The smallest `transaction` compared with ``Information/lastTransaction`` tells how many commits' pages wait for it.
+  public func readers() throws(LMDBError) -> [Reader] {
+    try transactionBegins()
+    defer { transactionEnded() }
+    // LMDB tells them as lines of text: process, thread, transaction or "-"; the first one is a heading.
+    var text = ""
+    let code = unsafe withUnsafeMutablePointer(to: &text) { text in
+      perform(.readerList) {
+        unsafe mdb_reader_list(
+          handle,
+          { line, context in
+            guard let line = unsafe line, let context = unsafe context else { return -1 }
+            unsafe context.assumingMemoryBound(to: String.self).pointee += String(cString: line)
+            return 0
+          }, text)
+      }
+    }
+    // A negative code is what the callback returned.
+    if code < 0, code > -30000 { throw .outOfMemory(.readerList) }
+    if code > 0 || code <= -30000 { throw LMDBError(code: code, .readerList) }
+    return text.split(separator: "\n").compactMap { line in
+      let fields = line.split(separator: " ")
+      guard fields.count == 3, let process = Int32(fields[0]) else { return nil }
+      return Reader(process: process, transaction: UInt64(fields[2]))
+    }
+  }
+
+  /// Copies the last commit to a new file, while others read and write. The file is on the disk when this returns.
+  ///
+  /// - Parameters:
+  ///   - path: A file that does not exist yet; made with mode 0600, and removed again where copying fails.
+  ///   - isCompacting: Whether free pages, and what may still be read in them, are left out.
+  /// - Precondition: This thread has no write transaction: copying waits for the writer.
+  /// - Throws: ``LMDBError/diskFull(_:)``, and what the system says.
+  public func copy(to path: String, isCompacting: Bool = true) throws(LMDBError) {
+    checkNotWriting()
+    try transactionBegins()
+    defer { transactionEnded() }
+    let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw LMDBError(code: errno, .fileOpen) }
+    defer { Glibc.close(descriptor) }
+    do throws(LMDBError) {
+      let flags = isCompacting ? UInt32(MDB_CP_COMPACT) : 0
+      try LMDBError.check(
+        perform(.environmentCopy) { unsafe mdb_env_copyfd2(handle, descriptor, flags) }, .environmentCopy)
+      try LMDBError.check(perform(.fileSync) { fsync(descriptor) == 0 ? 0 : errno }, .fileSync)
+    } catch {
+      unsafe unlink(path)
+      throw error
+    }
+  }
+
   /// Checks the last commit with a plain look at the pages; see ``FileCheck``. Others may read and write meanwhile.
   ///
   /// - Throws: ``LMDBError`` where it cannot be read; damage is not thrown but reported.
@@ -350,17 +419,6 @@ public final class Environment: Sendable {
       _ = reader.id
       if let report { return report }
     }
-  }
-
-  /// Copies all tables, as of one moment, into `data.mdb` in `folder`, which exists and has no such file.
-  ///
-  /// Writers go on meanwhile. Free pages are left out.
-  /// - Throws: ``LMDBError/diskFull(_:)``, ``LMDBError/accessDenied(_:)`` and the like; what was written is left there.
-  public func copy(to folder: String) throws(LMDBError) {
-    try transactionBegins()
-    defer { transactionEnded() }
-    try LMDBError.check(
-      perform(.environmentCopy) { unsafe mdb_env_copy2(handle, folder, UInt32(MDB_CP_COMPACT)) }, .environmentCopy)
   }
 
   /// What the environment takes up.
@@ -435,6 +493,6 @@ public final class Environment: Sendable {
     let descriptor = unsafe Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw LMDBError(code: errno, .fileOpen) }
     defer { Glibc.close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw LMDBError(code: errno, .folderSync) }
+    try LMDBError.check(perform(.fileSync) { fsync(descriptor) == 0 ? 0 : errno }, .fileSync)
   }
 }

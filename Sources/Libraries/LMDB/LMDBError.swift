@@ -73,8 +73,9 @@ public enum LMDBError: Error, Hashable, Sendable {
     case environmentConfigure = "mdb_env_set_*"
     case environmentOpen = "mdb_env_open"
     case environmentInfo = "mdb_env_info"
-    case environmentCopy = "mdb_env_copy2"
+    case environmentCopy = "mdb_env_copyfd2"
     case readerCheck = "mdb_reader_check"
+    case readerList = "mdb_reader_list"
     case transactionBegin = "mdb_txn_begin"
     case transactionRenew = "mdb_txn_renew"
     case transactionCommit = "mdb_txn_commit"
@@ -91,7 +92,7 @@ public enum LMDBError: Error, Hashable, Sendable {
     case fileRead = "pread"
     case fileStatus = "fstat"
     case fileExtend = "ftruncate"
-    case folderSync = "fsync"
+    case fileSync = "fsync"
 
     /// Whether `EINVAL` speaks of the table: the other arguments are never wrong.
     fileprivate var isOnTable: Bool {

@@ -70,6 +70,12 @@ public struct ContextProjector: Projector {
   /// Folds one event.
   public func apply(_ event: borrowing EventView, to state: inout ContextState) throws(DamagedBytes) {
     try state.sessions.apply(event)
+    try applyToParts(event, &state)
+  }
+
+  /// Folds an event into every part but the sessions.
+  @inline(__always)
+  func applyToParts(_ event: borrowing EventView, _ state: inout ContextState) throws(DamagedBytes) {
     switch event.type {
     case .messageAdded: state.messages.add(event.version)
     case .factLearned, .factRevised, .factForgotten: _ = try state.facts.apply(event)

@@ -27,7 +27,7 @@ public struct FactsState: ProjectionState {
   /// The fact with this id, unless it was forgotten or superseded.
   public subscript(id: FactID) -> Fact? { live[ItemKey(id.id)] }
 
-  subscript(key: ItemKey) -> Fact? { live[key] }
+  subscript(key key: ItemKey) -> Fact? { live[key] }
 
   /// Whether the fact was forgotten or superseded.
   func isDead(_ key: ItemKey) -> Bool { dead.contains(key) }

@@ -14,13 +14,13 @@ struct DataReader: ~Escapable {
   @_lifetime(copy node)
   init(_ node: JSONNode, path: StaticString = "data.") throws(MemoirError) {
     guard node.kind == .object else {
-      throw .invalid(field: String("\(path)".dropLast()), "must be an object")
+      throw .invalid(field: String(path.description.dropLast()), "must be an object")
     }
     self.node = node
     self.path = path
   }
 
-  func name(_ key: StaticString) -> String { "\(path)\(key)" }
+  func name(_ key: StaticString) -> String { path.description + key.description }
 
   private func refused(_ key: StaticString, _ reason: String) -> MemoirError {
     .invalid(field: name(key), reason)
@@ -53,14 +53,18 @@ struct DataReader: ~Escapable {
   /// An id or another checked name.
   func id<ID>(
     _ key: StaticString, _ make: (String, String) throws(InvalidValue) -> ID
-  ) throws -> ID? {
+  ) throws(MemoirError) -> ID? {
     guard let text = try optionalText(key, mayBeEmpty: true) else { return nil }
-    return try make(text, name(key))
+    do throws(InvalidValue) {
+      return try make(text, "")
+    } catch {
+      throw refused(key, error.reason)
+    }
   }
 
   func requiredID<ID>(
     _ key: StaticString, _ make: (String, String) throws(InvalidValue) -> ID
-  ) throws -> ID {
+  ) throws(MemoirError) -> ID {
     guard let id = try id(key, make) else { throw missing(key) }
     return id
   }
@@ -83,21 +87,29 @@ struct DataReader: ~Escapable {
     return word
   }
 
-  func optionalFraction(_ key: StaticString) throws -> Fraction? {
+  func optionalFraction(_ key: StaticString) throws(MemoirError) -> Fraction? {
     guard let value = value(key) else { return nil }
     guard let text = value.numberText else { throw refused(key, "must be a number from 0 to 1") }
-    return try Fraction(text: String(decodingASCII: text), field: name(key))
+    do throws(InvalidValue) {
+      return try Fraction(text: String(decodingASCII: text))
+    } catch {
+      throw refused(key, error.reason)
+    }
   }
 
-  func fraction(_ key: StaticString) throws -> Fraction {
+  func fraction(_ key: StaticString) throws(MemoirError) -> Fraction {
     guard let fraction = try optionalFraction(key) else { throw missing(key) }
     return fraction
   }
 
-  func optionalTime(_ key: StaticString) throws -> Timestamp? {
+  func optionalTime(_ key: StaticString) throws(MemoirError) -> Timestamp? {
     guard let value = value(key) else { return nil }
     guard let text = value.string else { throw refused(key, "must be a time like 2026-11-20T10:00:00Z") }
-    return try Timestamp(text, field: name(key))
+    do throws(InvalidValue) {
+      return try Timestamp(text, field: "")
+    } catch {
+      throw refused(key, error.reason)
+    }
   }
 
   func flag(_ key: StaticString) throws(MemoirError) -> Bool {
@@ -183,7 +195,7 @@ struct DataReader: ~Escapable {
       guard let key = member.key.utf8 else { continue }
       var bytes: [UInt8] = []
       for index in key.indices { bytes.append(key[index]) }
-      others.append((bytes, try Self.json(member.value, field: "\(path)\(member.key.string ?? "")")))
+      others.append((bytes, try Self.json(member.value, field: path.description + (member.key.string ?? ""))))
     }
     if others.isEmpty { return nil }
     others.sort { $0.key.lexicographicallyPrecedes($1.key) }

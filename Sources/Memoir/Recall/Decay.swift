@@ -1,0 +1,32 @@
+// How importance fades with time. States know no clock, so this is applied when they are shown.
+public import EventStore
+internal import Glibc
+
+/// How importance fades, and when a memory is archived: not recalled any more, still in history.
+public struct Decay: Hashable, Sendable {
+  /// What is left of importance after a day without use.
+  public var factorPerDay: Double
+  /// A memory whose importance has faded below this is archived.
+  public var archivedBelow: Double
+  /// The importance of a memory where none was said.
+  public var defaultImportance: Double
+
+  /// 5 % a day; archived below 0.1; 0.5 where nothing was said.
+  public init(factorPerDay: Double = 0.95, archivedBelow: Double = 0.1, defaultImportance: Double = 0.5) {
+    self.factorPerDay = factorPerDay
+    self.archivedBelow = archivedBelow
+    self.defaultImportance = defaultImportance
+  }
+
+  /// What is left at `time` of a fact's importance. Use is the last event that learned, revised or confirmed it.
+  public func importance(of fact: Fact, at time: Timestamp) -> Double {
+    let importance = fact.importance?.value ?? defaultImportance
+    let days = Double(time.microseconds - fact.updatedAt.microseconds) / 86_400_000_000
+    return days > 0 ? importance * pow(factorPerDay, days) : importance
+  }
+
+  /// Whether a fact is archived at `time`.
+  public func isArchived(_ fact: Fact, at time: Timestamp) -> Bool {
+    importance(of: fact, at: time) < archivedBelow
+  }
+}
