@@ -219,7 +219,7 @@ extension EventLog {
         }
         entry = try cursor.toNext()
       }
-      let key = ProjectorKey(projector)
+      let key = ProjectorKey(projector, schema)
       while let next = found.popLast() {
         var fold = Fold(projector, key: key, schema: schema, policy: options.snapshotPolicy)
         try fold.run(next.stream, next.records, view)
