@@ -173,7 +173,7 @@ extension EventLog {
     of stream: StreamNumber, head: StreamVersion, by projector: P, at target: AsOfTarget, _ usesSnapshots: Bool,
     _ view: borrowing LogView
   ) throws(StorageError) -> FoldedState<P.State> {
-    let key = ProjectorKey(projector)
+    let key = ProjectorKey(projector, schema)
     var fold = Fold(projector, key: key, schema: schema, policy: options.snapshotPolicy)
     var version: StreamVersion = 0
     switch target.stop {
