@@ -134,6 +134,24 @@ private func content(of path: String) throws -> [String] {
     #expect(performing: { try open(store.path) }, throws: isNoStore)
   }
 
+  // A crash between LMDB's making of the file and our first commit left a folder that was nobody's for ever.
+  @Test(arguments: [[], ["log"], ["log", "heads", "meta"]])
+  func `with a making cut short before its first commit is made anew`(
+    tables: [String]
+  ) throws {
+    let folder = TemporaryFolder()
+    do {
+      let environment = try Environment(folder: folder.path)
+      _ = try environment.openTables(tables)
+    }
+    #expect(throws: StorageError.missing(folder: folder.path)) { try open(folder.path, creates: false) }
+    #expect(throws: StorageError.missing(folder: folder.path)) { try open(folder.path, isReadOnly: true) }
+    let log = try open(folder.path)
+    try log.appendAndWait([StreamAppend([note(1)], to: .bob)])
+    try log.close()
+    #expect(try open(folder.path, creates: false).lastPosition() == 1)
+  }
+
   @Test func `with a making cut short before its data is made anew`() throws {
     let folder = TemporaryFolder()
     try Data().write(to: URL(filePath: folder.path + "/data.mdb"))

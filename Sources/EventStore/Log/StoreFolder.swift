@@ -143,6 +143,11 @@ enum StoreFolder {
     // Before a table is opened, or in a foreign database ours would be made.
     let names: [String]
     do throws(LMDBError) { names = try environment.tableNames() } catch { throw StorageError(error) }
+    if marker == nil, try isUnfinished(environment, names) {
+      environment.close()
+      guard options.creates, !options.isReadOnly else { throw .missing(folder: folder) }
+      return try make(folder, openers, options)
+    }
     guard names.contains("meta"), names.contains("log") else {
       if marker == nil { throw .notAStore(reason: "\(folder) holds a database that is not ours") }
       throw .corrupt(reason: "the data file lacks tables", position: nil)
@@ -177,6 +182,17 @@ enum StoreFolder {
       try writeMarker(folder, identity)
     }
     return Opened(environment: environment, tables: tables, identity: identity, openers: openers)
+  }
+
+  /// Whether a store was begun and got no further than empty tables.
+  private static func isUnfinished(_ environment: Environment, _ names: [String]) throws(StorageError) -> Bool {
+    guard names.allSatisfy({ Tables.tableNames.contains($0) }) else { return false }
+    return try storing { () throws(LMDBError) in
+      let tables = try environment.openTables(names)
+      let transaction = try environment.beginRead()
+      for table in tables where try transaction.statistics(of: table).entries > 0 { return false }
+      return true
+    }
   }
 
   private static func openEnvironment(
