@@ -47,7 +47,7 @@ import Testing
     let many = (0..<5_000).map { Diary.removed("k", id: .number(100 + $0)) }
     try store.log.appendAndWait([StreamAppend(many, to: .alice)])
     try store.reopen()
-    let tail = try store.log.storeStatistics().tailEvents
+    let tail = try store.log.storeStatistics(for: NotebookProjector()).tailEvents
     #expect(tail == 0)
     #expect(try store.append(first, second).recordedAt == result.recordedAt)
     #expect(try store.append(many[4_999], to: .alice).lastVersion == 5_000)
