@@ -203,7 +203,16 @@ struct Writer {
 extension WriterContext {
   /// Makes everything durable.
   consuming func commit() throws(StorageError) {
-    do throws(LMDBError) { try transaction.commit() } catch { throw StorageError(error) }
+    do throws(LMDBError) {
+      try transaction.commit()
+    } catch {
+      switch error {
+      case .mapFull, .transactionFull, .diskFull, .outOfMemory, .badTransaction, .closed, .usedAfterFork:
+        throw StorageError(error)
+      // Nobody knows what reached the disk, so nobody may be told that it was nothing.
+      default: throw .stopped(reason: error.description)
+      }
+    }
   }
 }
 
