@@ -67,11 +67,12 @@ let package = Package(
       resources: [.embedInCode("Demo/events.jsonl")], swiftSettings: strict),
 
     // Tests.
-    library("TestSupport", imports: ["EventStore"], at: "Tests/Support"),
+    library("TestSupport", imports: ["Bytes", "EventStore", "JSON"], at: "Tests/Support"),
     tests("MemoirCLITests", of: ["MemoirCLI", "MemoirCommand", "MemoirFixtures", "Memoir", "Platform"]),
-    tests("EventStoreTests", of: ["EventStore", "TestSupport"]),
+    tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("JSONTests", of: ["JSON"]),
+    tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),
   ],
   cxxLanguageStandard: .cxx17

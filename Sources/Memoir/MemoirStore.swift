@@ -191,31 +191,3 @@ public struct StateAt: Sendable {
 
   var form: StateJSON { StateJSON(stream: user, version: version, asOf: asOf, clock: clock) }
 }
-
-extension AsOfText {
-  /// The point in the engine's terms.
-  public var asOf: AsOf {
-    switch self {
-    case .start: .version(0)
-    case .now: .head
-    case .version(let version): .version(version)
-    case .position(let position): .position(position)
-    case .recorded(let time): .recordedAt(time)
-    case .occurred(let time): .occurredAt(time)
-    }
-  }
-}
-
-extension MemoirError {
-  /// `not_found`: nobody has heard of the user.
-  public static func noUser(_ user: StreamName) -> MemoirError {
-    MemoirError(
-      .notFound, "there is no user \(user.user) in the namespace \(user.namespace)",
-      details: .object { writer in
-        writer.key("namespace")
-        writer.string(user.namespace.description)
-        writer.key("user")
-        writer.string(user.user.description)
-      })
-  }
-}

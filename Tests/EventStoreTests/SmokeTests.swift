@@ -1,6 +1,6 @@
 import EventStore
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct `A new log` {
   @Test func `gives back what was appended`() async throws {

@@ -1,6 +1,7 @@
 // The fold against the model, and states against their encoded form.
 import Bytes
 import JSON
+import TestSupport
 import Testing
 
 @testable import EventStore
@@ -9,7 +10,7 @@ import Testing
 @Suite struct `Folding any history` {
   @Test(arguments: 1...15, FoldOrder.allCases)
   func `comes out as the plain model says, after every event`(seed: UInt64, order: FoldOrder) throws {
-    var random = SplitMix64(seed: seed)
+    var random = SeededRandom(seed: seed)
     let history = try History.random(events: 250, with: &random)
     let projector = ContextProjector()
     let entries = history.ordered(by: order)
@@ -30,7 +31,7 @@ import Testing
   func `gives states that know their size and come back from their bytes`(seed: UInt64, order: FoldOrder)
     throws
   {
-    var random = SplitMix64(seed: seed)
+    var random = SeededRandom(seed: seed)
     let history = try History.random(events: 200, with: &random)
     let projector = ContextProjector()
     var state = projector.initialState()
@@ -52,7 +53,7 @@ import Testing
   }
 
   @Test func `the parts folded alone are the parts of the whole`() throws {
-    var random = SplitMix64(seed: 99)
+    var random = SeededRandom(seed: 99)
     let history = try History.random(events: 300, with: &random)
     let whole = try history.fold(ContextProjector())
     #expect(try history.fold(MessageProjector()).bytes == whole.messages.bytes)
@@ -66,7 +67,7 @@ import Testing
 
   @Test func `equal histories at other places in the log and other recorded times give equal states`() throws
   {
-    var random = SplitMix64(seed: 5)
+    var random = SeededRandom(seed: 5)
     let history = try History.random(events: 100, with: &random)
     let projector = ContextProjector()
     var moved = projector.initialState()
@@ -90,7 +91,7 @@ import Testing
 
 @Suite struct `Damaged bytes of a state` {
   @Test(arguments: 1...8) func `are refused or read as another state, and never trap`(seed: UInt64) throws {
-    var random = SplitMix64(seed: seed)
+    var random = SeededRandom(seed: seed)
     let history = try History.random(events: 120, with: &random)
     let whole = try history.fold(ContextProjector()).bytes
     for _ in 0..<400 {
@@ -105,7 +106,7 @@ import Testing
   }
 
   @Test func `of random bytes are refused`() throws {
-    var random = SplitMix64(seed: 1)
+    var random = SeededRandom(seed: 1)
     for _ in 0..<2_000 {
       var bytes: [UInt8] = []
       for _ in 0..<Int.random(in: 0...200, using: &random) {
@@ -117,7 +118,7 @@ import Testing
   }
 
   @Test func `of a payload make the fold fail`() throws {
-    var random = SplitMix64(seed: 3)
+    var random = SeededRandom(seed: 3)
     let projector = ContextProjector()
     var state = projector.initialState()
     for number in 1...4_000 {
@@ -139,7 +140,7 @@ import Testing
 
 @Suite struct `A set of keys` {
   @Test func `holds what was inserted, in bursts and out of order, and comes back from its bytes`() throws {
-    var random = SplitMix64(seed: 11)
+    var random = SeededRandom(seed: 11)
     var set = KeySet()
     var model: Set<ItemKey> = []
     for _ in 0..<5_000 {

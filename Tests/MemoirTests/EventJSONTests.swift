@@ -2,6 +2,7 @@
 import Bytes
 import EventStore
 import JSON
+import TestSupport
 import Testing
 
 @testable import Memoir
@@ -247,7 +248,7 @@ private func refusal(_ body: () throws -> Void) -> MemoirError? {
   }
 
   @Test func `an event printed is read as the same event`() throws {
-    var random = SplitMix64(seed: 7)
+    var random = SeededRandom(seed: 7)
     let history = try History.random(events: 300, with: &random)
     for entry in history.entries where !entry.isRedacted {
       var writer = JSONWriter()

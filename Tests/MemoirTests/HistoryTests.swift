@@ -2,6 +2,7 @@
 import Bytes
 import EventStore
 import JSON
+import TestSupport
 import Testing
 
 @testable import Memoir
@@ -132,7 +133,7 @@ private func story() throws -> History {
 
   @Test(arguments: 1...12, FoldOrder.allCases)
   func `of any two points accounts for both end states`(seed: UInt64, order: FoldOrder) throws {
-    var random = SplitMix64(seed: seed)
+    var random = SeededRandom(seed: seed)
     let history = try History.random(events: 150, with: &random)
     let recorder = try history.changes(after: Int.random(in: 0...150, using: &random), by: order)
     #expect(try recorder.after == history.fold(ContextProjector(), by: order))

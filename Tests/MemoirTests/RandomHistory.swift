@@ -3,25 +3,11 @@
 import EventStore
 import JSON
 import Memoir
-
-/// Sebastiano Vigna's SplitMix64: small, and the same everywhere for a seed.
-struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-}
+import TestSupport
 
 extension History {
   /// A history of so many events.
-  static func random(events count: Int, with random: inout SplitMix64) throws -> History {
+  static func random(events count: Int, with random: inout SeededRandom) throws -> History {
     var history = History()
     let sessionCount = Int.random(in: 1...60, using: &random)
     let factCount = Int.random(in: 1...30, using: &random)
@@ -41,7 +27,7 @@ extension History {
   }
 
   private static func event(
-    facts: Int, hasSession: Bool, with random: inout SplitMix64
+    facts: Int, hasSession: Bool, with random: inout SeededRandom
   ) throws -> MemoirEvent {
     func maybe<T>(_ value: @autoclosure () throws -> T) rethrows -> T? {
       Bool.random(using: &random) ? try value() : nil

@@ -2,6 +2,7 @@
 import Bytes
 import EventStore
 import JSON
+import TestSupport
 import Testing
 
 @testable import Memoir
@@ -152,7 +153,7 @@ private func text(_ history: History, asOf: AsOfText = .now, at seconds: Int = 1
   }
 
   @Test func `has its keys sorted at every level`() throws {
-    var random = SplitMix64(seed: 21)
+    var random = SeededRandom(seed: 21)
     let history = try History.random(events: 400, with: &random)
     let state = try text(history, asOf: .occurred(History.time(5)), at: 1_200)
     #expect(try String(decoding: JSONText(parsing: state).indented(), as: UTF8.self) == state)

@@ -121,6 +121,23 @@ import Testing
       ])
   }
 
+  @Test func `of the engine carry the facts to act upon`() throws {
+    let bob = try StreamName(UserID("bob"))
+    func shown(_ error: MemoirError) -> String { "\(error.code.rawValue) \(error.details)" }
+    #expect(
+      shown(MemoirError(AppendError.versionConflict(stream: bob, expected: .exactly(2), actual: 3)))
+        == #"version_conflict {"actual":3,"expected":2}"#)
+    #expect(
+      shown(MemoirError(AppendError.versionConflict(stream: bob, expected: .noStream, actual: 3)))
+        == #"version_conflict {"actual":3,"expected":"no_stream"}"#)
+    #expect(
+      shown(MemoirError(AppendError.idConflict(stream: bob, ids: [History.id(1)], isErased: true)))
+        == #"id_conflict {"erased":true,"ids":["01930000-0000-7000-8000-000000000001"]}"#)
+    #expect(
+      shown(MemoirError(ReadError.storage(.corrupt(reason: "gone", position: 7))))
+        == #"corrupt {"position":7}"#)
+  }
+
   @Test func `are one object`() {
     let text = ErrorJSON.text(.invalid(field: "data.role", "is missing"))
     #expect(

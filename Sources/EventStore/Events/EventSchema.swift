@@ -45,6 +45,7 @@ public struct EventTypeDefinition: Sendable {
 /// The event types an application knows. Events of other types are kept, shown, and skipped by projectors.
 public struct EventSchema: Sendable {
   private var byCode: [EventTypeDefinition?]
+  private var versions: [UInt16]
   private var custom: [String: EventTypeDefinition]
   /// Every type, in the order given.
   public let types: [EventTypeDefinition]
@@ -52,6 +53,7 @@ public struct EventSchema: Sendable {
   /// Collects types; no two may share a code or a name.
   public init(_ types: [EventTypeDefinition]) {
     byCode = Array(repeating: nil, count: 256)
+    versions = Array(repeating: 0, count: 256)
     custom = [:]
     self.types = types
     var names: Set<String> = []
@@ -62,12 +64,15 @@ public struct EventSchema: Sendable {
       } else {
         precondition(byCode[Int(type.code.number)] == nil, "two types have the code \(type.code.number)")
         byCode[Int(type.code.number)] = type
+        versions[Int(type.code.number)] = type.version
       }
     }
   }
 
   /// The definition of a type that has a code.
   public func definition(of code: EventTypeCode) -> EventTypeDefinition? { byCode[Int(code.number)] }
+  /// Today's version of a type that has a code; 0 for one this schema does not know.
+  func version(of code: EventTypeCode) -> UInt16 { versions[Int(code.number)] }
   /// The definition of a type that is written by name.
   public func definition(ofCustom name: String) -> EventTypeDefinition? { custom[name] }
   /// Whether any type that is written by name is known.

@@ -94,7 +94,8 @@ public final class EventLog: Sendable {
       defer { thread = nil }
       return thread
     }
-    thread?.join()
+    // Whoever was told of an append may hold the log's last reference: then the writer's thread ends by itself.
+    if let thread, !thread.isCurrent { thread.join() }
     defer {
       environment.close()
       try? openers.unlock()

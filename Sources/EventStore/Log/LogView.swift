@@ -36,6 +36,22 @@ struct LogView: ~Copyable {
     try transaction.record(at: position, in: tables)
   }
 
+  /// The record at a position, where it was found before.
+  @_lifetime(borrow self)
+  func record(at reference: ValueReference, _ position: LogPosition) throws(StorageError) -> RecordView {
+    do throws(RecordProblem) {
+      return try RecordView(transaction.value(at: reference), at: position)
+    } catch {
+      throw StorageError(error, at: position)
+    }
+  }
+
+  /// Where the record at a position lies.
+  func find(_ position: LogPosition) throws(StorageError) -> ValueReference? {
+    let key = BigEndianKey(position.number)
+    do throws(LMDBError) { return try transaction.find(key.rawSpan, in: tables.log) } catch { throw StorageError(error) }
+  }
+
   func stream(_ name: StreamName) throws(StorageError) -> StreamNumber? {
     try index.stream(name, in: transaction)
   }

@@ -9,6 +9,12 @@ extension Transaction where Self: ~Copyable {
     do throws(LMDBError) { return try value(of: key.rawSpan, in: table) } catch { throw StorageError(error) }
   }
 
+  /// The value of `key`, or `nil`.
+  @_lifetime(borrow self)
+  func fetch(_ key: borrowing BigEndianKey, from table: Table) throws(StorageError) -> RawSpan? {
+    do throws(LMDBError) { return try value(of: key.rawSpan, in: table) } catch { throw StorageError(error) }
+  }
+
   /// A cursor over `table`.
   @_lifetime(borrow self)
   func scan(_ table: Table) throws(StorageError) -> Cursor {

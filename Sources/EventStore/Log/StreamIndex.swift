@@ -119,6 +119,68 @@ struct StreamIndex {
     return position
   }
 
+  /// Reads the records of versions `range` of a stream, which exist, in ascending order.
+  ///
+  /// Going back along the links finds each record once; going forward looks at it where it was found.
+  /// - Complexity: As ``positions(of:in:_:)``; `range` should not span more than ``Anchor/interval``.
+  func forEachRecord(
+    of range: ClosedRange<StreamVersion>, in stream: StreamNumber, _ view: borrowing LogView,
+    _ body: (borrowing RecordView) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    var found: [(position: LogPosition, reference: ValueReference?)] = []
+    found.reserveCapacity(Int(range.upperBound.number - range.lowerBound.number) + 1)
+    var place = try nearestPlace(atOrAfter: range.upperBound, in: stream, view.transaction)
+    let tailBegins = firstInTail(of: stream)
+    while true {
+      let version = StreamVersion(place.version.number - 1)
+      if let tailBegins, version >= tailBegins, let position = tailPosition(of: version, in: stream) {
+        if place.version <= range.upperBound { found.append((place.position, nil)) }
+        if place.version == range.lowerBound { break }
+        place = StreamPlace(version: version, position: position)
+      } else {
+        let (reference, previous) = try link(at: place, of: stream, view)
+        if place.version <= range.upperBound { found.append((place.position, reference)) }
+        if place.version == range.lowerBound { break }
+        place = StreamPlace(version: version, position: previous)
+      }
+    }
+    var version = range.lowerBound
+    for (position, reference) in found.reversed() {
+      if let reference {
+        try visit(try view.record(at: reference, position), version, of: stream, body)
+      } else {
+        try visit(try view.record(at: position), version, of: stream, body)
+      }
+      version = version.next
+    }
+  }
+
+  @inline(__always)
+  private func visit(
+    _ record: borrowing RecordView, _ version: StreamVersion, of stream: StreamNumber,
+    _ body: (borrowing RecordView) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    guard record.stream == stream, record.version == version else {
+      throw .corrupt(reason: "the record is not version \(version) of its stream", position: record.position)
+    }
+    try body(record)
+  }
+
+  /// Where the record at `place` lies, and the position of its stream's event before it.
+  private func link(
+    at place: StreamPlace, of stream: StreamNumber, _ view: borrowing LogView
+  ) throws(StorageError) -> (reference: ValueReference, previous: LogPosition) {
+    guard let reference = try view.find(place.position) else {
+      throw .corrupt(reason: "the record is missing", position: place.position)
+    }
+    guard let link = try? RecordLink(view.transaction.value(at: reference), at: place.position),
+      link.stream == stream, link.version == place.version, link.previous > 0 || place.version == 1
+    else {
+      throw .corrupt(reason: "the record is not version \(place.version) of its stream", position: place.position)
+    }
+    return (reference, link.previous)
+  }
+
   private func firstInTail(of stream: StreamNumber) -> StreamVersion? {
     for generation in generations {
       if let first = generation.with(stream, { $0.first }) { return first }
@@ -296,7 +358,8 @@ extension Transaction where Self: ~Copyable {
   /// The record at a position, checked.
   @_lifetime(borrow self)
   func record(at position: LogPosition, in tables: Tables) throws(StorageError) -> RecordView {
-    guard let value = try fetch(Key.position(position), from: tables.log) else {
+    let key = BigEndianKey(position.number)
+    guard let value = try fetch(key, from: tables.log) else {
       throw .corrupt(reason: "the record is missing", position: position)
     }
     do throws(RecordProblem) {

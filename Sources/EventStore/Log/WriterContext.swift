@@ -110,7 +110,7 @@ struct WriterContext: ~Copyable {
               repeats.count += 1
             } else {
               conflicts.append(event.event.id)
-              conflictStream = append.stream
+              conflictStream = conflictStream ?? append.stream
               places.append(nil)
             }
             continue
@@ -125,12 +125,12 @@ struct WriterContext: ~Copyable {
         if record.flags.contains(.redacted) {
           isErased = true
           conflicts.append(event.event.id)
-          conflictStream = append.stream
+          conflictStream = conflictStream ?? append.stream
         } else if try event.isRepeat(of: record, in: stream.stream, settings.schema, index, transaction) {
           repeats.count += 1
         } else {
           conflicts.append(event.event.id)
-          conflictStream = append.stream
+          conflictStream = conflictStream ?? append.stream
         }
         places.append(place)
       }
@@ -142,9 +142,13 @@ struct WriterContext: ~Copyable {
     if request.repeats == .request, repeats.count > 0, !(repeats.count == total && repeats.areNeighbours) {
       var known: [EventID] = []
       for (append, places) in zip(request.appends, repeats.places) {
-        for (event, place) in zip(append.events, places) where place != nil { known.append(event.event.id) }
+        for (event, place) in zip(append.events, places) where place != nil {
+          known.append(event.event.id)
+          conflictStream = conflictStream ?? append.stream
+        }
       }
-      return .failure(.idConflict(stream: request.appends[0].stream, ids: known, isErased: false))
+      let stream = conflictStream ?? request.appends[0].stream
+      return .failure(.idConflict(stream: stream, ids: known, isErased: false))
     }
     return .success(repeats)
   }

@@ -25,6 +25,8 @@ struct DueSnapshot: Sendable {
   var order: SnapshotTable.Order
   /// The version, or the greatest occurred-at in microseconds.
   var number: UInt64
+  /// The highest version folded.
+  var highest: StreamVersion
   var projector: ProjectorKey
   /// The stream's head as the fold saw it.
   var head: StreamVersion
@@ -40,6 +42,8 @@ struct Fold<P: Projector> {
   let schema: EventSchema
   let policy: SnapshotPolicy
   var state: P.State
+  /// The highest version folded; by occurred-at it need not be the last one.
+  var highest: StreamVersion = 0
   /// Since the snapshot before.
   var bytesSinceSnapshot = 0
   var eventsFolded = 0
@@ -60,66 +64,17 @@ struct Fold<P: Projector> {
   mutating func apply(
     _ record: borrowing RecordView, session: SessionEntry? = nil
   ) throws(StorageError) {
-    var isNamedBefore = true
-    var name: [UInt8] = []
-    if let session, record.session != record.version {
-      isNamedBefore =
-        (session.firstOccurredAt, record.session) < (record.occurredAt, record.version)
-      if !isNamedBefore { name = Array(session.name.description.utf8) }
-    }
-    let isOutdated = try needsUpcast(record)
-    if isOutdated || !isNamedBefore {
-      var payload = record.payload.array()
-      var version = record.typeVersion
-      if isNamedBefore { name = record.sessionName.array() }
-      if isOutdated {
-        (payload, version) = try schema.upcast(
-          payload, of: record.type, named: try? record.typeName.string(), from: version, at: record.position)
-      }
-      try apply(
-        EventView(
-          record, typeVersion: version, payload: payload.rawSpan, isNamedBefore: isNamedBefore,
-          sessionName: name.rawSpan), at: record.position)
-    } else {
-      try apply(
-        EventView(
-          record, typeVersion: record.typeVersion, payload: record.payload, isNamedBefore: true,
-          sessionName: record.sessionName), at: record.position)
-    }
-    eventsFolded &+= 1
-    bytesFolded &+= record.sizeInBytes
-    bytesSinceSnapshot &+= record.sizeInBytes
-  }
-
-  @inline(__always)
-  private mutating func apply(_ event: borrowing EventView, at position: LogPosition) throws(StorageError) {
-    do throws(DamagedBytes) {
+    try schema.withView(of: record, session: session) { event throws(DamagedBytes) in
       if event.isRedacted {
         try projector.applyRedacted(event, to: &state)
       } else {
         try projector.apply(event, to: &state)
       }
-    } catch {
-      throw .corrupt(reason: "the payload is not what its type says", position: position)
     }
-  }
-
-  /// Whether the payload is of an older form than today's. A newer one is refused: folding it would be guessing.
-  @inline(__always)
-  private func needsUpcast(_ record: borrowing RecordView) throws(StorageError) -> Bool {
-    if record.flags.contains(.redacted) { return false }
-    let known: EventTypeDefinition?
-    if record.type == .custom {
-      guard schema.hasCustomTypes, let name = try? record.typeName.string() else { return false }
-      known = schema.definition(ofCustom: name)
-    } else {
-      known = schema.definition(of: record.type)
-    }
-    guard let known, known.version != record.typeVersion else { return false }
-    guard known.version > record.typeVersion else {
-      throw .unsupportedVersion(type: known.name, version: record.typeVersion, position: record.position)
-    }
-    return true
+    highest = max(highest, record.version)
+    eventsFolded &+= 1
+    bytesFolded &+= record.sizeInBytes
+    bytesSinceSnapshot &+= record.sizeInBytes
   }
 
   /// Notes a snapshot where one is due at this place.
@@ -132,9 +87,73 @@ struct Fold<P: Projector> {
     state.encode(into: &writer)
     due.append(
       DueSnapshot(
-        stream: stream, order: order, number: number, projector: key, head: head, redactions: redactions,
-        state: writer.bytes))
+        stream: stream, order: order, number: number, highest: highest, projector: key, head: head,
+        redactions: redactions, state: writer.bytes))
     bytesSinceSnapshot = 0
+  }
+}
+
+extension EventSchema {
+  /// Lends an event, in today's form, to `body`.
+  ///
+  /// - Parameter session: The session's entry, where events go by occurred-at.
+  @inline(__always)
+  func withView(
+    of record: borrowing RecordView, session: SessionEntry? = nil,
+    _ body: (borrowing EventView) throws(DamagedBytes) -> Void
+  ) throws(StorageError) {
+    let isNamedBefore =
+      if let session, record.session != record.version {
+        (session.firstOccurredAt, record.session) < (record.occurredAt, record.version)
+      } else {
+        true
+      }
+    let isOutdated = try needsUpcast(record)
+    do throws(DamagedBytes) {
+      if !isOutdated, isNamedBefore {
+        return try body(
+          EventView(
+            record, typeVersion: record.typeVersion, payload: record.payload, isNamedBefore: true,
+            sessionName: record.sessionName))
+      }
+    } catch {
+      throw .corrupt(reason: "the payload is not what its type says", position: record.position)
+    }
+    // Seldom: an older form, or an event before the one that named its session.
+    let name = isNamedBefore ? record.sessionName.array() : Array((session?.name.description ?? "").utf8)
+    var payload = record.payload.array()
+    var version = record.typeVersion
+    if isOutdated {
+      (payload, version) = try upcast(
+        payload, of: record.type, named: try? record.typeName.string(), from: version, at: record.position)
+    }
+    do throws(DamagedBytes) {
+      try body(
+        EventView(
+          record, typeVersion: version, payload: payload.rawSpan, isNamedBefore: isNamedBefore,
+          sessionName: name.rawSpan))
+    } catch {
+      throw .corrupt(reason: "the payload is not what its type says", position: record.position)
+    }
+  }
+
+  /// Whether the payload is of an older form than today's. A newer one is refused: folding it would be guessing.
+  @inline(__always)
+  private func needsUpcast(_ record: borrowing RecordView) throws(StorageError) -> Bool {
+    if record.flags.contains(.redacted) { return false }
+    let known: EventTypeDefinition?
+    if record.type == .custom {
+      guard hasCustomTypes, let name = try? record.typeName.string() else { return false }
+      known = definition(ofCustom: name)
+    } else {
+      if version(of: record.type) == record.typeVersion { return false }
+      known = definition(of: record.type)
+    }
+    guard let known, known.version != record.typeVersion else { return false }
+    guard known.version > record.typeVersion else {
+      throw .unsupportedVersion(type: known.name, version: record.typeVersion, position: record.position)
+    }
+    return true
   }
 }
 
@@ -153,7 +172,28 @@ extension EventView {
   }
 }
 
+/// A record that was found in passing.
+struct FoundRecord {
+  var position: LogPosition
+  var reference: ValueReference
+}
+
 extension Fold {
+  /// Folds all events of a stream, whose records were found in the order of the log. No snapshot is noted.
+  mutating func run(
+    _ stream: StreamNumber, _ records: [FoundRecord], _ view: borrowing LogView
+  ) throws(StorageError) {
+    var version: StreamVersion = 0
+    for found in records {
+      version = version.next
+      let record = try view.record(at: found.reference, found.position)
+      guard record.stream == stream, record.version == version else {
+        throw .corrupt(reason: "the record is not version \(version) of its stream", position: found.position)
+      }
+      try apply(record)
+    }
+  }
+
   /// Folds the versions after `from` up to `through`, in their order.
   mutating func run(
     _ stream: StreamNumber, after from: StreamVersion, through last: StreamVersion, head: StreamVersion,
@@ -162,87 +202,73 @@ extension Fold {
     var version = from
     while version < last {
       let upper = StreamVersion(min(last.number, (version.number / Anchor.interval + 1) * Anchor.interval))
-      for position in try view.index.positions(of: version.next...upper, in: stream, view.transaction) {
-        version = version.next
-        let record = try view.record(at: position)
-        guard record.stream == stream, record.version == version else {
-          throw .corrupt(reason: "the record is not version \(version) of its stream", position: position)
-        }
+      let redactions = view.redactions
+      try view.index.forEachRecord(of: version.next...upper, in: stream, view) { record throws(StorageError) in
+        version = record.version
         try apply(record)
-        noteSnapshot(of: stream, .version, at: version.number, head: head, redactions: view.redactions)
+        noteSnapshot(of: stream, .version, at: version.number, head: head, redactions: redactions)
       }
     }
   }
 
   /// Folds what occurred after `from` (`nil`: all) up to `through`, by occurred-at, then by version.
-  ///
-  /// Events that are not late come in that order by themselves: those up to the version where the greatest occurred-at
-  /// passes `through`. The late ones, from their index, are merged in.
-  ///
-  /// - Returns: The highest version among all that occurred by `through`.
   mutating func run(
     _ stream: StreamNumber, occurredAfter from: Timestamp?, through last: Timestamp, head: StreamVersion,
     _ view: borrowing LogView
-  ) throws(StorageError) -> StreamVersion {
-    let index = view.index
-    let first = try from.map { from throws(StorageError) in
-      try index.lastVersion(occurredThrough: from, of: stream, head: head, view)
-    }
-    let end = try index.lastVersion(occurredThrough: last, of: stream, head: head, view)
-    let lateFrom = from.map { $0.advanced(byMicroseconds: 1) } ?? .earliest
-    var late = lateFrom <= last ? try index.late(in: lateFrom...last, of: stream, view.transaction)[...] : []
-    var highest = max(end, late.map(\.place.version).max() ?? 0)
-    if end > 0 { highest = max(highest, end) }
-    var decoder = EventDecoder()
+  ) throws(StorageError) {
     var latest: Timestamp?
+    let redactions = view.redactions
+    try view.forEachRecord(of: stream, occurredAfter: from, through: last, head: head) {
+      (record, session) throws(StorageError) in
+      // A snapshot holds all that occurred by its time, so it can stand only between two times.
+      if let latest, record.occurredAt > latest {
+        noteSnapshot(of: stream, .occurred, at: UInt64(latest.microseconds), head: head, redactions: redactions)
+      }
+      latest = record.occurredAt
+      try apply(record, session: session)
+    }
+    if let latest {
+      noteSnapshot(of: stream, .occurred, at: UInt64(latest.microseconds), head: head, redactions: redactions)
+    }
+  }
+}
 
-    var version = first ?? 0
+extension LogView {
+  /// Reads the records of what occurred after `from` (`nil`: all) up to `through`, by occurred-at, then by version.
+  ///
+  /// Events that are not late come in that order by themselves: those up to the version where the greatest occurred-at
+  /// passes `through`. The late ones, from their index, are merged in.
+  func forEachRecord(
+    of stream: StreamNumber, occurredAfter from: Timestamp?, through last: Timestamp, head: StreamVersion,
+    _ body: (borrowing RecordView, SessionEntry?) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    let end = try index.lastVersion(occurredThrough: last, of: stream, head: head, self)
+    var version: StreamVersion = 0
+    if let from { version = try index.lastVersion(occurredThrough: from, of: stream, head: head, self) }
+    let lateFrom = from.map { $0.advanced(byMicroseconds: 1) } ?? .earliest
+    var late = lateFrom <= last ? try index.late(in: lateFrom...last, of: stream, transaction)[...] : []
+    var decoder = EventDecoder()
+
+    func readLate(
+      _ place: StreamPlace, _ body: (borrowing RecordView, SessionEntry?) throws(StorageError) -> Void
+    ) throws(StorageError) {
+      let record = try record(at: place.position)
+      guard record.stream == stream, record.version == place.version else { throw .damagedIndex("late") }
+      try body(record, try decoder.session(record, self))
+    }
     while version < end {
       let upper = StreamVersion(min(end.number, (version.number / Anchor.interval + 1) * Anchor.interval))
-      for position in try index.positions(of: version.next...upper, in: stream, view.transaction) {
-        version = version.next
-        let record = try view.record(at: position)
-        guard record.stream == stream, record.version == version else {
-          throw .corrupt(reason: "the record is not version \(version) of its stream", position: position)
-        }
-        if record.flags.contains(.isLate) { continue }
+      try index.forEachRecord(of: version.next...upper, in: stream, self) { record throws(StorageError) in
+        version = record.version
+        if record.flags.contains(.isLate) { return }
         while let next = late.first, (next.occurredAt, next.place.version) < (record.occurredAt, version) {
-          try applyLate(next.place, of: stream, &latest, head: head, &decoder, view)
+          try readLate(next.place, body)
           late.removeFirst()
         }
-        try apply(record, of: stream, &latest, head: head, &decoder, view)
+        try body(record, try decoder.session(record, self))
       }
     }
-    for next in late { try applyLate(next.place, of: stream, &latest, head: head, &decoder, view) }
-    if let latest {
-      noteSnapshot(
-        of: stream, .occurred, at: UInt64(latest.microseconds), head: head, redactions: view.redactions)
-    }
-    return highest
-  }
-
-  private mutating func applyLate(
-    _ place: StreamPlace, of stream: StreamNumber, _ latest: inout Timestamp?, head: StreamVersion,
-    _ decoder: inout EventDecoder, _ view: borrowing LogView
-  ) throws(StorageError) {
-    let record = try view.record(at: place.position)
-    guard record.stream == stream, record.version == place.version else {
-      throw .damagedIndex("late")
-    }
-    try apply(record, of: stream, &latest, head: head, &decoder, view)
-  }
-
-  private mutating func apply(
-    _ record: borrowing RecordView, of stream: StreamNumber, _ latest: inout Timestamp?, head: StreamVersion,
-    _ decoder: inout EventDecoder, _ view: borrowing LogView
-  ) throws(StorageError) {
-    // A snapshot holds all that occurred by its time, so it can stand only between two times.
-    if let latest, record.occurredAt > latest {
-      noteSnapshot(
-        of: stream, .occurred, at: UInt64(latest.microseconds), head: head, redactions: view.redactions)
-    }
-    latest = record.occurredAt
-    try apply(record, session: try decoder.session(record, view))
+    for next in late { try readLate(next.place, body) }
   }
 }
 

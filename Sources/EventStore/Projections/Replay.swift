@@ -64,6 +64,22 @@ private struct StreamOutcome {
   var eventsFolded = 0
 }
 
+extension StreamOutcome {
+  /// What `state` of a stream adds: a digest of whose it is, as of which version, and its bytes.
+  init(
+    _ name: StreamName, _ stream: StreamNumber, _ version: StreamVersion, _ state: some ProjectionState,
+    eventsFolded: Int
+  ) {
+    var writer = ByteWriter(capacity: state.encodedSize + 64)
+    writer.writeString(name.namespace.description)
+    writer.writeString(name.user.description)
+    writer.writeVarint(version.number)
+    state.encode(into: &writer)
+    self.init(
+      stream: stream, version: version, digest: BLAKE2b.digest(writer.bytes.rawSpan), eventsFolded: eventsFolded)
+  }
+}
+
 extension EventLog {
   /// Folds every stream through `projector`, in parallel, while appends go on.
   ///
@@ -96,13 +112,20 @@ extension EventLog {
         "\(folder)/\(StoreFolder.replayName)",
         kind: "\(storeID) \(key.high) \(key.low) \(options.point) \(options.usesSnapshots) \(redactions)",
         resumes: options.resumes) : nil
-    let run = ReplayRun(names: names, totalEvents: covers && options.namespace == nil ? end.number : 0)
+    let run = ReplayRun(
+      groups: try groups(of: names, jobs: options.jobs, end: end),
+      totalStreams: names.count, totalEvents: covers && options.namespace == nil ? end.number : 0)
+    let finish: @Sendable (StreamOutcome?) -> Void = { outcome in
+      if let step = run.finish(outcome, at: MonotonicClock.nanoseconds, since: start) { progress(step) }
+    }
     let work: @Sendable () -> Void = { [self] in
-      while let name = run.next() {
+      while let names = run.next() {
         do throws(ReadError) {
-          let outcome = try replay(name, by: projector, options, end: end, ledger)
-          let now = MonotonicClock.nanoseconds
-          if let step = run.finish(outcome, at: now, since: start) { progress(step) }
+          if case .head = options.point, !options.usesSnapshots, names.count > 1 {
+            try replay(names, by: projector, end: end, ledger, finish)
+          } else {
+            for name in names { finish(try replay(name, by: projector, options, end: end, ledger)) }
+          }
         } catch {
           run.fail(error)
         }
@@ -120,6 +143,94 @@ extension EventLog {
     ledger?.finish()
     let seconds = Double(MonotonicClock.nanoseconds - start) / 1e9
     return run.result(seconds: seconds)
+  }
+
+  /// Streams that are folded together, after one pass over the log that finds their records.
+  ///
+  /// Each group costs a pass, each event of it some memory: so few and large ones, but enough for all jobs to be busy.
+  private func groups(
+    of names: [StreamName], jobs: Int, end: LogPosition
+  ) throws(ReadError) -> [[StreamName]] {
+    do throws(StorageError) {
+      let view = try view()
+      let largest = min(Self.eventsPerGroup, max(1, end.number / UInt64(2 * max(jobs, 1))))
+      var groups: [[StreamName]] = []
+      var group: [StreamName] = []
+      var events: UInt64 = 0
+      for name in names {
+        guard let stream = try view.stream(name), let head = try view.head(of: stream) else { continue }
+        group.append(name)
+        events += head.version.number
+        if events >= largest {
+          groups.append(group)
+          group = []
+          events = 0
+        }
+      }
+      if !group.isEmpty { groups.append(group) }
+      return groups
+    } catch {
+      throw .storage(error)
+    }
+  }
+
+  /// 32 bytes of memory each while a group is folded.
+  private static let eventsPerGroup: UInt64 = 1 << 20
+
+  /// Folds streams from their first events: finds all their records in one pass over the log, instead of searching for
+  /// each of them.
+  private func replay<P: Projector>(
+    _ names: [StreamName], by projector: P, end: LogPosition, _ ledger: ReplayLedger?,
+    _ finish: (StreamOutcome?) -> Void
+  ) throws(ReadError) {
+    do throws(StorageError) {
+      let view = try view()
+      var places: [StreamNumber: Int] = [:]
+      var found: [(name: StreamName, stream: StreamNumber, records: [FoundRecord])] = []
+      for name in names {
+        guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
+          finish(nil)
+          continue
+        }
+        let last = try version(of: stream, atOrBefore: end, head: head, view)
+        guard last > 0 else {
+          finish(nil)
+          continue
+        }
+        if let known = ledger?.outcome(of: stream, at: last) {
+          finish(known)
+          continue
+        }
+        places[stream] = found.count
+        var records: [FoundRecord] = []
+        records.reserveCapacity(Int(last.number))
+        found.append((name, stream, records))
+      }
+      guard !found.isEmpty else { return }
+      var cursor = try view.transaction.scan(tables.log)
+      var entry = try cursor.toNext()
+      while let current = entry {
+        let position = try Key.position(of: current.key)
+        if position > end { break }
+        if let link = try? RecordLink(current.value, at: position), let place = places[link.stream],
+          let reference = current.reference
+        {
+          found[place].records.append(FoundRecord(position: position, reference: reference))
+        }
+        entry = try cursor.toNext()
+      }
+      let key = ProjectorKey(projector)
+      while let next = found.popLast() {
+        var fold = Fold(projector, key: key, schema: schema, policy: options.snapshotPolicy)
+        try fold.run(next.stream, next.records, view)
+        let last = StreamVersion(UInt64(next.records.count))
+        let outcome = StreamOutcome(next.name, next.stream, last, fold.state, eventsFolded: fold.eventsFolded)
+        ledger?.add(outcome, at: last)
+        finish(outcome)
+      }
+    } catch {
+      throw .storage(error)
+    }
   }
 
   private func replay<P: Projector>(
@@ -144,14 +255,8 @@ extension EventLog {
       }
       let folded = try state(
         of: stream, head: head.version, by: projector, at: target, options.usesSnapshots, view)
-      var writer = ByteWriter(capacity: folded.state.encodedSize + 64)
-      writer.writeString(name.namespace.description)
-      writer.writeString(name.user.description)
-      writer.writeVarint(folded.version.number)
-      folded.state.encode(into: &writer)
       let outcome = StreamOutcome(
-        stream: stream, version: folded.version, digest: BLAKE2b.digest(writer.bytes.rawSpan),
-        eventsFolded: folded.eventsFolded)
+        name, stream, folded.version, folded.state, eventsFolded: folded.eventsFolded)
       ledger?.add(outcome, at: last)
       return .success(outcome)
     }
@@ -171,20 +276,22 @@ private final class ReplayRun: Sendable {
     var lastTold: UInt64 = 0
   }
 
-  private let names: [StreamName]
+  private let groups: [[StreamName]]
+  private let totalStreams: Int
   private let totalEvents: UInt64
   private let state = Mutex(State())
 
-  init(names: [StreamName], totalEvents: UInt64) {
-    self.names = names
+  init(groups: [[StreamName]], totalStreams: Int, totalEvents: UInt64) {
+    self.groups = groups
+    self.totalStreams = totalStreams
     self.totalEvents = totalEvents
   }
 
-  func next() -> StreamName? {
+  func next() -> [StreamName]? {
     state.withLock { state in
-      guard state.error == nil, state.next < names.count else { return nil }
+      guard state.error == nil, state.next < groups.count else { return nil }
       state.next += 1
-      return names[state.next - 1]
+      return groups[state.next - 1]
     }
   }
 
@@ -201,7 +308,7 @@ private final class ReplayRun: Sendable {
       guard now - state.lastTold >= 100_000_000 else { return nil }
       state.lastTold = now
       return ReplayProgress(
-        streams: state.streams, totalStreams: names.count, events: state.events, totalEvents: totalEvents,
+        streams: state.streams, totalStreams: totalStreams, events: state.events, totalEvents: totalEvents,
         seconds: Double(now - start) / 1e9)
     }
   }

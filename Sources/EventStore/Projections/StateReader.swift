@@ -66,6 +66,63 @@ extension EventLog {
     }
   }
 
+  /// Lends the events of a stream after one point and up to another to `body`, in the order a fold would take them:
+  /// by version, or where `last` is an occurred-at, by occurred-at and then by version.
+  ///
+  /// Events whose payload was removed come too; see ``EventView/isRedacted``.
+  /// - Parameter first: `nil` begins with the first event. With an occurred-at, both are one.
+  /// - Throws: As ``state(of:by:at:usesSnapshots:)``; damaged payloads that `body` finds are corrupt.
+  public func forEachEvent(
+    of name: StreamName, after first: AsOf? = nil, through last: AsOf,
+    _ body: (borrowing EventView) throws(DamagedBytes) -> Void
+  ) throws(ReadError) {
+    try reading { () throws(StorageError) in
+      let view = try view()
+      guard let stream = try view.stream(name), let head = try view.head(of: stream) else { return .success(()) }
+      var start: AsOfTarget?
+      if let first {
+        switch try resolve(first, of: stream, head: head, view) {
+        case .success(let found): start = found
+        case .failure(let invalid): return .failure(invalid)
+        }
+      }
+      switch try resolve(last, of: stream, head: head, view) {
+      case .failure(let invalid): return .failure(invalid)
+      case .success(let target):
+        switch (start?.stop, target.stop) {
+        case (nil, .occurred(let time)), (.version(0), .occurred(let time)):
+          try view.forEachRecord(of: stream, occurredAfter: nil, through: time, head: head.version) {
+            (record, session) throws(StorageError) in try schema.withView(of: record, session: session, body)
+          }
+        case (.occurred(let from), .occurred(let time)):
+          try view.forEachRecord(of: stream, occurredAfter: from, through: time, head: head.version) {
+            (record, session) throws(StorageError) in try schema.withView(of: record, session: session, body)
+          }
+        case (nil, .version(let through)): try forEachEvent(of: stream, after: 0, through: through, view, body)
+        case (.version(let from), .version(let through)):
+          try forEachEvent(of: stream, after: from, through: through, view, body)
+        case (.occurred, .version), (.version, .occurred):
+          return .failure(InvalidValue(field: "from", reason: "and to must both be times of occurrence, or neither"))
+        }
+      }
+      return .success(())
+    }
+  }
+
+  private func forEachEvent(
+    of stream: StreamNumber, after from: StreamVersion, through last: StreamVersion, _ view: borrowing LogView,
+    _ body: (borrowing EventView) throws(DamagedBytes) -> Void
+  ) throws(StorageError) {
+    var version = from
+    while version < last {
+      let upper = StreamVersion(min(last.number, (version.number / Anchor.interval + 1) * Anchor.interval))
+      try view.index.forEachRecord(of: version.next...upper, in: stream, view) { record throws(StorageError) in
+        version = record.version
+        try schema.withView(of: record, body)
+      }
+    }
+  }
+
   func resolve(
     _ point: AsOf, of stream: StreamNumber, head: StreamPlace, _ view: borrowing LogView
   ) throws(StorageError) -> Result<AsOfTarget, InvalidValue> {
@@ -137,6 +194,7 @@ extension EventLog {
           of: stream, .version, atOrBefore: last.number, key, view, { (number, bytes) in Self.decode(P.self, number, bytes) })
       {
         fold.state = found.state
+        fold.highest = found.highest
         start = StreamVersion(found.number)
       }
       try fold.run(stream, after: start, through: last, head: head, view)
@@ -154,9 +212,11 @@ extension EventLog {
           { (number, bytes) in Self.decode(P.self, number, bytes) })
       {
         fold.state = found.state
+        fold.highest = found.highest
         start = Timestamp(clamping: Int64(clamping: found.number))
       }
-      version = try fold.run(stream, occurredAfter: start, through: time, head: head, view)
+      try fold.run(stream, occurredAfter: start, through: time, head: head, view)
+      version = fold.highest
     }
     if usesSnapshots, !options.isReadOnly { snapshots.add(fold.due) }
     return FoldedState(
@@ -177,11 +237,12 @@ extension EventLog {
 
   private static func decode<P: Projector>(
     _: P.Type, _ number: UInt64, _ bytes: RawSpan
-  ) -> (number: UInt64, state: P.State)? {
+  ) -> (number: UInt64, highest: StreamVersion, state: P.State)? {
     var reader = ByteReader(bytes)
     // One that cannot be read is as good as none: what it would have been is folded.
-    guard let state = try? P.State(decoding: &reader), reader.isAtEnd else { return nil }
-    return (number, state)
+    guard let highest = try? reader.readVarint(), let state = try? P.State(decoding: &reader), reader.isAtEnd
+    else { return nil }
+    return (number, StreamVersion(highest), state)
   }
 
   /// Runs a reading that can also refuse the point asked for.

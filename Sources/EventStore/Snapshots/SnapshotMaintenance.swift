@@ -64,7 +64,8 @@ final class SnapshotMaintenance: Sendable {
       defer { thread = nil }
       return thread
     }
-    running?.join()
+    // The fold under way may hold the log's last reference: then closing comes from within, and the thread ends by itself.
+    if let running, !running.isCurrent { running.join() }
   }
 
   private func run() {

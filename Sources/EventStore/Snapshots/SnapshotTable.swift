@@ -1,7 +1,8 @@
 // Stored states: where to begin folding. All of them can be dropped at any time.
 //
 //   key    stream, order (0: by version, 1: by occurred-at), version or occurred-at, projector (8 bytes)
-//   value  checksum (XXH3 of the rest, seeded with that of the key), format, projector (8 more bytes), state
+//   value  checksum (XXH3 of the rest, seeded with that of the key), format, projector (8 more bytes),
+//          highest version, state
 internal import Bytes
 internal import LMDB
 
@@ -67,10 +68,11 @@ extension SnapshotTable {
   }
 
   static func value(_ snapshot: DueSnapshot, key: [UInt8]) -> [UInt8] {
-    var writer = ByteWriter(capacity: snapshot.state.count + 20)
+    var writer = ByteWriter(capacity: snapshot.state.count + 28)
     writer.write(0 as UInt64)
     writer.write(format)
     writer.write(snapshot.projector.low)
+    writer.writeVarint(snapshot.highest.number)
     writer.write(contentsOf: snapshot.state)
     let checksum = checksum(writer.bytes.rawSpan.extracting(droppingFirst: 8), key: key)
     writer.overwrite(checksum, at: 0)
@@ -81,7 +83,7 @@ extension SnapshotTable {
     XXH3.hash(bytes, seed: XXH3.hash(key.rawSpan))
   }
 
-  /// The state in `value`, where it belongs to the projector and is whole; else `nil`: it can be folded anew.
+  /// The highest version and the state in `value`, where it belongs to the projector and is whole; else `nil`: it can be folded anew.
   @_lifetime(copy value)
   static func state(_ value: RawSpan, key: [UInt8], _ projector: ProjectorKey) -> RawSpan? {
     var reader = ByteReader(value)

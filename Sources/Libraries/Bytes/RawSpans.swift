@@ -64,3 +64,18 @@ extension String.UTF8View {
     @_lifetime(borrow self) get { unsafe span.bytes }
   }
 }
+
+/// Eight bytes in place, most significant first: a number as the key of a table, without an allocation.
+@frozen public struct BigEndianKey {
+  @usableFromInline var bytes: InlineArray<8, UInt8>
+
+  /// The key of `number`.
+  @inlinable public init(_ number: UInt64) {
+    bytes = InlineArray { index in UInt8(truncatingIfNeeded: number &>> UInt64(56 &- 8 &* index)) }
+  }
+
+  /// The bytes, borrowed.
+  @inlinable public var rawSpan: RawSpan {
+    @_lifetime(borrow self) get { unsafe bytes.span.bytes }
+  }
+}

@@ -8,10 +8,16 @@ public struct Entry: ~Escapable {
   /// The value.
   public let value: RawSpan
 
+  private let owner: ValueOwner?
+
+  /// Where the value lies, for ``ReadTransaction/value(at:)``; `nil` in a write transaction, whose pages move.
+  public var reference: ValueReference? { owner.map { ValueReference(to: value, $0) } }
+
   @_lifetime(copy key, copy value)
-  init(key: RawSpan, value: RawSpan) {
+  init(key: RawSpan, value: RawSpan, owner: ValueOwner? = nil) {
     self.key = key
     self.value = value
+    self.owner = owner
   }
 }
 
@@ -22,11 +28,13 @@ public struct Entry: ~Escapable {
 @safe
 public struct Cursor: ~Copyable, ~Escapable {
   private let handle: OpaquePointer
+  private let owner: ValueOwner?
 
   @_lifetime(immortal)
   @unsafe
-  init(_ handle: OpaquePointer) {
+  init(_ handle: OpaquePointer, owner: ValueOwner?) {
     unsafe self.handle = unsafe handle
+    self.owner = owner
   }
 
   deinit { unsafe mdb_cursor_close(handle) }
@@ -78,7 +86,7 @@ public struct Cursor: ~Copyable, ~Escapable {
   ) throws(LMDBError) -> Entry? {
     guard let (key, value) = try unsafe moveCursor(handle, operation, key: key) else { return nil }
     return unsafe _overrideLifetime(
-      Entry(key: RawSpan(_unsafeBytes: key), value: RawSpan(_unsafeBytes: value)), copying: self)
+      Entry(key: RawSpan(_unsafeBytes: key), value: RawSpan(_unsafeBytes: value), owner: owner), copying: self)
   }
 }
 

@@ -10,9 +10,13 @@ internal import CMemoirLMDB
 public struct ReadTransaction: ~Copyable, Transaction {
   // MDB_NOTLS: the reader slot belongs to the transaction, not to the thread that began it.
   private let handle: TransactionHandle
+  /// The commit it sees, by which it knows what it lent.
+  private var owner: ValueOwner
 
   init(_ environment: Environment, handle: OpaquePointer) {
-    unsafe self.handle = TransactionHandle(pointer: handle, environment: environment)
+    let handle = unsafe TransactionHandle(pointer: handle, environment: environment)
+    self.handle = handle
+    owner = ValueOwner(commit: handle.id, environment: environment.number)
   }
 
   deinit {
@@ -34,10 +38,28 @@ public struct ReadTransaction: ~Copyable, Transaction {
     return unsafe _overrideLifetime(RawSpan(_unsafeBytes: bytes), borrowing: self)
   }
 
+  /// Where the value of `key` lies: for looking at it later, by ``value(at:)``, without searching again.
+  public func find(_ key: RawSpan, in table: Table) throws(LMDBError) -> ValueReference? {
+    guard let value = try value(of: key, in: table) else { return nil }
+    return ValueReference(to: value, owner)
+  }
+
+  /// The value that was found.
+  ///
+  /// - Precondition: Found by this transaction, or by one that sees the same commit, and not before ``renew()``.
+  @_lifetime(borrow self)
+  public func value(at reference: ValueReference) -> RawSpan {
+    precondition(reference.owner == owner, "a value is looked at only by a transaction that sees it")
+    // It was in the map of this commit when it was found, and its pages stay as they are while a reader sees them.
+    let bytes = unsafe UnsafeRawBufferPointer(
+      start: UnsafeRawPointer(bitPattern: reference.address), count: reference.byteCount)
+    return unsafe _overrideLifetime(RawSpan(_unsafeBytes: bytes), borrowing: self)
+  }
+
   /// A cursor over `table`, standing before its first entry.
   @_lifetime(borrow self)
   public func cursor(in table: Table) throws(LMDBError) -> Cursor {
-    try unsafe _overrideLifetime(Cursor(handle.openCursor(in: table)), borrowing: self)
+    try unsafe _overrideLifetime(Cursor(handle.openCursor(in: table), owner: owner), borrowing: self)
   }
 
   /// What `table` takes up, as this transaction sees it.
@@ -61,6 +83,26 @@ public struct ReadTransaction: ~Copyable, Transaction {
     unsafe mdb_txn_reset(handle.pointer)
     try LMDBError.check(
       perform(.transactionRenew) { unsafe mdb_txn_renew(handle.pointer) }, .transactionRenew)
+    owner = ValueOwner(commit: handle.id, environment: handle.environment.number)
+  }
+}
+
+/// The commit of an environment.
+struct ValueOwner: Hashable, Sendable {
+  let commit: UInt64
+  let environment: UInt32
+}
+
+/// Where a value lies, as one commit has it.
+public struct ValueReference: Sendable {
+  fileprivate let address: UInt
+  fileprivate let byteCount: Int
+  fileprivate let owner: ValueOwner
+
+  init(to value: RawSpan, _ owner: ValueOwner) {
+    address = unsafe value.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+    byteCount = value.byteCount
+    self.owner = owner
   }
 }
 

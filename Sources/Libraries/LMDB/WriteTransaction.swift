@@ -47,7 +47,7 @@ public struct WriteTransaction: ~Copyable, Transaction {
   /// A cursor over `table`, standing before its first entry.
   @_lifetime(borrow self)
   public func cursor(in table: Table) throws(LMDBError) -> Cursor {
-    try unsafe _overrideLifetime(Cursor(handle.openCursor(in: table)), borrowing: self)
+    try unsafe _overrideLifetime(Cursor(handle.openCursor(in: table), owner: nil), borrowing: self)
   }
 
   /// What `table` takes up, as this transaction sees it.

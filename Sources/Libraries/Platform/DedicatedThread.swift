@@ -43,6 +43,11 @@ public final class DedicatedThread: Sendable {
     try check("pthread_create", code)
   }
 
+  /// Whether it is the thread that asks.
+  public var isCurrent: Bool {
+    thread.withLock { thread in thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
+  }
+
   /// Waits until `body` has ended. Later calls return at once.
   ///
   /// - Precondition: Not called by the thread itself.

@@ -45,21 +45,23 @@ extension MemoirStore {
     let end: AsOf = byOccurred && to == .now ? .occurredAt(.latest) : to.asOf
     let begin: AsOf = byOccurred && from == .now ? .occurredAt(.latest) : from.asOf
     do {
-      guard let before = try log.state(of: user, by: projector, at: begin) else {
-        throw MemoirError.noUser(user)
+      guard let before = try log.state(of: user, by: projector, at: begin),
+        let after = try log.state(of: user, by: projector, at: end)
+      else { throw MemoirError.noUser(user) }
+      if isBackward(from, before.version, to, after.version) {
+        throw MemoirError.invalid(field: "from", "is \(from), after \(to)")
       }
       let now = clock()
-      guard let last = try log.version(of: user, at: end) else { throw MemoirError.noUser(user) }
-      let clockBefore = from == .now ? now : before.judgedAt ?? now
-      if isBackward(from, before.version, to, last) { throw backward(from, to) }
-      let recorder = ChangeRecorder(from: before.state, by: projector)
-      let after = try log.fold(user, after: begin, through: end, by: RecordingProjector(recorder: recorder))
-      guard let after else { throw MemoirError.noUser(user) }
-      let clockAfter = to == .now ? now : after.judgedAt ?? now
-      guard clockBefore <= clockAfter || from == .start else { throw backward(from, to) }
+      func time(_ point: AsOfText, _ judgedAt: Timestamp?) -> Timestamp {
+        point == .now ? now : judgedAt ?? now
+      }
+      let (clockBefore, clockAfter) = (time(from, before.judgedAt), time(to, after.judgedAt))
+      var recorder = ChangeRecorder(from: before.state, by: projector)
+      try log.forEachEvent(of: user, after: begin, through: end) { event throws(DamagedBytes) in
+        try recorder.apply(event)
+      }
       return HistoryDiff(
-        user: user, from: from, to: to,
-        changes: StateDiff(after.state.recorder, from: clockBefore, to: clockAfter))
+        user: user, from: from, to: to, changes: StateDiff(recorder, from: clockBefore, to: clockAfter))
     } catch {
       throw MemoirError(error)
     }
@@ -71,15 +73,11 @@ extension MemoirStore {
     switch (from, to) {
     case (.start, _): false
     case (_, .start): true
-    case (.occurred(let a), .occurred(let b)): a > b
+    case (.occurred(let a), .occurred(let b)), (.recorded(let a), .recorded(let b)): a > b
     case (.now, .occurred): true
     case (.occurred, _): false
     default: first > last
     }
-  }
-
-  private func backward(_ from: AsOfText, _ to: AsOfText) -> MemoirError {
-    .invalid(field: "from", "is \(from), after \(to)")
   }
 
   /// Prints a difference with the events responsible.
@@ -101,12 +99,12 @@ extension MemoirStore {
   /// - Complexity: O(events of the user)
   public func explain(_ item: String, of user: StreamName) throws(MemoirError) -> Provenance {
     do {
-      let recorder = ProvenanceRecorder(of: try HistoryItem.candidates(item), by: projector)
-      let folded = try log.fold(
-        user, after: .version(0), through: .head, by: RecordingProjector(recorder: recorder))
-      guard let folded else { throw MemoirError.noUser(user) }
-      let (found, steps) = try folded.state.recorder.found()
-      return Provenance(user: user, item: found, steps: steps, recorder: folded.state.recorder)
+      guard try log.version(of: user) > 0 else { throw MemoirError.noUser(user) }
+      var recorder = ProvenanceRecorder(of: try HistoryItem.candidates(item), by: projector)
+      try log.forEachEvent(of: user, through: .head) { event throws(DamagedBytes) in try recorder.apply(event)
+      }
+      let (found, steps) = try recorder.found()
+      return Provenance(user: user, item: found, steps: steps, recorder: recorder)
     } catch {
       throw MemoirError(error)
     }
@@ -150,39 +148,4 @@ extension MemoirStore {
   }
 
   private static let messagesSearched = 200
-}
-
-/// Something that takes notes as events go by.
-protocol EventRecorder: Sendable {
-  mutating func apply(_ event: borrowing EventView) throws(DamagedBytes)
-}
-
-extension ChangeRecorder: EventRecorder {}
-extension ProvenanceRecorder: EventRecorder {}
-
-/// Folds into notes. They are never stored, so they have no form.
-struct RecordingProjector<Recorder: EventRecorder>: Projector {
-  struct State: ProjectionState {
-    var recorder: Recorder
-
-    /// Too large for any snapshot to be due.
-    var encodedSize: Int { 1 << 56 }
-    func encode(into writer: inout ByteWriter) {}
-    init(recorder: Recorder) { self.recorder = recorder }
-    init(decoding reader: inout ByteReader) throws(DamagedBytes) { throw DamagedBytes() }
-  }
-
-  let recorder: Recorder
-  let name = "recording"
-  let version = 1
-
-  func initialState() -> State { State(recorder: recorder) }
-
-  func apply(_ event: borrowing EventView, to state: inout State) throws(DamagedBytes) {
-    try state.recorder.apply(event)
-  }
-
-  func applyRedacted(_ event: borrowing EventView, to state: inout State) throws(DamagedBytes) {
-    try state.recorder.apply(event)
-  }
 }

@@ -7,7 +7,11 @@ enum Upcasters {
   static let confidenceFromWord = Upcaster(from: 1) { payload throws(DamagedBytes) in
     var writer = PayloadWriter()
     var reader = PayloadReader(payload)
+    var last = -1
     while let field = try reader.next() {
+      // A payload that is out of order was never written by us; the writer would trap on it.
+      guard Int(field.number) > last else { throw DamagedBytes() }
+      last = Int(field.number)
       if field.number == FactField.confidence {
         writer.write(try confidence(word: field.text()), field: field.number)
       } else {

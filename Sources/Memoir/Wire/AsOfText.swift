@@ -63,6 +63,18 @@ public enum AsOfText: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The point as the engine takes it.
+  public var asOf: AsOf {
+    switch self {
+    case .start: .version(0)
+    case .now: .head
+    case .version(let version): .version(version)
+    case .position(let position): .position(position)
+    case .recorded(let time): .recordedAt(time)
+    case .occurred(let time): .occurredAt(time)
+    }
+  }
+
   /// Whether it goes by occurred-at, by versions, or by either.
   public var isOccurred: Bool? {
     switch self {
