@@ -25,6 +25,7 @@ let package = Package(
   products: [
     .library(name: "Memoir", targets: ["Memoir"]),
     .library(name: "EventStore", targets: ["EventStore"]),
+    .executable(name: "memoir", targets: ["MemoirCommand"]),
   ],
   targets: [
     // Libraries of the system, each with the Swift that makes it safe.
@@ -53,11 +54,21 @@ let package = Package(
     library("Memoir", imports: ["EventStore", "Bytes", "JSON", "Sodium"], at: "Sources/Memoir"),
 
     // Its surfaces.
-    library("MemoirCLI", at: "Sources/Interfaces/MemoirCLI"),
+    library(
+      "MemoirCLI", imports: ["Memoir", "MemoirFixtures", "JSON", "Platform"],
+      at: "Sources/Interfaces/MemoirCLI"),
+    .executableTarget(
+      name: "MemoirCommand", dependencies: ["MemoirCLI"], path: "Sources/Interfaces/MemoirCommand",
+      swiftSettings: strict),
+
+    // The story that `memoir demo` tells.
+    .target(
+      name: "MemoirFixtures", path: "Fixtures", exclude: ["README.md"],
+      resources: [.embedInCode("Demo/events.jsonl")], swiftSettings: strict),
 
     // Tests.
     library("TestSupport", imports: ["Bytes", "EventStore", "JSON"], at: "Tests/Support"),
-    tests("MemoirCLITests", of: ["MemoirCLI"]),
+    tests("MemoirCLITests", of: ["MemoirCLI", "MemoirCommand", "MemoirFixtures", "Memoir", "Platform"]),
     tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("JSONTests", of: ["JSON"]),

@@ -1,4 +1,5 @@
 // The engine's errors under their names on every surface.
+internal import Bytes
 public import EventStore
 internal import JSON
 
@@ -6,7 +7,7 @@ extension MemoirError {
   /// The engine's error, by what a caller can do about it.
   public init(_ error: StorageError) {
     switch error {
-    case .missing: self.init(.notFound, error.description)
+    case .missing(let folder): self.init(.notFound, error.description, details: .object("store", folder))
     case .notAStore: self.init(.invalidArgument, error.description, details: .object("field", "store"))
     case .corrupt(_, let position):
       self.init(
@@ -36,6 +37,34 @@ extension MemoirError {
     case .invalid(let value): self.init(value)
     case .storage(let error): self.init(error)
     }
+  }
+
+  /// Whatever an operation of the memory may throw.
+  public init(_ error: any Error) {
+    switch error {
+    case let error as MemoirError: self = error
+    case let error as StorageError: self.init(error)
+    case let error as ReadError: self.init(error)
+    case let error as AppendError: self.init(error)
+    case let error as InvalidValue: self.init(error)
+    case let error as JSONError: self.init(error)
+    case is DamagedBytes: self.init(.corrupt, "an event's payload is not what its type says")
+    default: self.init(.internal, String(describing: error))
+    }
+  }
+
+  /// `not_found`: nobody has heard of the user.
+  public static func noUser(_ user: StreamName) -> MemoirError {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key("namespace")
+    writer.string(user.namespace.description)
+    writer.key("user")
+    writer.string(user.user.description)
+    writer.endObject()
+    return MemoirError(
+      .notFound, "there is no user \(user.user) in the namespace \(user.namespace)",
+      details: JSONText(canonical: writer.finish()))
   }
 
   private static func details(_ expected: ExpectedVersion, _ actual: StreamVersion) -> JSONText {

@@ -1,6 +1,7 @@
 // The completion scripts, in the shells they are for.
 
 import Foundation
+import Memoir
 import Testing
 
 @testable import MemoirCLI
@@ -58,7 +59,7 @@ private func has(_ shell: String) -> Bool {
   @Test func `choices are offered where they are wanted`() throws {
     #expect(try offered("replay", "--projector", "pre") == ["preferences"])
     #expect(try offered("replay", "--projector", "=", "pre") == ["preferences"])
-    #expect(try offered("replay", "--projector", "=") == ReplayCommand.Projector.allCases.map(\.rawValue))
+    #expect(try offered("replay", "--projector", "=") == BuiltInProjector.allCases.map(\.rawValue))
     #expect(try offered("snapshots", "") == ["rebuild", "clear"])
     #expect(try offered("snapshots", "clear", "") == [])
     #expect(try offered("help", "rep") == ["replay"])

@@ -89,17 +89,23 @@ struct WriterContext: ~Copyable {
     var conflictStream: StreamName?
     var isErased = false
     var total = 0
-    var inRequest: [StreamName: [EventID: PreparedEvent]] = [:]
+    // Where each id of the request stands: an append, and an event in it.
+    var inRequest: [StreamName: [EventID: (append: Int, event: Int)]] = [:]
     let checksRequest = request.appends.count > 1 || (request.appends.first?.events.count ?? 0) > 1
-    for append in request.appends {
+    for (appendIndex, append) in request.appends.enumerated() {
       let stream = try writerStream(append.stream)
       var places: [StreamPlace?] = []
       places.reserveCapacity(append.events.count)
-      for event in append.events {
+      // Taken out and put back once for all of its events.
+      var ofStream = checksRequest ? inRequest.removeValue(forKey: append.stream) ?? [:] : [:]
+      defer { if checksRequest { inRequest[append.stream] = ofStream } }
+      for (eventIndex, event) in append.events.enumerated() {
         total += 1
         if checksRequest {
-          if let earlier = inRequest[append.stream]?[event.event.id] {
-            if request.repeats == .event, event.isRepeat(of: earlier) {
+          if let earlier = ofStream[event.event.id] {
+            if request.repeats == .event,
+              event.isRepeat(of: request.appends[earlier.append].events[earlier.event])
+            {
               places.append(StreamPlace(version: 0, position: 0))
               repeats.count += 1
             } else {
@@ -109,7 +115,7 @@ struct WriterContext: ~Copyable {
             }
             continue
           }
-          inRequest[append.stream, default: [:]][event.event.id] = event
+          ofStream[event.event.id] = (appendIndex, eventIndex)
         }
         guard let stream, let place = try index.place(of: event.event.id, in: stream.stream, transaction) else {
           places.append(nil)

@@ -6,6 +6,16 @@ public enum CurrentProcess {
   /// The system's number for it.
   public static var id: Int32 { getpid() }
 
+  /// The words of the command line after the program's name, byte by byte as they were given: not all of them need be
+  /// UTF-8.
+  public static var arguments: [[UInt8]] {
+    (1..<max(1, Int(CommandLine.argc))).map { index in
+      // SAFETY: the system's own array, which nothing here changes; copied at once.
+      guard let word = unsafe CommandLine.unsafeArgv[index] else { return [] }
+      return unsafe Array(UnsafeRawBufferPointer(start: word, count: strlen(word)))
+    }
+  }
+
   /// A variable of the environment, `nil` where it is not set.
   public static func environment(_ name: String) -> String? {
     // SAFETY: nothing here changes the environment while threads run; copied at once.

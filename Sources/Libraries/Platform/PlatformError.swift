@@ -20,6 +20,8 @@ public struct PlatformError: Error, Hashable, Sendable {
   /// A line longer than the reader allows.
   static let lineTooLong = PlatformError(call: "read", code: EMSGSIZE)
 
+  /// A line is longer than the reader allows.
+  public var isTooLong: Bool { code == EMSGSIZE }
   /// Nothing is there by this name.
   public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
   /// Something is there by this name already.

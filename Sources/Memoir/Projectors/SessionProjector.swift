@@ -45,8 +45,13 @@ public struct SessionsState: ProjectionState {
   public private(set) var compacted: [CompactedSessions] = []
   /// The encoded bytes of the sessions and of the compacted summaries.
   private var size = 0
+  /// How many of those that ended last this state keeps.
+  private var kept = Self.endedLimit
 
   init() {}
+
+  /// Keeps every session, however many there are. Such a state is for listing and is never stored.
+  init(keepingAll: Void) { kept = .max }
 
   /// How many sessions are open.
   public var openCount: Int { openByNumber.count }
@@ -147,7 +152,7 @@ public struct SessionsState: ProjectionState {
     _ number: StreamVersion, _ event: borrowing EventView
   ) throws(DamagedBytes) -> SessionChange {
     guard !event.isRedacted, event.type == .messageAdded || event.type == .sessionStarted,
-      let index = endedLast.firstIndex(where: { $0.number == number })
+      let index = endedLast.lastIndex(where: { $0.number == number })
     else { return [] }
     if event.type == .messageAdded {
       endedLast[index].countMessage()
@@ -160,10 +165,11 @@ public struct SessionsState: ProjectionState {
 
   /// Keeps a session that has ended, while it is among the last to do so.
   private mutating func keepEnded(_ session: Session) {
-    let place = endedLast.firstIndex { Session.endedBefore(session, $0) } ?? endedLast.count
+    // Nearly always it is the last to end.
+    let place = (endedLast.lastIndex { !Session.endedBefore(session, $0) } ?? -1) + 1
     endedLast.insert(session, at: place)
     size += session.encodedSize
-    if endedLast.count > Self.endedLimit { size -= endedLast.removeFirst().encodedSize }
+    if endedLast.count > kept { size -= endedLast.removeFirst().encodedSize }
   }
 
   private mutating func compact(_ event: borrowing EventView) throws(DamagedBytes) {
@@ -269,6 +275,22 @@ public struct SessionProjector: Projector {
   public func applyRedacted(
     _ event: borrowing EventView, to state: inout SessionsState
   ) throws(DamagedBytes) {
+    try state.apply(event)
+  }
+}
+
+/// Folds every session there was, to list them.
+struct AllSessionsProjector: Projector {
+  let name = "all-sessions"
+  let version = 1
+
+  func initialState() -> SessionsState { SessionsState(keepingAll: ()) }
+
+  func apply(_ event: borrowing EventView, to state: inout SessionsState) throws(DamagedBytes) {
+    try state.apply(event)
+  }
+
+  func applyRedacted(_ event: borrowing EventView, to state: inout SessionsState) throws(DamagedBytes) {
     try state.apply(event)
   }
 }

@@ -48,7 +48,7 @@ struct ArgumentSpec: Sendable {
   var needs: [String] = []
   /// Arguments, as spelled, which cannot stand beside this one.
   var excludes: [String] = []
-  let read: @Sendable (String) throws(InvalidValue) -> any Sendable
+  let read: @Sendable (String) throws(ArgumentProblem) -> any Sendable
 
   /// As one writes it: `--limit`, or `USER`.
   var spelled: String { form == .positional ? name : "--" + name }
@@ -68,7 +68,7 @@ extension Argument {
     Self(
       ArgumentSpec(
         form: .flag, name: name, short: short, help: help, needs: needs, excludes: excludes,
-        read: { _ throws(InvalidValue) in true })
+        read: { _ throws(ArgumentProblem) in true })
     ) { !$0.isEmpty }
   }
 
@@ -148,7 +148,7 @@ extension ArgumentSpec {
     Self(
       form: form, name: name, short: short, placeholder: kind.placeholder, candidates: kind.candidates,
       help: help,
-      needs: needs, excludes: excludes, read: { text throws(InvalidValue) in try kind.read(text) })
+      needs: needs, excludes: excludes, read: { text throws(ArgumentProblem) in try kind.read(text) })
   }
 }
 

@@ -61,6 +61,8 @@ enum ExitCode: Int32, Sendable, CaseIterable {
   case notFound = 3
   case conflict = 4
   case corrupt = 5
+  /// As a shell shows a program that ended with the one that read its output.
+  case readerGone = 141
 
   /// In the help of the program.
   var meaning: String {
@@ -71,6 +73,7 @@ enum ExitCode: Int32, Sendable, CaseIterable {
     case .notFound: "not found: a store, a user, an item"
     case .conflict: "conflict: the stream is elsewhere, or an id is taken"
     case .corrupt: "corrupt: the store is not what was written"
+    case .readerGone: "whoever read the output went away before the end"
     }
   }
 }
@@ -88,7 +91,7 @@ enum GlobalOptions {
   static let store = Argument.option(
     "store", .directory, help: "The store; else $MEMOIR_STORE, else ./memoir.store.")
   static let namespace = Argument.option(
-    "namespace", .text("NS"), help: "The namespace; else 'default', or all without USER.")
+    "namespace", .namespace, help: "The namespace; else 'default', or all without USER.")
   static let json = Argument.flag("json", help: "JSON instead of text for people; errors as JSON, too.")
   static let help = Argument.flag("help", short: "h", help: "Show help and do nothing else.")
   static let version = Argument.flag("version", help: "Show the version and do nothing else.")

@@ -26,7 +26,7 @@ extension UsageError: ReportableError {
     details.append(("field", field))
     details.append(("reason", reason))
     details.append(("value", value))
-    let members = details.compactMap { name, value in value.map { "\"\(name)\":" + JSONText.string($0) } }
+    let members = details.compactMap { name, value in value.map { "\"\(name)\":" + SafeJSON.string($0) } }
     return ErrorReport(
       exitCode: .wrongUsage,
       message: message,
@@ -35,7 +35,7 @@ extension UsageError: ReportableError {
         "See 'memoir \(command.map { $0 + " " } ?? "")--help'.",
       ].compactMap(\.self),
       json: #"{"error":{"code":"invalid_argument","details":{"#
-        + members.joined(separator: ",") + #"},"message":"# + JSONText.string(message) + "}}")
+        + members.joined(separator: ",") + #"},"message":"# + SafeJSON.string(message) + "}}")
   }
 }
 
@@ -56,7 +56,7 @@ struct ErrorReport: Hashable, Sendable {
 }
 
 /// Strings in JSON, for the errors that arise before anything else is there.
-enum JSONText {
+enum SafeJSON {
   /// `text` as a JSON string. Control, bidirectional and invisible characters are escaped, too, so that the line can
   /// be shown on a terminal.
   static func string(_ text: String) -> String {
@@ -69,17 +69,30 @@ enum JSONText {
       case "\r": json += #"\r"#
       case "\t": json += #"\t"#
       case " "..."~": json.unicodeScalars.append(scalar)
-      default:
-        if SafeText.line(String(scalar)) == String(scalar) {
-          json.unicodeScalars.append(scalar)
-        } else {
-          for unit in String(scalar).utf16 {
-            let digits = String(unit, radix: 16)
-            json += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-          }
-        }
+      default: append(scalar, to: &json)
       }
     }
     return json + "\""
+  }
+
+  /// A text of JSON with such characters escaped; line breaks between values stay.
+  static func escaped(_ text: String) -> String {
+    var safe = ""
+    for scalar in text.unicodeScalars {
+      if scalar == "\n" || " "..."~" ~= scalar {
+        safe.unicodeScalars.append(scalar)
+      } else {
+        append(scalar, to: &safe)
+      }
+    }
+    return safe
+  }
+
+  private static func append(_ scalar: Unicode.Scalar, to json: inout String) {
+    if SafeText.line(String(scalar)) == String(scalar) { return json.unicodeScalars.append(scalar) }
+    for unit in String(scalar).utf16 {
+      let digits = String(unit, radix: 16)
+      json += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    }
   }
 }

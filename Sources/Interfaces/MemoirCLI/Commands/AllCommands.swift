@@ -1,12 +1,14 @@
 // The whole table: a line per command.
 
 extension CommandTable {
-  /// Every command that is described, in the order of help within its section.
-  static let all = CommandTable(rows: [
-    AppendCommand.row, EventsCommand.row, ExportCommand.row,
-    StateCommand.row, DiffCommand.row, ExplainCommand.row, ReplayCommand.row,
-    UsersCommand.row, SessionsCommand.row, StatsCommand.row,
-    VerifyCommand.row, SnapshotsCommand.row, BackupCommand.row, RestoreCommand.row,
-    DemoCommand.row, CompletionCommand.row, CompletionCandidatesCommand.row, HelpCommand.row,
-  ])
+  /// Every command, in the order of help within its section.
+  static let commands: [any Command.Type] = [
+    AppendCommand.self, EventsCommand.self, ExportCommand.self,
+    StateCommand.self, DiffCommand.self, ExplainCommand.self, ReplayCommand.self,
+    UsersCommand.self, SessionsCommand.self, StatsCommand.self,
+    VerifyCommand.self, SnapshotsCommand.self, BackupCommand.self, RestoreCommand.self,
+    DemoCommand.self, CompletionCommand.self, CompletionCandidatesCommand.self, HelpCommand.self,
+  ]
+
+  static let all = CommandTable(rows: commands.map { $0.row })
 }

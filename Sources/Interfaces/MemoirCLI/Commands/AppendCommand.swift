@@ -1,6 +1,9 @@
 // `memoir append`: events from JSON Lines into the log.
+import JSON
+import Memoir
+import Platform
 
-enum AppendCommand {
+enum AppendCommand: Command {
   static let input = Argument.optionalPositional(
     .input, help: "A file of JSON Lines, an event a line; '-', or nothing, for standard input.")
   static let expectedVersion = Argument.option(
@@ -24,7 +27,9 @@ enum AppendCommand {
 
       A line whose id is known with the same content counts as a duplicate and is left out, so a file can be
       appended again after a failure. A line that cannot be accepted stops the command with its number and the
-      reason: nothing of its batch is stored, earlier batches are kept.
+      reason: nothing of its batch is stored, earlier batches are kept. Empty lines are passed over.
+
+      A line names its user; its namespace is the line's, else the one given by --namespace, else 'default'.
       """,
     arguments: [input, expectedVersion, batch],
     examples: [
@@ -39,33 +44,46 @@ enum AppendCommand {
       ExitMeaning(.conflict, "the stream is elsewhere, or an id is taken by another event"),
       ExitMeaning(.corrupt, "the store is damaged"),
     ])
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    let start = context.monotonic()
+    // The input first: where there is none, no store shall be made.
+    var reader = try EventReader(arguments[input] ?? .standardInput, batchSize: arguments[batch])
+    reader.namespace = arguments[GlobalOptions.namespace]
+    reader.isOfOneUser = arguments[expectedVersion] != nil
+    reader.now = { Timestamp(clamping: context.now()) }
+    let progress = Progress("appending", total: nil, on: context.errors, clock: context.monotonic)
+    var appender = BatchAppender(expecting: arguments[expectedVersion], progress: progress) {
+      try arguments.openStore(for: .creating, in: context)
+    }
+    let summary: AppendSummary
+    do {
+      while let batch = try reader.next() { try appender.append(batch) }
+      summary = try appender.finish()
+    } catch {
+      progress.finish()
+      throw appender.stop(error)
+    }
+    progress.finish()
+    if context.output.isTerminal && !arguments.wantsJSON {
+      try context.output.print(summary.sentence(in: context.monotonic() - start))
+    } else {
+      try context.output.write(json: JSONWriter.line { summary.write(to: &$0) })
+    }
+    return .done
+  }
 }
 
-/// What the appender believes of the stream.
-enum ExpectedVersionChoice: Hashable, Sendable {
-  case any
-  case noStream
-  case streamExists
-  case exactly(UInt64)
-}
-
-extension ArgumentKind where Value == ExpectedVersionChoice {
+extension ArgumentKind where Value == ExpectedVersion {
   /// A version, or one of the contract's words; 0 is `no_stream`.
   static var expectedVersion: Self {
-    Self("V", candidates: .common(["any", "no_stream", "stream_exists"])) { text throws(InvalidValue) in
-      switch text {
-      case "any": return .any
-      case "no_stream": return .noStream
-      case "stream_exists": return .streamExists
-      default:
-        do {
-          let version = try ArgumentKind<UInt64>.ordinal.read(text)
-          return version == 0 ? .noStream : .exactly(version)
-        } catch {
-          throw InvalidValue(
-            "\(SafeText.quoted(text)) is neither a version nor any, no_stream, stream_exists",
-            suggestion: Suggestion.nearest(to: text, among: ["any", "no_stream", "stream_exists"]))
-        }
+    Self("V", candidates: .common(["any", "no_stream", "stream_exists"])) { text throws(ArgumentProblem) in
+      do throws(InvalidValue) {
+        return try ExpectedVersion(text)
+      } catch {
+        throw ArgumentProblem(
+          "\(SafeText.quoted(text)) is neither a version nor any, no_stream, stream_exists",
+          suggestion: Suggestion.nearest(to: text, among: ["any", "no_stream", "stream_exists"]))
       }
     }
   }

@@ -1,4 +1,5 @@
 // What a command is: its row of the table, and what it does.
+internal import Platform
 
 /// A command. One file each, the row and the run beside one another.
 protocol Command: Sendable {
@@ -22,6 +23,8 @@ struct CommandContext: Sendable {
   let environment: @Sendable (String) -> String?
   /// Microseconds since 1970, UTC.
   let now: @Sendable () -> Int64
+  /// A clock that never goes back, for measuring.
+  var monotonic: @Sendable () -> Duration = { .nanoseconds(Int64(clamping: MonotonicClock.nanoseconds)) }
   /// The table in force, which `help` and `completion` show; the program sets it.
   var table = CommandTable(rows: [])
 }

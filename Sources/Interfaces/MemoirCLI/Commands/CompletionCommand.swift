@@ -29,15 +29,3 @@ enum CompletionCommand: Command {
     return .done
   }
 }
-
-/// `memoir completion-candidates`: what the completion scripts ask for, one a line.
-enum CompletionCandidatesCommand {
-  static let what = Argument.positional(.choice("WHAT", of: ["users"]), called: "WHAT", help: "What to list.")
-
-  static let row = CommandRow(
-    name: "completion-candidates",
-    summary: "List what a completion script offers",
-    section: .help,
-    arguments: [what],
-    isHidden: true)
-}

@@ -1,6 +1,8 @@
 // `memoir diff`: what changed about a user between two points.
+import JSON
+import Memoir
 
-enum DiffCommand {
+enum DiffCommand: Command {
   static let from = Argument.required("from", .point, help: "The earlier point.")
   static let to = Argument.required("to", .point, help: "The later point.")
 
@@ -24,4 +26,19 @@ enum DiffCommand {
     ],
     exitCodes: .ofReading(
       usage: "wrong usage; the points are the wrong way round", notFound: "no store, or no such user"))
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    try arguments.withStore(in: context) { store in
+      let diff = try store.diff(of: arguments.stream, from: arguments[from], to: arguments[to])
+      if arguments.wantsJSON {
+        var writer = JSONWriter()
+        try store.write(diff, to: &writer)
+        writer.endLine()
+        try context.output.write(json: writer.finish())
+      } else {
+        try DiffText(diff).show(on: context.output)
+      }
+      return .done
+    }
+  }
 }

@@ -1,12 +1,48 @@
 // The arguments that several commands share: users, points in time, numbers of events.
+import Memoir
 
-extension ArgumentKind where Value == String {
-  /// A user id. Whether it can be one is the store's to say.
-  static var user: Self { text("USER", candidates: .users) }
+extension ArgumentKind where Value == UserID {
+  static var user: Self {
+    .domain("USER", candidates: .users) { text throws(InvalidValue) in try UserID(text) }
+  }
+}
+
+extension ArgumentKind where Value == Namespace {
+  static var namespace: Self {
+    .domain("NS") { text throws(InvalidValue) in try Namespace(text) }
+  }
+}
+
+extension ArgumentKind where Value == SessionID {
+  static var session: Self {
+    .domain("S") { text throws(InvalidValue) in try SessionID(text) }
+  }
+}
+
+extension ArgumentKind where Value == Timestamp {
   /// A time, RFC 3339 with any offset.
-  static var time: Self { text("TIME") }
+  static var time: Self {
+    .domain("TIME") { text throws(InvalidValue) in try Timestamp(text) }
+  }
+}
+
+extension ArgumentKind where Value == AsOfText {
   /// A point as `diff` takes it: v12, p345, recorded:TIME, occurred:TIME, start, now.
-  static var point: Self { text("AS-OF") }
+  static var point: Self {
+    .domain("AS-OF") { text throws(InvalidValue) in try AsOfText(text) }
+  }
+}
+
+extension ArgumentKind {
+  /// A value that checks itself when it is made.
+  fileprivate static func domain(
+    _ placeholder: String, candidates: Candidates = .none,
+    _ make: @escaping @Sendable (String) throws(InvalidValue) -> Value
+  ) -> Self {
+    Self(placeholder, candidates: candidates) { text throws(ArgumentProblem) in
+      do throws(InvalidValue) { return try make(text) } catch { throw ArgumentProblem(error.reason) }
+    }
+  }
 }
 
 extension ArgumentKind where Value == UInt64 {
@@ -36,24 +72,25 @@ enum AsOfArguments {
     entries: [version, position, recordedAt, occurredAt])
 }
 
-/// What an AS-OF asks for; times as they were written.
-enum AsOfChoice: Hashable, Sendable {
-  case head
-  case version(UInt64)
-  case position(UInt64)
-  case recordedAt(String)
-  case occurredAt(String)
-}
-
 extension ParsedArguments {
   /// The point asked for. The command's row lists ``AsOfArguments/group``.
-  var asOf: AsOfChoice {
-    if let version = self[AsOfArguments.version] { return .version(version) }
-    if let position = self[AsOfArguments.position] { return .position(position) }
-    if let time = self[AsOfArguments.recordedAt] { return .recordedAt(time) }
-    if let time = self[AsOfArguments.occurredAt] { return .occurredAt(time) }
-    return .head
+  var asOf: AsOfText {
+    if let version = self[AsOfArguments.version] { return .version(StreamVersion(version)) }
+    if let position = self[AsOfArguments.position] { return .position(LogPosition(position)) }
+    if let time = self[AsOfArguments.recordedAt] { return .recorded(time) }
+    if let time = self[AsOfArguments.occurredAt] { return .occurred(time) }
+    return .now
   }
+
+  /// The stream of a user, in the namespace given or else `default`.
+  func stream(of user: UserID) -> StreamName {
+    StreamName(user, in: self[GlobalOptions.namespace] ?? .default)
+  }
+
+  /// The stream of the command's user.
+  var stream: StreamName { stream(of: self[CommandRow.user]) }
+
+  var wantsJSON: Bool { self[GlobalOptions.json] }
 }
 
 extension [ExitMeaning] {

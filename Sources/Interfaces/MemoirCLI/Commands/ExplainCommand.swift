@@ -1,6 +1,8 @@
 // `memoir explain`: which event put an item there, and which changed it.
+import JSON
+import Memoir
 
-enum ExplainCommand {
+enum ExplainCommand: Command {
   static let item = Argument.positional(
     .text("ITEM"),
     help: "fact:ID, preference:KEY or session:ID; the bare id or key where it is only one of them.")
@@ -18,4 +20,19 @@ enum ExplainCommand {
     ],
     exitCodes: .ofReading(
       usage: "wrong usage; a bare name that several items have", notFound: "no store, no such user or item"))
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    try arguments.withStore(in: context) { store in
+      let provenance = try store.explain(arguments[item], of: arguments.stream)
+      if arguments.wantsJSON {
+        var writer = JSONWriter()
+        try store.write(provenance, to: &writer)
+        writer.endLine()
+        try context.output.write(json: writer.finish())
+      } else {
+        try ProvenanceText(provenance, store).show(on: context.output)
+      }
+      return .done
+    }
+  }
 }

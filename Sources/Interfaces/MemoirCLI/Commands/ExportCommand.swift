@@ -1,17 +1,25 @@
 // `memoir export`: everything about a user, to take away.
+import Memoir
 
-enum ExportCommand {
+enum ExportCommand: Command {
   static let row = CommandRow(
     name: "export",
     summary: "Print everything about a user, to keep or import",
     section: .events,
     discussion: """
-      JSON Lines that 'append' takes again, with what is needed to prove the chain of events. Begins after the
-      last erasure.
+      JSON Lines that 'append' takes again, here or in another store, and that fold to the same state. Begins
+      after the last erasure.
       """,
     arguments: [CommandRow.user],
     examples: [
       CommandExample("memoir export user-bob > user-bob.jsonl", "All that is remembered of one person.")
     ],
     exitCodes: .ofReading(notFound: "no store, or no such user"))
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    try arguments.withStore(in: context) { store in
+      try store.export(arguments.stream) { lines in try context.output.write(json: lines) }
+      return .done
+    }
+  }
 }

@@ -14,25 +14,34 @@ struct Program: Sendable {
     var context = context
     context.table = table
     do {
-      switch try ArgumentParser(table: table).parse(words) {
-      case .version:
-        try context.output.write("memoir \(Self.version)\n")
-      case .help(let row):
-        try context.output.write(Help(table: table, paint: context.output.paint).text(for: row))
-      case .run(let arguments):
-        guard let command = commands.first(where: { $0.row.name == arguments.row.name }) else {
-          preconditionFailure("the table is made of the commands")
-        }
-        return try await command.run(arguments, in: context)
-      }
-      return .done
+      let code = try await dispatch(words, in: context)
+      try context.output.flush()
+      return code
     } catch {
+      // What was found out before the error is still worth reading.
+      try? context.output.flush()
       return show(error, asJSON: ArgumentParser.asksForJSON(words), in: context)
     }
   }
 
-  private func show(_ error: any Error, asJSON: Bool, in context: CommandContext) -> ExitCode {
+  private func dispatch(_ words: [String], in context: CommandContext) async throws -> ExitCode {
+    switch try ArgumentParser(table: table).parse(words) {
+    case .version:
+      try context.output.write("memoir \(Self.version)\n")
+    case .help(let row):
+      try context.output.write(Help(table: table, paint: context.output.paint).text(for: row))
+    case .run(let arguments):
+      guard let command = commands.first(where: { $0.row.name == arguments.row.name }) else {
+        preconditionFailure("the table is made of the commands")
+      }
+      return try await command.run(arguments, in: context)
+    }
+    return .done
+  }
+
+  func show(_ error: any Error, asJSON: Bool, in context: CommandContext) -> ExitCode {
     let report = (error as? any ReportableError)?.report ?? .unexpected(error)
+    if report.exitCode == .readerGone { return .readerGone }
     // Where not even standard error can be written to, the exit code is all that is left.
     if asJSON {
       try? context.errors.write(report.json + "\n")
@@ -50,6 +59,6 @@ extension ErrorReport {
     let message = SafeText.line(String(describing: error))
     return ErrorReport(
       exitCode: .failed, message: message,
-      json: #"{"error":{"code":"internal","details":{},"message":"# + JSONText.string(message) + "}}")
+      json: #"{"error":{"code":"internal","details":{},"message":"# + SafeJSON.string(message) + "}}")
   }
 }

@@ -1,15 +1,11 @@
 // `memoir replay`: folds the log anew, and says how fast.
+import JSON
+import Memoir
+import Platform
 
-enum ReplayCommand {
-  /// The projectors that are built in.
-  enum Projector: String, CaseIterable, Sendable, CustomStringConvertible {
-    case messages, facts, preferences, relationships, sessions, episodes, profile, context
-
-    var description: String { rawValue }
-  }
-
+enum ReplayCommand: Command {
   static let projector = Argument.option(
-    "projector", .choice("NAME"), default: Projector.context, help: "What to fold to.")
+    "projector", .choice("NAME"), default: BuiltInProjector.context, help: "What to fold to.")
   static let users = Argument.positionals(.user, help: "Only these users; else all.")
   static let noSnapshots = Argument.flag(
     "no-snapshots", help: "Fold from the first event, whatever snapshots there are.")
@@ -31,4 +27,108 @@ enum ReplayCommand {
         "memoir replay --projector facts --no-snapshots user-bob", "One user's facts, from the first event."),
     ],
     exitCodes: .ofReading(notFound: "no store, or no such user"))
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    let store = try openStore(arguments, in: context)
+    defer { try? store.close() }
+    let result = try replay(store, arguments, in: context)
+    let projector = arguments[projector]
+    if arguments.wantsJSON {
+      try context.output.write(json: json(result, projector))
+    } else {
+      try show(result, projector, on: context.output)
+    }
+    return .done
+  }
+
+  /// With leave to write, so that an interrupted replay can go on later; without it where there is none to be had.
+  private static func openStore(
+    _ arguments: ParsedArguments, in context: CommandContext
+  ) throws(MemoirError) -> MemoirStore {
+    do {
+      return try arguments.openStore(for: .writing, in: context)
+    } catch {
+      guard error.code == .internal else { throw error }
+      return try arguments.openStore(for: .reading, in: context)
+    }
+  }
+
+  private static func replay(
+    _ store: MemoirStore, _ arguments: ParsedArguments, in context: CommandContext
+  ) throws -> ReplayResult {
+    var options = ReplayOptions()
+    options.namespace = arguments[GlobalOptions.namespace]
+    options.point = arguments.asOf.asOf
+    options.usesSnapshots = !arguments[noSnapshots]
+    options.jobs = arguments[jobs] ?? CurrentProcess.processorCount
+    var total: UInt64 = 0
+    if !arguments[users].isEmpty {
+      // Each counts once, however often it is named.
+      let streams = Set(arguments[users].map(arguments.stream(of:))).sorted()
+      for stream in streams {
+        let version = try store.log.version(of: stream)
+        if version == 0 { throw MemoirError.noUser(stream) }
+        total += version.number
+      }
+      options.streams = streams
+    } else if let namespace = options.namespace {
+      try store.forEachUser(in: namespace) { user in total += user.version.number }
+    } else {
+      total = try store.log.lastPosition().number
+    }
+    let progress = Progress(
+      "replaying \(arguments[projector])", total: Int(clamping: total), on: context.errors,
+      clock: context.monotonic)
+    defer { progress.finish() }
+    return try arguments[projector].replay(store.log, options) {
+      progress.update(to: Int(clamping: $0.events))
+    }
+  }
+
+  private static func rate(_ result: ReplayResult) -> Double {
+    result.seconds > 0 ? Double(result.events) / result.seconds : 0
+  }
+
+  private static func json(_ result: ReplayResult, _ projector: BuiltInProjector) -> [UInt8] {
+    JSONWriter.line { writer in
+      writer.key("projector")
+      writer.string(projector.rawValue)
+      writer.key("users")
+      writer.integer(result.streams)
+      writer.key("events")
+      writer.integer(result.events)
+      writer.key("seconds")
+      writer.value(canonical: Array(decimal(result.seconds).utf8).span)
+      writer.key("events_per_second")
+      writer.integer(UInt64(rate(result).rounded()))
+      writer.key("digest")
+      writer.string(result.digest)
+    }
+  }
+
+  /// To the microsecond, never with an exponent.
+  private static func decimal(_ seconds: Double) -> String {
+    let micros = UInt64((seconds * 1_000_000).rounded())
+    let digits = String(micros % 1_000_000)
+    return "\(micros / 1_000_000)." + String(repeating: "0", count: 6 - digits.utf8.count) + digits
+  }
+
+  private static func show(_ result: ReplayResult, _ projector: BuiltInProjector, on output: Console) throws {
+    let events = Quantity.count(result.events, "event")
+    let users = Quantity.count(result.streams, "user")
+    let time = Quantity.duration(.seconds(result.seconds))
+    var line: StyledText = "Replayed \(events, .bold) of \(users) to their \(projector.rawValue) in \(time)"
+    line.append(" (\(Quantity.rate(perSecond: rate(result))))", .dim)
+    try output.print(line)
+    if result.eventsFolded < result.events {
+      let folded = Quantity.count(result.eventsFolded)
+      try output.print(
+        StyledText("\(folded) of them were folded one by one; snapshots stand for the others", .dim))
+    }
+    if result.resumedStreams > 0 {
+      let users = Quantity.count(result.resumedStreams, "user")
+      try output.print(StyledText("went on where a replay was interrupted: \(users) were done before", .dim))
+    }
+    try output.print("digest \(result.digest, .accent)")
+  }
 }

@@ -1,6 +1,8 @@
 // `memoir restore`: a store from a backup.
+import JSON
+import Memoir
 
-enum RestoreCommand {
+enum RestoreCommand: Command {
   static let source = Argument.positional(
     .directory, called: "SRC", help: "A folder that 'backup' has written.")
 
@@ -18,4 +20,41 @@ enum RestoreCommand {
     exitCodes: .ofReading(
       usage: "wrong usage; the store is there already", notFound: "no backup there",
       corrupt: "the backup is damaged"))
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    let folder = arguments.storePath(environment: context.environment)
+    let progress = ProgressOfPositions("verifying", in: context)
+    let report: VerifyReport
+    do throws(StorageError) {
+      defer { progress.finish() }
+      report = try EventLog.restore(from: arguments[source], to: folder, schema: .memoir) { done, total in
+        progress.report(done, of: total)
+      }
+    } catch {
+      throw Self.named(error, arguments[source])
+    }
+    if arguments.wantsJSON {
+      try context.output.write(
+        json: JSONWriter.line { writer in
+          writer.key("events")
+          writer.integer(report.events)
+          writer.key("store")
+          writer.string(folder)
+          writer.key("users")
+          writer.integer(report.streams)
+        })
+    } else {
+      let count = Quantity.count(report.events, "event")
+      try context.output.print(
+        "Restored \(count, .bold) of \(Quantity.count(report.streams, "user")) to \(folder, .accent); all of it verifies."
+      )
+    }
+    return .done
+  }
+
+  /// The backup is what was not found, and not the store.
+  private static func named(_ error: StorageError, _ source: String) -> MemoirError {
+    if case .missing = error { return MemoirError(.notFound, "there is no backup at \(source)") }
+    return MemoirError(error)
+  }
 }

@@ -1,12 +1,74 @@
 // `memoir sessions`: all sessions of a user.
+import JSON
+import Memoir
 
-enum SessionsCommand {
+enum SessionsCommand: Command {
+  static let after = Argument.option(
+    "after", .ordinal, help: "Only sessions that began after the user's event N.")
+  static let limit = Argument.option("limit", .amount, short: "n", help: "At most N sessions.")
+
   static let row = CommandRow(
     name: "sessions",
     summary: "List the sessions of a user",
     section: .overview,
-    discussion: "All of them, open and ended, with times, numbers of messages and summaries.",
-    arguments: [CommandRow.user],
+    discussion: """
+      All of them, open and ended, with times, numbers of messages and summaries, in the order in which they
+      began. With --limit, 'next' in the JSON is the --after of the next page.
+      """,
+    arguments: [CommandRow.user, after, limit],
     examples: [CommandExample("memoir sessions user-bob", "When the user was here, and what for.")],
     exitCodes: .ofReading(notFound: "no store, or no such user"))
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    try arguments.withStore(in: context) { store in
+      let page = try store.sessions(
+        of: arguments.stream, after: StreamVersion(arguments[after] ?? 0),
+        limit: Int(clamping: arguments[limit] ?? .max))
+      if arguments.wantsJSON {
+        var writer = JSONWriter()
+        page.write(to: &writer)
+        writer.endLine()
+        try context.output.write(json: writer.finish())
+      } else {
+        try show(page, on: context.output)
+      }
+      return .done
+    }
+  }
+
+  private static func show(_ page: SessionPage, on output: Console) throws {
+    var table = TextTable([
+      .flexible("session", .accent), .fixed("began"), .fixed("ended"), .number("messages"),
+      .flexible("summary", atLeast: 20),
+    ])
+    for session in page.sessions {
+      let end = session.end.map { end in
+        StyledText(
+          sameDay(session.startedAt, end.endedAt) ? time(end.endedAt) : TimeText.day(end.endedAt.microseconds)
+        )
+      }
+      table.add([
+        StyledText(session.id.description),
+        StyledText(String(TimeText.absolute(session.startedAt.microseconds).dropLast(4))),
+        end ?? StyledText("open", .good), StyledText(Quantity.count(session.messageCount)),
+        StyledText(session.end?.summary ?? session.end?.reason ?? ""),
+      ])
+    }
+    try output.table(table)
+    if let next = page.next {
+      try output.print(StyledText("There are more: --after \(next)", .dim))
+    } else if page.sessions.count < page.total || page.sessions.count > 10 {
+      let all = Quantity.count(page.total, "session")
+      try output.print(StyledText("\(all), \(Quantity.count(page.open)) open", .dim))
+    }
+  }
+
+  private static func sameDay(_ a: Timestamp, _ b: Timestamp) -> Bool {
+    TimeText.day(a.microseconds) == TimeText.day(b.microseconds)
+  }
+
+  /// `14:05Z`
+  private static func time(_ time: Timestamp) -> String {
+    String(TimeText.absolute(time.microseconds).dropFirst(11).dropLast(4)) + "Z"
+  }
 }

@@ -1,6 +1,8 @@
 // `memoir state`: what is known of a user, now or at an earlier point.
+import JSON
+import Memoir
 
-enum StateCommand {
+enum StateCommand: Command {
   static let row = CommandRow(
     name: "state",
     summary: "Show what is known of a user, now or earlier",
@@ -18,4 +20,19 @@ enum StateCommand {
     ],
     exitCodes: .ofReading(usage: "wrong usage; a point after the head", notFound: "no store, or no such user")
   )
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    try arguments.withStore(in: context) { store in
+      let state = try store.state(of: arguments.stream, at: arguments.asOf)
+      if arguments.wantsJSON {
+        var writer = JSONWriter()
+        try store.write(state, to: &writer)
+        writer.endLine()
+        try context.output.write(json: writer.finish())
+      } else {
+        try StateText(state, messages: try store.recentMessages(of: state)).show(on: context.output)
+      }
+      return .done
+    }
+  }
 }

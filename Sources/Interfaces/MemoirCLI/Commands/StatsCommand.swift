@@ -1,6 +1,8 @@
 // `memoir stats`: how much there is, and what it weighs.
+import JSON
+import Memoir
 
-enum StatsCommand {
+enum StatsCommand: Command {
   static let row = CommandRow(
     name: "stats",
     summary: "Count events and users, weigh log and snapshots",
@@ -8,4 +10,100 @@ enum StatsCommand {
     discussion: "Of all namespaces, unless one is given.",
     examples: [CommandExample("memoir stats --json", "The figures for a program.")],
     exitCodes: .ofReading())
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    try arguments.withStore(in: context) { store in
+      let statistics = try store.log.storeStatistics()
+      var figures = Figures(events: statistics.position.number, users: statistics.streams)
+      let namespace = arguments[GlobalOptions.namespace]
+      if let namespace {
+        figures = Figures(events: 0, users: 0)
+        try store.forEachUser(in: namespace) { user in
+          figures.users += 1
+          figures.events += user.version.number
+        }
+      }
+      if arguments.wantsJSON {
+        try context.output.write(json: json(figures, namespace, statistics))
+      } else {
+        try show(figures, namespace, statistics, on: context.output)
+      }
+      return .done
+    }
+  }
+
+  private struct Figures {
+    var events: UInt64
+    var users: Int
+  }
+
+  private static func json(
+    _ figures: Figures, _ namespace: Namespace?, _ statistics: StoreStatistics
+  ) -> [UInt8] {
+    JSONWriter.line { writer in
+      writer.key("events")
+      writer.integer(figures.events)
+      writer.key("file_bytes")
+      writer.integer(statistics.fileBytes)
+      writer.key("format")
+      writer.integer(statistics.format)
+      writer.key("free_bytes")
+      writer.integer(statistics.freeBytes)
+      writer.key("index_position")
+      writer.integer(statistics.checkpoint.number)
+      writer.key("last_position")
+      writer.integer(statistics.position.number)
+      if let namespace {
+        writer.key("namespace")
+        writer.string(namespace.description)
+      }
+      writer.key("readers")
+      writer.integer(statistics.readers)
+      writer.key("snapshots_due")
+      writer.integer(statistics.dueSnapshots)
+      writer.key("store_id")
+      writer.string(statistics.storeID.description)
+      writer.key("tables")
+      writer.beginObject()
+      for table in statistics.tables.sorted(by: { $0.name < $1.name }) {
+        writer.key(text: table.name)
+        writer.beginObject()
+        writer.key("bytes")
+        writer.integer(table.sizeInBytes)
+        writer.key("entries")
+        writer.integer(table.entries)
+        writer.endObject()
+      }
+      writer.endObject()
+      writer.key("users")
+      writer.integer(figures.users)
+    }
+  }
+
+  private static func show(
+    _ figures: Figures, _ namespace: Namespace?, _ statistics: StoreStatistics, on output: Console
+  ) throws {
+    var values = KeyValues()
+    if let namespace { values.add("namespace", StyledText(namespace.description, .accent)) }
+    values.add("events", StyledText(Quantity.count(figures.events), .bold))
+    values.add("users", StyledText(Quantity.count(figures.users), .bold))
+    values.add(
+      "data file",
+      "\(Quantity.bytes(statistics.fileBytes)), \(Quantity.bytes(statistics.freeBytes), .dim) \("of it free", .dim)"
+    )
+    values.add("not indexed yet", StyledText(Quantity.count(statistics.tailEvents, "event")))
+    values.add("snapshots due", StyledText(Quantity.count(statistics.dueSnapshots)))
+    values.add("readers at work", StyledText(Quantity.count(statistics.readers)))
+    values.add("store", "\(statistics.storeID), format \(statistics.format)")
+    try output.keyValues(values)
+    try output.print()
+    var table = TextTable([.fixed("table"), .number("entries"), .number("size")])
+    for size in statistics.tables {
+      table.add([
+        StyledText(size.name), StyledText(Quantity.count(size.entries)),
+        StyledText(Quantity.bytes(size.sizeInBytes)),
+      ])
+    }
+    try output.table(table)
+  }
 }

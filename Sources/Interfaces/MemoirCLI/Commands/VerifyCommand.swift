@@ -1,6 +1,9 @@
 // `memoir verify`: proves that the log is what was written.
+import JSON
+import Memoir
+private import Synchronization
 
-enum VerifyCommand {
+enum VerifyCommand: Command {
   static let repairDerived = Argument.flag(
     "repair-derived", help: "Throw away and rebuild what is derived from the log and does not agree with it.")
 
@@ -15,4 +18,142 @@ enum VerifyCommand {
     arguments: [repairDerived],
     examples: [CommandExample("memoir verify", "Check the whole store.")],
     exitCodes: .ofReading(corrupt: "something is not what was written; the output says what"))
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    let repairs = arguments[repairDerived]
+    return try arguments.withStore(for: repairs ? .writing : .reading, in: context) { store in
+      if repairs {
+        let progress = ProgressOfPositions("rebuilding", in: context)
+        defer { progress.finish() }
+        try store.log.repairDerived { done, total in progress.report(done, of: total) }
+      }
+      let progress = ProgressOfPositions("verifying", in: context)
+      let report = try store.log.verify { done, total in progress.report(done, of: total) }
+      progress.finish()
+      if arguments.wantsJSON {
+        try context.output.write(json: json(report))
+      } else {
+        try show(report, on: context.output)
+      }
+      return report.isSound ? .done : .corrupt
+    }
+  }
+
+  private static func json(_ report: VerifyReport) -> [UInt8] {
+    JSONWriter.line { writer in
+      writer.key("chain")
+      writer.string(report.chain)
+      writer.key("events")
+      writer.integer(report.events)
+      writer.key("position")
+      writer.integer(report.position.number)
+      writer.key("problem_count")
+      writer.integer(report.problemCount)
+      writer.key("problems")
+      writer.beginArray()
+      for problem in report.problems {
+        writer.beginObject()
+        writer.key("kind")
+        writer.string(problem.kind.rawValue)
+        if let stream = problem.stream {
+          writer.key("namespace")
+          writer.string(stream.namespace.description)
+        }
+        if let position = problem.position {
+          writer.key("position")
+          writer.integer(position.number)
+        }
+        writer.key("reason")
+        writer.string(problem.reason)
+        if let stream = problem.stream {
+          writer.key("user")
+          writer.string(stream.user.description)
+        }
+        if let version = problem.version {
+          writer.key("version")
+          writer.integer(version.number)
+        }
+        writer.endObject()
+      }
+      writer.endArray()
+      writer.key("redacted")
+      writer.integer(report.redacted)
+      writer.key("snapshots")
+      writer.integer(report.snapshots)
+      writer.key("sound")
+      writer.bool(report.isSound)
+      writer.key("users")
+      writer.integer(report.streams)
+    }
+  }
+
+  /// Problems shown to people; the others are counted.
+  private static let shownProblems = 20
+
+  static func show(_ report: VerifyReport, on output: Console) throws {
+    let what: StyledText =
+      "\(Quantity.count(report.events, "event")) of \(Quantity.count(report.streams, "user"))"
+    if report.isSound {
+      var line: StyledText = "\("Sound.", .good) \(what): every record is whole, and both chains hold."
+      if report.redacted > 0 {
+        line.append(" \(Quantity.count(report.redacted)) of them were erased, lawfully.")
+      }
+      try output.print(line)
+      if report.events > 0 {
+        // What stands for all of it; to be kept elsewhere, and compared.
+        try output.print(
+          StyledText("chain \(report.chain) at position \(Quantity.count(report.position.number))", .dim))
+      }
+      return
+    }
+    let count = Quantity.count(report.problemCount, "problem")
+    try output.print("\("Damaged.", .bad) \(what): \(count, .bold).")
+    for problem in report.problems.prefix(shownProblems) {
+      try output.paragraph(sentence(problem), hanging: "  • ")
+    }
+    if report.problemCount > shownProblems {
+      try output.print("  … and \(Quantity.count(report.problemCount - shownProblems)) more")
+    }
+    if report.problems.contains(where: { $0.kind != .derived }) {
+      try output.paragraph("\nThe log itself is concerned: restore a backup with 'memoir restore'.")
+    } else {
+      try output.paragraph(
+        "\nNo event is concerned, only what is derived from them: 'memoir verify --repair-derived' makes it anew."
+      )
+    }
+  }
+
+  private static func sentence(_ problem: VerifyProblem) -> String {
+    var place: [String] = []
+    if let position = problem.position { place.append("position \(Quantity.count(position.number))") }
+    if let stream = problem.stream {
+      place.append("user \(stream)" + (problem.version.map { ", version \($0)" } ?? ""))
+    }
+    let kind = problem.kind == .derived ? "derived data: " : problem.kind == .file ? "the data file: " : ""
+    return kind + (place.isEmpty ? "" : place.joined(separator: ", ") + ": ") + problem.reason
+  }
+}
+
+/// Progress over the positions of the log, whose number is known at the first report.
+final class ProgressOfPositions: Sendable {
+  private let label: String
+  private let context: CommandContext
+  private let progress = Mutex<Progress?>(nil)
+
+  init(_ label: String, in context: CommandContext) {
+    self.label = label
+    self.context = context
+  }
+
+  func report(_ done: UInt64, of total: UInt64) {
+    progress.withLock { progress in
+      if progress == nil {
+        progress = Progress(
+          label, total: Int(clamping: total), on: context.errors, clock: context.monotonic)
+      }
+      progress?.update(to: Int(clamping: done))
+    }
+  }
+
+  func finish() { progress.withLock { $0?.finish() } }
 }

@@ -6,17 +6,31 @@ protocol TextSink: Sendable {
   ///
   /// - Throws: ``OutputError`` where it cannot all be written: a closed pipe, a full disk.
   func write(_ text: String) throws(OutputError)
+
+  /// Writes valid UTF-8.
+  func write(utf8: [UInt8]) throws(OutputError)
+
+  /// Hands on what is held back.
+  func flush() throws(OutputError)
+}
+
+extension TextSink {
+  func write(utf8: [UInt8]) throws(OutputError) { try write(String(decoding: utf8, as: UTF8.self)) }
+  func flush() throws(OutputError) {}
 }
 
 /// Why output could not be written.
 struct OutputError: Error, Hashable, ReportableError {
   let reason: String
+  /// Whether the one who read it went away, as `head` does. That is no failure, and nothing is said about it.
+  var isReaderGone = false
 
   var report: ErrorReport {
     ErrorReport(
-      exitCode: .failed, message: "cannot write the output: " + SafeText.line(reason),
+      exitCode: isReaderGone ? .readerGone : .failed,
+      message: "cannot write the output: " + SafeText.line(reason),
       json: #"{"error":{"code":"internal","details":{},"message":"#
-        + JSONText.string("cannot write the output: " + reason) + "}}")
+        + SafeJSON.string("cannot write the output: " + reason) + "}}")
   }
 }
 
@@ -49,6 +63,23 @@ struct Console: Sendable {
   /// Writes `text` as it is. It must come from Memoir itself or be made safe.
   func write(_ text: String) throws(OutputError) {
     try sink.write(text)
+  }
+
+  /// Writes JSON, given as valid UTF-8.
+  ///
+  /// On a terminal, characters that could steer it or hide from the reader are written as JSON's escapes; what it says
+  /// is the same.
+  func write(json: [UInt8]) throws(OutputError) {
+    if isTerminal, json.contains(where: { $0 >= 0x7F }) {
+      try sink.write(SafeJSON.escaped(String(decoding: json, as: UTF8.self)))
+    } else {
+      try sink.write(utf8: json)
+    }
+  }
+
+  /// Hands on what is held back: before a wait, and at the end.
+  func flush() throws(OutputError) {
+    try sink.flush()
   }
 
   /// A line.

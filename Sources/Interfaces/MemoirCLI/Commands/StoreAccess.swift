@@ -1,0 +1,107 @@
+// How a command comes to its store, and how the store's errors come to the screen.
+import JSON
+import Memoir
+import Platform
+
+/// What a command is going to do to the store.
+enum StoreUse {
+  /// Look. Nothing is ever written, so it works on a disk that can only be read.
+  case reading
+  /// Change what is there.
+  case writing
+  /// Make it where there is none.
+  case creating
+}
+
+extension ParsedArguments {
+  /// Opens the store that the command line names.
+  ///
+  /// - Throws: ``MemoirError``: `not_found` where there is none and `use` makes none.
+  func openStore(for use: StoreUse, in context: CommandContext) throws(MemoirError) -> MemoirStore {
+    var options = EventLog.Options()
+    options.creates = use == .creating
+    options.isReadOnly = use == .reading
+    options.clock = { Timestamp(clamping: context.now()) }
+    return try MemoirStore(folder: storePath(environment: context.environment), options: options)
+  }
+
+  /// Opens the store to look at it, lends it to `body`, and closes it.
+  func withStore<Result>(
+    for use: StoreUse = .reading, in context: CommandContext, _ body: (MemoirStore) throws -> Result
+  ) throws -> Result {
+    let store = try openStore(for: use, in: context)
+    let result: Result
+    do {
+      result = try body(store)
+    } catch {
+      try? store.close()
+      throw error
+    }
+    try store.close()
+    return result
+  }
+}
+
+extension MemoirError: ReportableError {
+  var report: ErrorReport { report(hints: defaultHints) }
+
+  /// The error with lines below it that say what to do.
+  func report(hints: [String]) -> ErrorReport {
+    ErrorReport(
+      exitCode: ExitCode(rawValue: code.exitCode) ?? .failed, message: SafeText.line(message), hints: hints,
+      json: String(decoding: ErrorJSON.text(self), as: UTF8.self))
+  }
+
+  private var defaultHints: [String] {
+    switch code {
+    case .notFound where details.member("store") != nil:
+      ["Name one with --store or $MEMOIR_STORE; 'memoir append' makes one."]
+    case .corrupt: ["'memoir verify' says what is wrong, and where."]
+    default: []
+    }
+  }
+}
+
+extension StorageError: ReportableError {
+  var report: ErrorReport { MemoirError(self).report }
+}
+
+extension ReadError: ReportableError {
+  var report: ErrorReport { MemoirError(self).report }
+}
+
+extension AppendError: ReportableError {
+  var report: ErrorReport { MemoirError(self).report }
+}
+
+extension InvalidValue: ReportableError {
+  var report: ErrorReport { MemoirError(self).report }
+}
+
+extension PlatformError: ReportableError {
+  var report: ErrorReport { asMemoirError.report }
+
+  /// A file that could not be opened or read.
+  var asMemoirError: MemoirError {
+    MemoirError(isNotFound ? .notFound : isDiskFull ? .storageFull : .internal, description)
+  }
+}
+
+extension JSONText {
+  /// The text of a member of an object, where it is a string.
+  func member(_ key: String) -> String? {
+    try? JSONParser().parse(utf8) { node in node.member(named: key)?.string }
+  }
+}
+
+extension JSONWriter {
+  /// A line of its own for a program: the object that `body` writes the members of.
+  static func line(_ body: (inout JSONWriter) throws -> Void) rethrows -> [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    try body(&writer)
+    writer.endObject()
+    writer.endLine()
+    return writer.finish()
+  }
+}

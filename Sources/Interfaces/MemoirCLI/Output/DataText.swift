@@ -1,0 +1,105 @@
+// How the memory's values look to people: JSON values, points in time, confidence.
+import JSON
+import Memoir
+
+extension JSONText {
+  /// A string without its quotation marks, a simple object as `key value` pairs, anything else as JSON.
+  var shown: String {
+    switch kind {
+    case .string: return (try? JSONParser().parse(utf8) { $0.string }) ?? description
+    case .object where utf8.count > 2:
+      let pairs = try? JSONParser().parse(utf8) { node throws in
+        var pairs: [String] = []
+        var rest = node.members
+        while let member = rest.next() {
+          // What holds more than a value is better left as it is.
+          if member.value.kind == .object || member.value.kind == .array { return [String]?.none }
+          pairs.append("\(member.key.string ?? "") \(JSONText(member.value).shown)")
+        }
+        return pairs
+      }
+      guard let pairs else { return description }
+      return pairs.joined(separator: ", ")
+    default: return description
+    }
+  }
+}
+
+extension AsOfText {
+  /// The end of a sentence: `now`, `at version 12`, `as it was known on 2026-03-02 14:00:00Z`.
+  var shown: String {
+    switch self {
+    case .start: "before the first event"
+    case .now: "now"
+    case .version(let version): "after event \(Quantity.count(version.number))"
+    case .position(let position): "at position \(Quantity.count(position.number))"
+    case .recorded(let time): "as known on \(TimeText.absolute(time.microseconds))"
+    case .occurred(let time): "as it was on \(TimeText.absolute(time.microseconds))"
+    }
+  }
+}
+
+extension Timestamp {
+  /// `2026-03-02`
+  var day: String { TimeText.day(microseconds) }
+  /// `2026-03-02 14:05`, in UTC.
+  var minute: String { String(TimeText.absolute(microseconds).dropLast(4)) }
+}
+
+extension Fraction {
+  /// `97%`
+  var percent: String { "\(Int((value * 100).rounded()))%" }
+}
+
+extension MemoirEvent {
+  /// What the event says, in a line.
+  var summary: String {
+    switch self {
+    case .sessionStarted: "a session began"
+    case .messageAdded(let message): "\(message.role): \(message.content)"
+    case .factLearned(let fact): fact.fact
+    case .factRevised(let fact):
+      fact.fact ?? (fact.supersededBy.map { "superseded by \($0)" } ?? "revised")
+    case .factForgotten(let fact): "forgotten" + (fact.reason.map { ": \($0)" } ?? "")
+    case .preferenceUpdated(let preference): "\(preference.key) is \(preference.value.shown)"
+    case .relationshipLearned(let relationship):
+      "\(relationship.subject) \(relationship.predicate) \(relationship.object)"
+    case .episodeRecorded(let episode): episode.task
+    case .sessionEnded(let end): end.summary ?? end.reason ?? "a session ended"
+    case .sessionsCompacted(let compaction): compaction.summary
+    case .userErased: "everything before was erased"
+    case .custom(let event): "\(event.type) \(event.data)"
+    }
+  }
+}
+
+extension RecordedEvent {
+  /// What the event says, in a line.
+  var summary: String {
+    if isRedacted { return "erased" }
+    return (try? MemoirEvent(self))?.summary ?? typeName
+  }
+
+  /// Who handed it in, where its metadata says so.
+  var agent: String? { metadata.member("agent") }
+}
+
+extension Console {
+  /// What can be written in a line; where nobody looks, as much as there is.
+  var measure: Int { min(width ?? 80, 100) }
+
+  /// A paragraph with a remark behind it, on the same line where there is room.
+  func item(_ text: some StringProtocol, remark: String, bullet: String = "  • ") throws(OutputError) {
+    let indent = String(repeating: " ", count: DisplayWidth.of(bullet))
+    var lines = Wrapping.lines(text, width: measure, first: bullet, rest: indent)
+    let remark = SafeText.line(remark)
+    let tail = StyledText(remark, .dim).rendered(by: paint)
+    if remark.isEmpty {
+    } else if DisplayWidth.of(lines.last ?? "") + 2 + DisplayWidth.of(remark) <= measure {
+      lines[lines.count - 1] += "  " + tail
+    } else {
+      lines.append(indent + tail)
+    }
+    try write(lines.joined(separator: "\n") + "\n")
+  }
+}

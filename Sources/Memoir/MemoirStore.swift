@@ -1,0 +1,193 @@
+// The door to the memory: what a program opens, appends to, and asks.
+internal import Bytes
+public import EventStore
+public import JSON
+internal import Platform
+
+/// The memory of an application's users, in a folder of its own.
+///
+/// ```swift
+/// let store = try MemoirStore(folder: "memoir.store")
+/// let bob = StreamName(try UserID("bob"))
+/// try await store.append(
+///   [.messageAdded(try MessageAdded(role: .user, content: "I moved to Lisbon."))],
+///   to: bob, session: SessionID("s-1"))
+///
+/// let now = try store.state(of: bob)
+/// let before = try store.state(of: bob, at: .version(0))
+/// try store.close()
+/// ```
+/// It speaks of people; everything it does, ``EventLog`` does beneath: what is not repeated here (reading pages of
+/// events, subscriptions, verification, backups) is asked of ``log``. All errors are ``MemoirError``.
+public final class MemoirStore: Sendable {
+  /// The log beneath.
+  public let log: EventLog
+  /// Tells this moment, by which expiry is judged at the head.
+  public let clock: @Sendable () -> Timestamp
+
+  let projector = ContextProjector()
+
+  /// Opens the store in `folder`, and makes it where there is none, unless `options` say otherwise.
+  ///
+  /// - Parameter schema: The event types; an application adds its own with ``EventSchema/memoir(with:)``.
+  /// - Throws: `not_found`, `invalid_argument` for a folder that is no store, `unavailable` for one of a newer
+  ///   version, `corrupt`.
+  public init(
+    folder: String, schema: EventSchema = .memoir, options: EventLog.Options = EventLog.Options()
+  ) throws(MemoirError) {
+    clock = options.clock
+    do throws(StorageError) {
+      log = try EventLog(folder: folder, schema: schema, options: options)
+    } catch {
+      throw MemoirError(error)
+    }
+  }
+
+  /// Ends appends that were begun, and closes the file. Closing again does nothing.
+  public func close() throws(MemoirError) {
+    do { try log.close() } catch { throw MemoirError(error) }
+  }
+
+  // MARK: Appending
+
+  /// Appends events of one user, all or none. Once it returns, they are on disk.
+  ///
+  /// - Throws: `version_conflict`, `id_conflict`, `invalid_argument`; nothing was stored then.
+  @discardableResult
+  public func append(
+    _ events: [EventData], to user: StreamName, expecting expected: ExpectedVersion = .any
+  ) async throws(MemoirError) -> AppendResult {
+    do {
+      return try await log.append(events, to: user, expecting: expected)
+    } catch {
+      throw MemoirError(error)
+    }
+  }
+
+  /// Appends what happened just now, with ids made here. To be able to repeat it, make ``EventData`` with ids of
+  /// one's own.
+  @discardableResult
+  public func append(
+    _ events: [MemoirEvent], to user: StreamName, session: SessionID? = nil,
+    expecting expected: ExpectedVersion = .any, metadata: JSONText = .emptyObject
+  ) async throws(MemoirError) -> AppendResult {
+    let now = clock()
+    var data: [EventData] = []
+    do {
+      for event in events {
+        data.append(
+          try EventData(event, session: session, id: .generate(at: now), occurredAt: now, metadata: metadata))
+      }
+    } catch {
+      throw MemoirError(error)
+    }
+    return try await append(data, to: user, expecting: expected)
+  }
+
+  /// Has snapshots taken beside the appends of this process; see ``EventLog/maintainSnapshots(of:)``.
+  public func maintainSnapshots() throws(MemoirError) {
+    do { try log.maintainSnapshots(of: projector) } catch { throw MemoirError(error) }
+  }
+
+  /// Folds a user's latest events, and hands over the snapshots that are due for
+  /// ``EventLog/storeDueSnapshots()``.
+  public func prepareSnapshots(of user: StreamName) throws(MemoirError) {
+    do {
+      _ = try log.state(of: user, by: projector)
+      _ = try log.state(of: user, by: projector, at: .occurredAt(.latest))
+    } catch {
+      throw MemoirError(error)
+    }
+  }
+
+  // MARK: States
+
+  /// What is known of a user, now or as it was.
+  ///
+  /// - Throws: `not_found` for a user nobody has heard of; `invalid_argument` for a point beyond the head.
+  public func state(of user: StreamName, at point: AsOfText = .now) throws(MemoirError) -> StateAt {
+    let folded: FoldedState<ContextState>?
+    do {
+      folded = try log.state(of: user, by: projector, at: point.asOf)
+    } catch {
+      throw MemoirError(error)
+    }
+    guard let folded else { throw .noUser(user) }
+    return StateAt(
+      user: user, asOf: point, version: folded.version, clock: folded.judgedAt ?? clock(), state: folded.state
+    )
+  }
+
+  /// Prints a state as every surface shows it, with the texts of the latest messages.
+  public func write(_ state: StateAt, to writer: inout JSONWriter) throws(MemoirError) {
+    do {
+      try state.form.write(state.state, to: &writer) { version in
+        try log.event(at: version, of: state.user)
+      }
+    } catch {
+      throw MemoirError(error)
+    }
+  }
+
+  /// The latest messages of a state, oldest first.
+  public func recentMessages(of state: StateAt) throws(MemoirError) -> [RecordedEvent] {
+    do {
+      return try state.state.messages.recent.compactMap { version in
+        try log.event(at: version, of: state.user)
+      }.filter { !$0.isRedacted }
+    } catch {
+      throw MemoirError(error)
+    }
+  }
+
+  /// All events of a user, page by page, from the first on.
+  ///
+  /// - Throws: `not_found` for a user nobody has heard of, or what `body` throws.
+  public func events(
+    of user: StreamName, from first: StreamVersion = 1, _ body: ([RecordedEvent]) throws -> Void
+  ) throws {
+    guard try log.version(of: user) > 0 else { throw MemoirError.noUser(user) }
+    var next: StreamVersion? = first
+    while let start = next {
+      let page = try log.readStream(user, from: start)
+      try body(page.events)
+      next = page.next
+    }
+  }
+
+  /// Writes all that is kept of a user as JSON Lines, which `memoir append` takes again: a page at a time.
+  ///
+  /// It begins after the last erasure; events whose payload is gone are left out.
+  /// - Throws: `not_found` for a user nobody has heard of, or what `body` throws.
+  public func export(_ user: StreamName, _ body: ([UInt8]) throws -> Void) throws {
+    let erasure = try log.readStream(
+      user, direction: .backward, limit: 1, filter: EventFilter(types: ["UserErased"]))
+    try events(of: user, from: erasure.events.first?.version.next ?? 1) { events in
+      var writer = JSONWriter()
+      for event in events where !event.isRedacted {
+        try EventJSON.write(event, to: &writer)
+        writer.endLine()
+      }
+      try body(writer.finish())
+    }
+  }
+}
+
+/// The state of a user at a point, with what it takes to show it.
+public struct StateAt: Sendable {
+  /// Whose it is.
+  public let user: StreamName
+  /// The point asked for.
+  public let asOf: AsOfText
+  /// The highest version folded into it; 0 before the first event.
+  public let version: StreamVersion
+  /// By which expiry and decay are judged.
+  public let clock: Timestamp
+  /// What the events fold to.
+  public let state: ContextState
+
+  /// The facts that hold at that point.
+  public var facts: [Fact] { state.facts.facts.filter { !$0.isExpired(at: clock) } }
+
+  var form: StateJSON { StateJSON(stream: user, version: version, asOf: asOf, clock: clock) }
+}
