@@ -27,8 +27,9 @@ struct Writer {
   private static let largestCache = 65_536
   /// Snapshots stored with one commit, so that none takes much longer for them.
   private static let snapshotBytesPerCommit = 256 << 10
-  /// Index entries written for each event appended: more than one, so that a checkpoint ends before the next is due.
-  private static let creditPerEvent = 2
+  /// Index entries written for four events appended: more than as many, so that a checkpoint ends before the next is
+  /// due, but not many more, since pages scattered over the tables are what costs. Where it is late, it hurries.
+  private static let creditPerFourEvents = 5, hurriedCreditPerFourEvents = 16
 
   init(
     _ environment: Environment, _ settings: WriterSettings, tail: TailIndex, sequencer: any Sequencer,
@@ -92,7 +93,8 @@ struct Writer {
       }
     }
     let entries = context.appended
-    credit += entries.count * Self.creditPerEvent
+    let rate = tail.isBehind ? Self.hurriedCreditPerFourEvents : Self.creditPerFourEvents
+    credit += (entries.count * rate + 3) / 4
     let completed = try stepCheckpoint(&context)
     guard context.hasWritten else {
       streams = context.streams
