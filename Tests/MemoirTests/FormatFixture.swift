@@ -120,7 +120,7 @@ final class FormatFixture {
 
   /// What a format is known by: numbers, the value of the log's chain, and a digest of each projector's states.
   func findings() throws -> [String: String] {
-    let statistics = try log.storeStatistics()
+    let statistics = try log.storeStatistics(for: ContextProjector())
     let report = try log.verify()
     var found = [
       "chain": report.chain, "checkpoint": "\(statistics.checkpoint)", "events": "\(report.events)",

@@ -44,7 +44,7 @@ import Testing
     let fixture = try FormatFixture(format)
     let report = try fixture.log.verify()
     #expect(report.problems.isEmpty)
-    let statistics = try fixture.log.storeStatistics()
+    let statistics = try fixture.log.storeStatistics(for: ContextProjector())
     #expect(statistics.checkpoint > 0 && statistics.tailEvents > 0, "it has a part of each kind")
     #expect(report.snapshots > 0 && report.redacted == 1)
   }
