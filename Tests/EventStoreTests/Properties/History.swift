@@ -88,7 +88,8 @@ final class History {
     case 82..<84: try note("clear snapshots") { try store.log.clearSnapshots() }
     case 84..<89: try note("store snapshots") { try store.log.finishSnapshots() }
     case 89..<95: try note("read a state") { try checkRandomState() }
-    case 95..<97: store.clock.advance(byMicroseconds: -Int64(number(1...5_000)))
+    case 95: try note("repair") { try store.log.repairDerived() }
+    case 96: store.clock.advance(byMicroseconds: -Int64(number(1...5_000)))
     default: store.clock.advance(byMicroseconds: Int64(number(1...5_000)))
     }
   }
