@@ -173,28 +173,31 @@ struct Writer {
   }
 
   /// Folds everything into the tables: at closing, when nobody waits.
+  ///
+  /// In several commits all the same: pages that one gives up, the next but one uses again.
   static func checkpointAll(
     _ environment: Environment, _ settings: WriterSettings, _ tail: TailIndex
   ) throws(StorageError) {
     tail.seal()
     while let generation = tail.generationToCheckpoint() {
-      let transaction: WriteTransaction
-      do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
-      guard let (generations, last) = try tail.generations(for: transaction) else { continue }
-      let end = try logEnd(at: last, generations, transaction, settings.tables)
-      var context = WriterContext(transaction, settings, generations: generations, end: end, streams: [:])
-      let stored = try TailIndex.checkpoint(in: context.transaction, settings.tables)
       var checkpoint = IndexCheckpoint(generation)
-      if stored.position < checkpoint.end.position {
-        while try !checkpoint.step(credit: 65_536, &context) {}
-        let through = checkpoint.end.position
+      var isComplete = false
+      while !isComplete {
+        let transaction: WriteTransaction
+        do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
+        guard let (generations, last) = try tail.generations(for: transaction) else { return }
+        let end = try logEnd(at: last, generations, transaction, settings.tables)
+        var context = WriterContext(transaction, settings, generations: generations, end: end, streams: [:])
+        let stored = try TailIndex.checkpoint(in: context.transaction, settings.tables)
+        if stored.position >= checkpoint.end.position { break }
+        isComplete = try checkpoint.step(credit: creditAtClosing, &context)
         try context.commit()
-        tail.checkpointed(through: through)
-      } else {
-        tail.checkpointed(through: stored.position)
       }
+      tail.checkpointed(through: checkpoint.end.position)
     }
   }
+
+  private static let creditAtClosing = 8_192
 }
 
 extension WriterContext {

@@ -7,7 +7,7 @@ extension CommandTable {
     StateCommand.self, DiffCommand.self, ExplainCommand.self, ReplayCommand.self,
     UsersCommand.self, SessionsCommand.self, StatsCommand.self,
     VerifyCommand.self, SnapshotsCommand.self, BackupCommand.self, RestoreCommand.self,
-    CompletionCommand.self, CompletionCandidatesCommand.self, HelpCommand.self,
+    DemoCommand.self, CompletionCommand.self, CompletionCandidatesCommand.self, HelpCommand.self,
   ]
 
   static let all = CommandTable(rows: commands.map { $0.row })

@@ -1,6 +1,9 @@
 // `memoir demo`: the story of one customer, told by the store.
+import Memoir
+import MemoirFixtures
+import Platform
 
-enum DemoCommand {
+enum DemoCommand: Command {
   static let row = CommandRow(
     name: "demo",
     summary: "See it all at work, on a story that comes with it",
@@ -13,4 +16,24 @@ enum DemoCommand {
     exitCodes: [
       ExitMeaning(.failed, "a failure of the disk or the store"), ExitMeaning(.wrongUsage, "wrong usage"),
     ])
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    try tell(Fixtures.demoEvents, in: context)
+  }
+
+  /// Tells the story of `events`, JSON Lines, in a folder that is removed afterwards.
+  static func tell(_ events: [UInt8], in context: CommandContext) throws -> ExitCode {
+    let folder = try temporaryFolder(in: context)
+    defer { try? Files.removeTree(folder) }
+    var story = try DemoStory(events, in: folder + "/store", context)
+    return try story.tell()
+  }
+
+  private static func temporaryFolder(in context: CommandContext) throws(PlatformError) -> String {
+    let parent = context.environment("TMPDIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+    while true {
+      let folder = "\(parent)/memoir-demo-\(EventID.generate(at: Timestamp(clamping: context.now())))"
+      if try Files.makeFolder(folder) { return folder }
+    }
+  }
 }

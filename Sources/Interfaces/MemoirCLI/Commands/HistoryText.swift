@@ -95,10 +95,19 @@ struct ProvenanceText {
     try output.print("\(provenance.item.description, .bold) of \(provenance.user.description)")
     if let now = current { try output.paragraph(now, hanging: "  ") }
     try output.print()
-    for step in provenance.steps {
-      guard let event = try store.log.event(at: step.event.version, of: provenance.user) else { continue }
-      try show(event, step.effect, on: output)
+    try showSteps(on: output)
+  }
+
+  /// The events behind it alone.
+  func showSteps(on output: Console) throws {
+    let events = try provenance.steps.compactMap { step in
+      try store.log.event(at: step.event.version, of: provenance.user).map {
+        (event: $0, effect: step.effect)
+      }
     }
+    // Where all came in at once, as in an import, the day of that says nothing.
+    let showsRecorded = Set(events.map(\.event.recordedAt.day)).count > 1
+    for (event, effect) in events { try show(event, effect, showsRecorded, on: output) }
   }
 
   /// The item as it is now.
@@ -114,20 +123,29 @@ struct ProvenanceText {
   }
 
   private func show(
-    _ event: RecordedEvent, _ effect: ProvenanceRecorder.Effect, on output: Console
+    _ event: RecordedEvent, _ effect: ProvenanceRecorder.Effect, _ showsRecorded: Bool, on output: Console
   ) throws {
     var line: StyledText =
       "\(event.occurredAt.minute, .dim)  \(effect.rawValue, .accent)  \("v\(event.version)", .dim)"
     if let agent = event.agent { line.append("  by \(agent)", .dim) }
-    // A late note is worth a word: what was true, and when it became known.
-    if event.recordedAt.day != event.occurredAt.day {
+    if showsRecorded, event.recordedAt.day != event.occurredAt.day {
       line.append("  recorded \(event.recordedAt.day)", .dim)
     }
     try output.print(line)
-    try output.paragraph(event.summary, hanging: "    ")
+    try output.paragraph(try sentence(event), hanging: "    ")
     if let source = try sourceMessage(of: event) {
-      try output.paragraph("“\(source)”", hanging: "      from: ")
+      try output.paragraph("\(source)", hanging: "      from: ")
     }
+  }
+
+  private func sentence(_ event: RecordedEvent) throws -> String {
+    // What took the place says more than its id.
+    if case .factRevised(let revision)? = try MemoirEvent(event), let next = revision.supersededBy,
+      let fact = provenance.state.facts[next]
+    {
+      return "superseded by \(next): \(fact.fact)"
+    }
+    return event.summary
   }
 
   /// The message that a fact was taken from, where it can be found.

@@ -3,10 +3,25 @@ import JSON
 import Memoir
 
 extension JSONText {
-  /// A string without its quotation marks, anything else as JSON.
+  /// A string without its quotation marks, a simple object as `key value` pairs, anything else as JSON.
   var shown: String {
-    guard kind == .string else { return description }
-    return (try? JSONParser().parse(utf8) { $0.string }) ?? description
+    switch kind {
+    case .string: return (try? JSONParser().parse(utf8) { $0.string }) ?? description
+    case .object where utf8.count > 2:
+      let pairs = try? JSONParser().parse(utf8) { node throws in
+        var pairs: [String] = []
+        var rest = node.members
+        while let member = rest.next() {
+          // What holds more than a value is better left as it is.
+          if member.value.kind == .object || member.value.kind == .array { return [String]?.none }
+          pairs.append("\(member.key.string ?? "") \(JSONText(member.value).shown)")
+        }
+        return pairs
+      }
+      guard let pairs else { return description }
+      return pairs.joined(separator: ", ")
+    default: return description
+    }
   }
 }
 

@@ -11,6 +11,19 @@ enum TimeText {
       + "Z"
   }
 
+  /// `Monday, 2 March 2026`
+  static func long(_ microseconds: Int64) -> String {
+    let weekdays = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"]
+    let months = [
+      "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+      "November", "December",
+    ]
+    let days = floored(microseconds, by: 86_400_000_000)
+    let parts = day(microseconds).split(separator: "-")
+    let (month, ofMonth) = (Int(parts[1]) ?? 1, Int(parts[2]) ?? 1)
+    return "\(weekdays[Int((days % 7 + 7) % 7)]), \(ofMonth) \(months[month - 1]) \(parts[0])"
+  }
+
   /// `2026-03-02`
   static func day(_ microseconds: Int64) -> String {
     // From days to a date of the Gregorian calendar: Howard Hinnant, "chrono-compatible low-level date algorithms".
