@@ -74,6 +74,7 @@ let package = Package(
     tests("JSONTests", of: ["JSON"]),
     tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),
+    tests("ProjectTests", of: ["Memoir", "MemoirCommand"]),
   ],
   cxxLanguageStandard: .cxx17
 )
