@@ -80,8 +80,9 @@ package struct ModelStore: Sendable {
     for append in appends {
       var knownHere: [ModelEvent?] = []
       var leftOutHere: [Bool] = []
+      let log = Dictionary(uniqueKeysWithValues: events(of: append.stream).map { ($0.data.id, $0) })
       for event in append.events {
-        let stored = events(of: append.stream).first { $0.data.id == event.id }
+        let stored = log[event.id]
         var isLeftOut = false
         if let earlier = seen.first(where: { $0.stream == append.stream && $0.event.id == event.id }) {
           let earlier = ModelEvent(

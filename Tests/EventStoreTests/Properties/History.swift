@@ -15,6 +15,19 @@ func check<Value: Equatable>(_ found: Value, is expected: Value, _ what: @autocl
   throw Mismatch(description: "\(what()): \(found) instead of \(expected)")
 }
 
+/// Throws at the first place where the store does not say what the model says.
+func check<Value: Equatable>(_ found: [Value], is expected: [Value], _ what: @autoclosure () -> String) throws
+{
+  guard found != expected else { return }
+  let place = zip(found, expected).prefix { $0 == $1 }.count
+  let (mine, theirs) = (found.dropFirst(place).first, expected.dropFirst(place).first)
+  throw Mismatch(
+    description: """
+      \(what()): \(found.count) instead of \(expected.count), at \(place) \(mine.map { "\($0)" } ?? "none") \
+      instead of \(theirs.map { "\($0)" } ?? "none")
+      """)
+}
+
 /// How the store of a history is opened; everything that must not change an answer.
 struct HistoryOptions: CustomStringConvertible {
   var checkpointInterval: Int
@@ -22,19 +35,22 @@ struct HistoryOptions: CustomStringConvertible {
   var cacheBytes: Int
   var policy: SnapshotPolicy
   var maintainsSnapshots: Bool
+  /// Whether streams get long enough for anchors, of which there is one every 256 versions.
+  var isLong: Bool
   let description: String
 
   init(seed: UInt64) {
     var random = SeededRandom(seed: ~seed)
-    checkpointInterval = [1, 2, 3, 65_536][Int(seed % 4)]
-    checkpointLimit = Bool.random(using: &random) ? 1 : nil
+    isLong = seed % 5 == 0
+    checkpointInterval = [1, 2, isLong ? 100 : 3, 65_536][Int(seed % 4)]
+    checkpointLimit = Bool.random(using: &random) ? (isLong ? 40 : 1) : nil
     cacheBytes = [0, 3_000, 64 << 20][Int.random(in: 0..<3, using: &random)]
     policy = SnapshotPolicy(
       factor: Int.random(in: 1...2, using: &random), minimumBytes: Int.random(in: 0...400, using: &random))
     maintainsSnapshots = Int.random(in: 0..<4, using: &random) == 0
     description = """
       seed \(seed), checkpoint every \(checkpointInterval), limit \(checkpointLimit ?? 0), cache \(cacheBytes), \
-      snapshots \(policy.factor) × \(policy.minimumBytes)\(maintainsSnapshots ? " maintained" : "")
+      snapshots \(policy.factor) × \(policy.minimumBytes)\(maintainsSnapshots ? " maintained" : "")\(isLong ? ", long" : "")
       """
   }
 }
@@ -88,7 +104,8 @@ final class History {
     case 82..<84: try note("clear snapshots") { try store.log.clearSnapshots() }
     case 84..<89: try note("store snapshots") { try store.log.finishSnapshots() }
     case 89..<95: try note("read a state") { try checkRandomState() }
-    case 95..<97: store.clock.advance(byMicroseconds: -Int64(number(1...5_000)))
+    case 95: try note("repair") { try store.log.repairDerived() }
+    case 96: store.clock.advance(byMicroseconds: -Int64(number(1...5_000)))
     default: store.clock.advance(byMicroseconds: Int64(number(1...5_000)))
     }
   }
@@ -124,7 +141,8 @@ final class History {
     var request: [StreamAppend] = []
     for _ in 0..<count {
       let stream = chance(50) ? streams[0] : pick(streams)
-      var events = (0..<(chance(50) ? 1 : number(2...6))).map { _ in newEvent(in: stream) }
+      let most = options.isLong && stream == streams[0] ? 90 : 6
+      var events = (0..<(chance(50) ? 1 : number(2...most))).map { _ in newEvent(in: stream) }
       // Now and then an event that is known, or comes twice, with the same or another content.
       if chance(6), let known = model.events(of: stream).randomElement(using: &random), !known.isRedacted {
         events.append(chance(50) ? known.data : newEvent(in: stream, id: known.data.id))

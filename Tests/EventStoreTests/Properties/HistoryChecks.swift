@@ -15,10 +15,36 @@ extension History {
     for _ in 0..<8 { try checkReadingAll() }
     try checkStates(of: streams[0], by: NotebookProjector(version: 2), points: 12)
     try checkStates(of: streams[0], by: NotebookProjector(parameters: "other"), points: 12)
+    try checkReplays()
     let report = try store.log.verify()
     let problems = report.problems.filter { !(hasCorrupted && $0.reason == "a snapshot is damaged") }
     guard problems.isEmpty else { throw Mismatch(description: "verify: \(problems)") }
     try check(LogPosition(report.events), is: model.last, "events verified")
+  }
+
+  /// A replay comes to the same whichever way it goes, and a copy says what its original says.
+  private func checkReplays() throws {
+    var digests: [String] = []
+    for (usesSnapshots, jobs) in [(true, 1), (false, 1), (false, 3)] {
+      var options = ReplayOptions()
+      options.usesSnapshots = usesSnapshots
+      options.jobs = jobs
+      options.resumes = false
+      let result = try store.log.replay(by: NotebookProjector(), options)
+      try check(result.streams, is: model.streams.count, "streams replayed")
+      try check(result.events, is: UInt64(model.log.count), "events replayed")
+      digests.append(result.digest)
+    }
+    try check(Set(digests).count, is: 1, "digests of replays")
+    let folder = TemporaryFolder()
+    let copy = folder.path + "/copy"
+    try check(store.log.backup(to: copy).position, is: model.last, "position of a backup")
+    let log = try EventLog(folder: copy, schema: Diary.schema)
+    try check(
+      log.readAll(limit: 65_000).events.map { ShownEvent($0) }, is: model.log.map { ShownEvent($0) },
+      "events of a backup")
+    try check(log.replay(by: NotebookProjector()).digest, is: digests[0], "digest of a backup")
+    try log.close()
   }
 
   // MARK: Listings
