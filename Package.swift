@@ -63,7 +63,7 @@ let package = Package(
 
     // The story that `memoir demo` tells.
     .target(
-      name: "MemoirFixtures", path: "Fixtures", exclude: ["README.md"],
+      name: "MemoirFixtures", path: "Fixtures", exclude: ["README.md", "Formats"],
       resources: [.embedInCode("Demo/events.jsonl")], swiftSettings: strict),
 
     // Tests.

@@ -25,7 +25,7 @@ public final class MemoirStore: Sendable {
   /// Tells this moment, by which expiry is judged at the head.
   public let clock: @Sendable () -> Timestamp
 
-  let projector = ContextProjector()
+  package let projector = ContextProjector()
 
   /// Opens the store in `folder`, and makes it where there is none, unless `options` say otherwise.
   ///

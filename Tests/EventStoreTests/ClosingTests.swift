@@ -29,3 +29,45 @@ import Testing
     }
   }
 }
+
+@Suite struct `A log that was closed` {
+  // Closing with a long tail took the folder's lock for itself alone, and kept it until the object was gone.
+  @Test func `can be opened again while the old object lives`() throws {
+    let folder = TemporaryFolder()
+    let log = try EventLog(folder: folder.path + "/store", schema: Diary.schema)
+    let many = (0..<5_000).map { Diary.removed("k", id: .number($0)) }
+    try log.appendAndWait([StreamAppend(many, to: .bob)])
+    try log.close()
+    try log.close()
+    let again = try EventLog(folder: folder.path + "/store", schema: Diary.schema)
+    #expect(try again.lastPosition() == 5_000)
+    withExtendedLifetime(log) {}
+  }
+
+  @Test func `refuses reading and appending`() async throws {
+    let store = try TemporaryStore()
+    try store.append(Diary.removed("k", id: .number(1)))
+    try store.log.close()
+    let log = store.log
+    func isClosed(_ error: any Error) -> Bool {
+      switch error {
+      case StorageError.closed, AppendError.storage(.closed), ReadError.storage(.closed): true
+      default: false
+      }
+    }
+    await #expect(
+      performing: { try await log.append([Diary.removed("k", id: .number(2))], to: .bob) }, throws: isClosed)
+    await #expect(
+      performing: { try await log.append([Diary.removed("k", id: .number(2))], to: .alice) }, throws: isClosed
+    )
+    #expect(
+      performing: { try log.appendAndWait([StreamAppend([], to: .bob)]) }, throws: { $0 is AppendError })
+    #expect(performing: { try log.readStream(.bob) }, throws: isClosed)
+    #expect(performing: { try log.readAll() }, throws: isClosed)
+    #expect(performing: { try log.state(of: .bob, by: NotebookProjector()) }, throws: isClosed)
+    #expect(performing: { try log.redact(1, of: .bob) }, throws: isClosed)
+    #expect(performing: { try log.verify() }, throws: isClosed)
+    try store.reopen()
+    #expect(try store.log.lastPosition() == 1)
+  }
+}

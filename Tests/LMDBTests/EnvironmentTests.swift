@@ -20,6 +20,22 @@ import Testing
     _ = try Environment(folder: folder.path)
   }
 
+  // Whoever came too late left again, and with that closed the handle once more: a double free.
+  @Test func `a closed environment refuses for ever, and is closed once`() throws {
+    let folder = try TemporaryFolder()
+    let environment = try Environment(folder: folder.path)
+    environment.close()
+    let other = try Environment(folder: folder.path)
+    for _ in 1...10 {
+      #expect(throws: LMDBError.closed) { _ = try environment.beginRead() }
+      #expect(throws: LMDBError.closed) { _ = try environment.beginWrite() }
+      #expect(throws: LMDBError.closed) { try environment.openTables(["table"]) }
+    }
+    // It is still the one that is open.
+    #expect(throws: LMDBError.alreadyOpen) { try Environment(folder: folder.path) }
+    other.close()
+  }
+
   @Test func `a closed environment refuses, and goes on for those who were in it`() throws {
     let folder = try TemporaryFolder()
     let environment = try Environment(folder: folder.path)

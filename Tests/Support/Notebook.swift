@@ -123,7 +123,7 @@ package struct NotebookProjector: Projector {
       var reader = PayloadReader(event.payload)
       guard let field = try reader.next() else { throw DamagedBytes() }
       let key = try field.text()
-      guard let value = try reader.next() else { throw DamagedBytes() }
+      guard let value = try reader.next() else { return state.setNote(key, to: []) }
       state.setNote(
         key, to: value.kind == .integer ? Array(repeating: 7, count: Int(value.integer)) : value.bytes.array()
       )

@@ -49,6 +49,8 @@ public struct EventSchema: Sendable {
   private var custom: [String: EventTypeDefinition]
   /// Every type, in the order given.
   public let types: [EventTypeDefinition]
+  /// Equal for schemas that bring events into the same form.
+  let fingerprint: UInt64
 
   /// Collects types; no two may share a code or a name.
   public init(_ types: [EventTypeDefinition]) {
@@ -56,9 +58,13 @@ public struct EventSchema: Sendable {
     versions = Array(repeating: 0, count: 256)
     custom = [:]
     self.types = types
+    var writer = ByteWriter(capacity: 16 * types.count)
     var names: Set<String> = []
     for type in types {
       precondition(names.insert(type.name).inserted, "two types are named \(type.name)")
+      writer.write(type.code.number)
+      writer.writeString(type.name)
+      writer.write(type.version)
       if type.code == .custom {
         custom[type.name] = type
       } else {
@@ -67,6 +73,7 @@ public struct EventSchema: Sendable {
         versions[Int(type.code.number)] = type.version
       }
     }
+    fingerprint = XXH3.hash(writer.bytes.rawSpan)
   }
 
   /// The definition of a type that has a code.

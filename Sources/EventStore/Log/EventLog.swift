@@ -98,6 +98,7 @@ public final class EventLog: Sendable {
     if let thread, !thread.isCurrent { thread.join() }
     defer {
       environment.close()
+      // The lock would else last as long as this object, and keep out whoever opens the store anew.
       try? openers.unlock()
     }
     // Who has appended nothing never writes; and while others are at work, they will do it.

@@ -69,7 +69,11 @@ struct LogView: ~Copyable {
   ) throws(StorageError) -> [StreamName] {
     var names: [StreamName] = []
     var cursor = try transaction.scan(tables.heads)
-    let start = after.map { Key.head($0) + [0] } ?? namespace.map { Key.headPrefix($0) } ?? []
+    var start = namespace.map { Key.headPrefix($0) } ?? []
+    if let after {
+      let next = Key.head(after) + [0]
+      if start.lexicographicallyPrecedes(next) { start = next }
+    }
     var entry = start.isEmpty ? try cursor.toNext() : try cursor.to(atOrAfter: start)
     while let current = entry, names.count < limit {
       let name = try Key.name(ofHead: current.key)

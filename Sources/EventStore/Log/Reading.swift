@@ -79,9 +79,9 @@ extension EventLog {
     let first: LogPosition
     let last: LogPosition
     if isForward {
-      first = LogPosition((position ?? 0).number + 1)
       last = min(end ?? view.last, view.last)
-      guard first <= last else { return page }
+      guard position ?? 0 < last else { return page }
+      first = (position ?? 0).next
     } else {
       first = min(position.map { LogPosition($0.number == 0 ? 0 : $0.number - 1) } ?? view.last, view.last)
       last = max(end ?? 1, 1)

@@ -32,7 +32,7 @@ public struct StoreStatistics: Sendable {
   public var fileBytes: Int
   /// Bytes in it that are free to be used again.
   public var freeBytes: Int
-  /// Streams whose next snapshot is due by the bytes of their events.
+  /// Streams of which a snapshot is due and not stored.
   public var dueSnapshots: Int
   /// Readers at work, in all processes.
   public var readers: Int
@@ -41,8 +41,9 @@ public struct StoreStatistics: Sendable {
 extension EventLog {
   /// What the store takes up.
   ///
+  /// - Parameter projector: Whose snapshots are meant by those that are due.
   /// - Complexity: O(streams), for the snapshots that are due.
-  public func storeStatistics() throws(StorageError) -> StoreStatistics {
+  public func storeStatistics(for projector: some Projector) throws(StorageError) -> StoreStatistics {
     let view = try view()
     let checkpoint = try TailIndex.checkpoint(in: view.transaction, tables)
     let information: Environment.Information
@@ -59,7 +60,7 @@ extension EventLog {
     let names = try view.streamNames()
     var due = 0
     for name in names {
-      if let stream = try view.stream(name), try isSnapshotDue(stream, view) { due += 1 }
+      if let stream = try view.stream(name), try isSnapshotDue(stream, projector, view) { due += 1 }
     }
     let used = sizes.reduce(0) { $0 + $1.sizeInBytes }
     return StoreStatistics(
@@ -69,8 +70,10 @@ extension EventLog {
       dueSnapshots: due, readers: information.readersUsed)
   }
 
-  /// Whether the bytes of a stream since its latest snapshot are enough for the next.
-  private func isSnapshotDue(_ stream: StreamNumber, _ view: borrowing LogView) throws(StorageError) -> Bool {
+  /// Whether a fold to the head of a stream passes a version where a snapshot is due.
+  private func isSnapshotDue(
+    _ stream: StreamNumber, _ projector: some Projector, _ view: borrowing LogView
+  ) throws(StorageError) -> Bool {
     guard let head = try view.head(of: stream) else { return false }
     var bytes = 0
     let latest = try SnapshotTable.latest(of: stream, .version, view)
@@ -80,7 +83,11 @@ extension EventLog {
       let upper = StreamVersion(min(head.version.number, version.number + Anchor.interval))
       for position in try view.index.positions(of: version.next...upper, in: stream, view.transaction) {
         bytes += try view.transaction.fetch(Key.position(position), from: tables.log)?.byteCount ?? 0
-        if bytes >= minimum { return true }
+        // Enough for the state as it was: whether also for the state as it is, only folding can tell.
+        if bytes >= minimum {
+          let target = AsOfTarget(stop: .version(head.version))
+          return try state(of: stream, head: head.version, by: projector, at: target, true, view).snapshotsDue > 0
+        }
       }
       version = upper
     }

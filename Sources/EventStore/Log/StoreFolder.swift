@@ -46,12 +46,11 @@ enum StoreFolder {
     if let marker, marker.format > StoreFormat.current {
       throw .newerFormat(found: marker.format, supported: StoreFormat.current)
     }
+    // Before the lock, which would be a file of ours where none is wanted.
+    if marker == nil { try checkEmpty(folder, try look(in: folder), creates: creates) }
     let openers = try lock(folder)
-    let (dataSize, others) = try asking(folder) { () throws(PlatformError) in
-      let ours = [markerName, dataName, openersName, lockName, replayName]
-      let size = try Files.status("\(folder)/\(dataName)")?.sizeInBytes
-      return (size, try Files.list(folder).filter { !ours.contains($0) })
-    }
+    let found = try look(in: folder)
+    let dataSize = found.dataSize
     if marker != nil {
       guard let dataSize else { throw .corrupt(reason: "the data file is gone", position: nil) }
       guard dataSize > 0 else { throw .corrupt(reason: "the data file is empty", position: nil) }
@@ -61,9 +60,28 @@ enum StoreFolder {
       // Either a foreign database, or a store of ours whose making was cut short.
       return try openExisting(folder, openers, options, marker: nil)
     }
-    guard others.isEmpty else { throw .notAStore(reason: "\(folder) holds other files, such as \(others[0])") }
-    guard creates else { throw .missing(folder: folder) }
+    try checkEmpty(folder, found, creates: creates)
     return try make(folder, openers, options)
+  }
+
+  /// What is in the folder: the size of the data file, and what is not ours.
+  private static func look(in folder: String) throws(StorageError) -> (dataSize: Int?, others: [String]) {
+    try asking(folder) { () throws(PlatformError) in
+      let ours = [markerName, dataName, openersName, lockName, replayName]
+      let size = try Files.status("\(folder)/\(dataName)")?.sizeInBytes
+      return (size, try Files.list(folder).filter { !ours.contains($0) })
+    }
+  }
+
+  /// Refuses a folder without data in which no store is to be made.
+  private static func checkEmpty(
+    _ folder: String, _ found: (dataSize: Int?, others: [String]), creates: Bool
+  ) throws(StorageError) {
+    guard (found.dataSize ?? 0) == 0 else { return }
+    guard found.others.isEmpty else {
+      throw .notAStore(reason: "\(folder) holds other files, such as \(found.others[0])")
+    }
+    guard creates else { throw .missing(folder: folder) }
   }
 
   private static func lock(_ folder: String) throws(StorageError) -> FileLock {
@@ -125,6 +143,11 @@ enum StoreFolder {
     // Before a table is opened, or in a foreign database ours would be made.
     let names: [String]
     do throws(LMDBError) { names = try environment.tableNames() } catch { throw StorageError(error) }
+    if marker == nil, try isUnfinished(environment, names) {
+      environment.close()
+      guard options.creates, !options.isReadOnly else { throw .missing(folder: folder) }
+      return try make(folder, openers, options)
+    }
     guard names.contains("meta"), names.contains("log") else {
       if marker == nil { throw .notAStore(reason: "\(folder) holds a database that is not ours") }
       throw .corrupt(reason: "the data file lacks tables", position: nil)
@@ -159,6 +182,17 @@ enum StoreFolder {
       try writeMarker(folder, identity)
     }
     return Opened(environment: environment, tables: tables, identity: identity, openers: openers)
+  }
+
+  /// Whether a store was begun and got no further than empty tables.
+  private static func isUnfinished(_ environment: Environment, _ names: [String]) throws(StorageError) -> Bool {
+    guard names.allSatisfy({ Tables.tableNames.contains($0) }) else { return false }
+    return try storing { () throws(LMDBError) in
+      let tables = try environment.openTables(names)
+      let transaction = try environment.beginRead()
+      for table in tables where try transaction.statistics(of: table).entries > 0 { return false }
+      return true
+    }
   }
 
   private static func openEnvironment(

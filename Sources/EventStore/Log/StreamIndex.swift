@@ -318,6 +318,30 @@ struct StreamIndex {
 
   // MARK: Late events
 
+  /// When the earliest of a stream's late events occurred; `nil` where none is late.
+  func firstLate(
+    of stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> Timestamp? {
+    var first: Timestamp?
+    for generation in generations {
+      let found = generation.with(stream) { tail in
+        tail.late.lazy.filter { $0.position <= bound }.map(\.occurredAt).min()
+      }
+      if let found { first = min(first ?? found, found) }
+    }
+    var cursor = try transaction.scan(tables.late)
+    if let entry = try cursor.to(atOrAfter: Key.stream(stream)) {
+      let (owner, occurredAt) = try decoding("late") { () throws(DamagedBytes) in
+        var key = ByteReader(entry.key)
+        return (
+          try key.readUInt32().byteSwapped, Timestamp(clamping: Int64(clamping: try key.readUInt64().byteSwapped))
+        )
+      }
+      if owner == stream { first = min(first ?? occurredAt, occurredAt) }
+    }
+    return first
+  }
+
   /// The late events of a stream that occurred in a range of time, by occurred-at, then by version.
   func late(
     in range: ClosedRange<Timestamp>, of stream: StreamNumber,

@@ -271,6 +271,9 @@ final class TailIndex: Sendable {
     state.withLock { state in state.generations.count > 1 ? state.generations.first : nil }
   }
 
+  /// Whether another generation is full before the oldest is in the tables.
+  var isBehind: Bool { state.withLock { $0.generations.count > 2 } }
+
   /// Ends the current generation, so that it can be checkpointed too.
   func seal() {
     state.withLock { state in

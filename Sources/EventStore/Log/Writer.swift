@@ -27,8 +27,9 @@ struct Writer {
   private static let largestCache = 65_536
   /// Snapshots stored with one commit, so that none takes much longer for them.
   private static let snapshotBytesPerCommit = 256 << 10
-  /// Index entries written for each event appended: more than one, so that a checkpoint ends before the next is due.
-  private static let creditPerEvent = 2
+  /// Index entries written for four events appended: more than as many, so that a checkpoint ends before the next is
+  /// due, but not many more, since pages scattered over the tables are what costs. Where it is late, it hurries.
+  private static let creditPerFourEvents = 5, hurriedCreditPerFourEvents = 16
 
   init(
     _ environment: Environment, _ settings: WriterSettings, tail: TailIndex, sequencer: any Sequencer,
@@ -92,7 +93,8 @@ struct Writer {
       }
     }
     let entries = context.appended
-    credit += entries.count * Self.creditPerEvent
+    let rate = tail.isBehind ? Self.hurriedCreditPerFourEvents : Self.creditPerFourEvents
+    credit += (entries.count * rate + 3) / 4
     let completed = try stepCheckpoint(&context)
     guard context.hasWritten else {
       streams = context.streams
@@ -171,34 +173,46 @@ struct Writer {
   }
 
   /// Folds everything into the tables: at closing, when nobody waits.
+  ///
+  /// In several commits all the same: pages that one gives up, the next but one uses again.
   static func checkpointAll(
     _ environment: Environment, _ settings: WriterSettings, _ tail: TailIndex
   ) throws(StorageError) {
     tail.seal()
     while let generation = tail.generationToCheckpoint() {
-      let transaction: WriteTransaction
-      do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
-      guard let (generations, last) = try tail.generations(for: transaction) else { continue }
-      let end = try logEnd(at: last, generations, transaction, settings.tables)
-      var context = WriterContext(transaction, settings, generations: generations, end: end, streams: [:])
-      let stored = try TailIndex.checkpoint(in: context.transaction, settings.tables)
       var checkpoint = IndexCheckpoint(generation)
-      if stored.position < checkpoint.end.position {
-        while try !checkpoint.step(credit: 65_536, &context) {}
-        let through = checkpoint.end.position
+      var isComplete = false
+      while !isComplete {
+        let transaction: WriteTransaction
+        do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
+        guard let (generations, last) = try tail.generations(for: transaction) else { return }
+        let end = try logEnd(at: last, generations, transaction, settings.tables)
+        var context = WriterContext(transaction, settings, generations: generations, end: end, streams: [:])
+        let stored = try TailIndex.checkpoint(in: context.transaction, settings.tables)
+        if stored.position >= checkpoint.end.position { break }
+        isComplete = try checkpoint.step(credit: creditAtClosing, &context)
         try context.commit()
-        tail.checkpointed(through: through)
-      } else {
-        tail.checkpointed(through: stored.position)
       }
+      tail.checkpointed(through: checkpoint.end.position)
     }
   }
+
+  private static let creditAtClosing = 8_192
 }
 
 extension WriterContext {
   /// Makes everything durable.
   consuming func commit() throws(StorageError) {
-    do throws(LMDBError) { try transaction.commit() } catch { throw StorageError(error) }
+    do throws(LMDBError) {
+      try transaction.commit()
+    } catch {
+      switch error {
+      case .mapFull, .transactionFull, .diskFull, .outOfMemory, .badTransaction, .closed, .usedAfterFork:
+        throw StorageError(error)
+      // Nobody knows what reached the disk, so nobody may be told that it was nothing.
+      default: throw .stopped(reason: error.description)
+      }
+    }
   }
 }
 

@@ -104,7 +104,7 @@ struct WriterContext: ~Copyable {
         if checksRequest {
           if let earlier = ofStream[event.event.id] {
             if request.repeats == .event,
-              event.isRepeat(of: request.appends[earlier.append].events[earlier.event])
+              event.isRepeat(of: request.appends[earlier.append].events[earlier.event], settings.schema)
             {
               places.append(StreamPlace(version: 0, position: 0))
               repeats.count += 1
@@ -311,13 +311,12 @@ extension WriterContext.Repeats {
 
 extension PreparedEvent {
   /// Whether this is `other` handed in again.
-  fileprivate func isRepeat(of other: PreparedEvent) -> Bool {
+  fileprivate func isRepeat(of other: PreparedEvent, _ schema: EventSchema) -> Bool {
     event.type == other.event.type && event.customType == other.event.customType
       && event.session == other.event.session
       && (event.occurredAt == nil || event.occurredAt == other.occurredAt)
       && Self.isSameJSON(metadata, other.metadata)
-      && event.typeVersion == other.event.typeVersion
-      && Payload.isSame(event.payload.rawSpan, other.event.payload.rawSpan)
+      && isSamePayload(other.event.payload, version: other.event.typeVersion, schema)
   }
 
   /// Whether this is the recorded event handed in again.
@@ -332,12 +331,18 @@ extension PreparedEvent {
     else { return false }
     let session = record.session == 0 ? nil : try index.session(record.session, in: stream, transaction)?.name
     guard event.session == session else { return false }
-    // An event recorded in an older form is compared in today's.
-    let mine = try schema.upcast(
-      event.payload, of: event.type, named: event.customType, from: event.typeVersion, at: record.position)
-    let theirs = try schema.upcast(
-      record.payload.array(), of: record.type, named: event.customType, from: record.typeVersion,
-      at: record.position)
+    return isSamePayload(record.payload.array(), version: record.typeVersion, schema)
+  }
+
+  /// Whether a payload of the same type says the same. Older forms are compared in today's; one that cannot be brought
+  /// there, because it is newer or not what its type says, is the same only as it is.
+  private func isSamePayload(_ other: [UInt8], version: UInt16, _ schema: EventSchema) -> Bool {
+    if event.typeVersion == version, Payload.isSame(event.payload.rawSpan, other.rawSpan) { return true }
+    guard
+      let mine = try? schema.upcast(
+        event.payload, of: event.type, named: event.customType, from: event.typeVersion, at: 0),
+      let theirs = try? schema.upcast(other, of: event.type, named: event.customType, from: version, at: 0)
+    else { return false }
     return mine.version == theirs.version && Payload.isSame(mine.payload.rawSpan, theirs.payload.rawSpan)
   }
 

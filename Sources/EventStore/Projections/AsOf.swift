@@ -44,4 +44,8 @@ public struct FoldedState<State: Sendable>: Sendable {
   public var eventsFolded: Int
   /// The bytes of those events.
   public var bytesFolded: Int
+  /// The bytes of events since the latest snapshot before the point.
+  package var bytesSinceSnapshot = 0
+  /// Snapshots that were due among those events.
+  package var snapshotsDue = 0
 }

@@ -3,16 +3,18 @@ internal import Bytes
 internal import LMDB
 internal import Sodium
 
-/// Tells a projector's snapshots from all others': a digest of its name, version and parameters.
+/// Tells a projector's snapshots from all others': a digest of its name, version and parameters, and of the event types
+/// in whose form it was given the events.
 struct ProjectorKey: Hashable, Sendable {
   let high: UInt64
   let low: UInt64
 
-  init(_ projector: some Projector) {
+  init(_ projector: some Projector, _ schema: EventSchema) {
     var writer = ByteWriter(capacity: 64)
     writer.writeString(projector.name)
     writer.writeVarint(UInt64(bitPattern: Int64(projector.version)))
     writer.writeString(projector.parameters)
+    writer.write(schema.fingerprint)
     let digest = BLAKE2b.digest(writer.bytes.rawSpan)
     high = digest.prefix64
     low = digest.suffix64

@@ -105,7 +105,7 @@ extension EventLog {
     } catch {
       throw .storage(error)
     }
-    let key = ProjectorKey(projector)
+    let key = ProjectorKey(projector, schema)
     let covers = options.streams == nil
     let ledger = covers && !self.options.isReadOnly
       ? ReplayLedger(
@@ -219,7 +219,7 @@ extension EventLog {
         }
         entry = try cursor.toNext()
       }
-      let key = ProjectorKey(projector)
+      let key = ProjectorKey(projector, schema)
       while let next = found.popLast() {
         var fold = Fold(projector, key: key, schema: schema, policy: options.snapshotPolicy)
         try fold.run(next.stream, next.records, view)

@@ -173,7 +173,7 @@ extension EventLog {
     of stream: StreamNumber, head: StreamVersion, by projector: P, at target: AsOfTarget, _ usesSnapshots: Bool,
     _ view: borrowing LogView
   ) throws(StorageError) -> FoldedState<P.State> {
-    let key = ProjectorKey(projector)
+    let key = ProjectorKey(projector, schema)
     var fold = Fold(projector, key: key, schema: schema, policy: options.snapshotPolicy)
     var version: StreamVersion = 0
     switch target.stop {
@@ -187,15 +187,11 @@ extension EventLog {
         start = cached
         if cached == head {
           return FoldedState(
-            state: fold.state, version: head, judgedAt: target.judgedAt, eventsFolded: 0, bytesFolded: 0)
+            state: fold.state, version: head, judgedAt: target.judgedAt, eventsFolded: 0, bytesFolded: 0,
+            bytesSinceSnapshot: fold.bytesSinceSnapshot)
         }
-      } else if usesSnapshots, last > 0,
-        let found = try SnapshotTable.nearest(
-          of: stream, .version, atOrBefore: last.number, key, view, { (number, bytes) in Self.decode(P.self, number, bytes) })
-      {
-        fold.state = found.state
-        fold.highest = found.highest
-        start = StreamVersion(found.number)
+      } else if usesSnapshots, let found = try begin(&fold, at: .version, last.number, of: stream, view) {
+        start = StreamVersion(found)
       }
       try fold.run(stream, after: start, through: last, head: head, view)
       if isHead {
@@ -205,23 +201,62 @@ extension EventLog {
             state: fold.state, sizeInBytes: fold.state.encodedSize), cacheKey)
       }
     case .occurred(let time):
-      var start: Timestamp?
-      if usesSnapshots,
-        let found = try SnapshotTable.nearest(
-          of: stream, .occurred, atOrBefore: UInt64(time.microseconds), key, view,
-          { (number, bytes) in Self.decode(P.self, number, bytes) })
-      {
-        fold.state = found.state
-        fold.highest = found.highest
-        start = Timestamp(clamping: Int64(clamping: found.number))
-      }
-      try fold.run(stream, occurredAfter: start, through: time, head: head, view)
+      try run(&fold, stream, occurredThrough: time, head: head, usesSnapshots, view)
       version = fold.highest
     }
     if usesSnapshots, !options.isReadOnly { snapshots.add(fold.due) }
     return FoldedState(
       state: fold.state, version: version, judgedAt: target.judgedAt, eventsFolded: fold.eventsFolded,
-      bytesFolded: fold.bytesFolded)
+      bytesFolded: fold.bytesFolded, bytesSinceSnapshot: fold.bytesSinceSnapshot, snapshotsDue: fold.due.count)
+  }
+
+  /// Folds what occurred by `time`.
+  ///
+  /// Before the first late event, the order of occurrence is that of the versions: there the snapshots by version serve,
+  /// and a stream without late events needs no others.
+  private func run<P: Projector>(
+    _ fold: inout Fold<P>, _ stream: StreamNumber, occurredThrough time: Timestamp, head: StreamVersion,
+    _ usesSnapshots: Bool, _ view: borrowing LogView
+  ) throws(StorageError) {
+    let firstLate = try view.index.firstLate(of: stream, view.transaction)
+    if let firstLate, firstLate <= time, usesSnapshots,
+      let found = try begin(&fold, at: .occurred, UInt64(time.microseconds), of: stream, view)
+    {
+      return try fold.run(
+        stream, occurredAfter: Timestamp(clamping: Int64(clamping: found)), through: time, head: head, view)
+    }
+    var inOrder = time
+    if let firstLate, firstLate <= time { inOrder = firstLate.advanced(byMicroseconds: -1) }
+    // Nothing comes before the first microsecond.
+    let isSplit = firstLate.map { $0 <= time } ?? false
+    if !isSplit || firstLate != .earliest {
+      let last = try view.index.lastVersion(occurredThrough: inOrder, of: stream, head: head, view)
+      var start: StreamVersion = 0
+      if usesSnapshots, let found = try begin(&fold, at: .version, last.number, of: stream, view) {
+        start = StreamVersion(found)
+      }
+      try fold.run(stream, after: start, through: last, head: head, view)
+    }
+    if isSplit {
+      try fold.run(
+        stream, occurredAfter: firstLate == .earliest ? nil : inOrder, through: time, head: head, view)
+    }
+  }
+
+  /// Begins `fold` at the nearest snapshot at or before `number` that can be read.
+  ///
+  /// - Returns: The version or the occurred-at it stands for; `nil` where there is none: then from the first event.
+  private func begin<P: Projector>(
+    _ fold: inout Fold<P>, at order: SnapshotTable.Order, _ number: UInt64, of stream: StreamNumber,
+    _ view: borrowing LogView
+  ) throws(StorageError) -> UInt64? {
+    let found = try SnapshotTable.nearest(of: stream, order, atOrBefore: number, fold.key, view) {
+      (number, bytes) in Self.decode(P.self, number, bytes)
+    }
+    guard let found else { return nil }
+    fold.state = found.state
+    fold.highest = found.highest
+    return found.number
   }
 
   /// Begins `fold` at the cached head state. Of an older one nobody else has a copy then, so folding changes it in place.

@@ -112,11 +112,14 @@ extension EventLog {
     guard let head = try view.head(of: stream) else { return options.snapshotPolicy.minimumBytes }
     let latest = try state(
       of: stream, head: head.version, by: projector, at: AsOfTarget(stop: .version(head.version)), true, view)
-    _ = try state(
-      of: stream, head: head.version, by: projector, at: AsOfTarget(stop: .occurred(.latest)), true, view)
+    if try view.index.firstLate(of: stream, view.transaction) != nil {
+      _ = try state(
+        of: stream, head: head.version, by: projector, at: AsOfTarget(stop: .occurred(.latest)), true, view)
+    }
     return max(
-      options.snapshotPolicy.minimumBytes,
-      min(options.snapshotPolicy.factor * latest.state.encodedSize - latest.bytesFolded, Int.max / 2))
+      1,
+      max(options.snapshotPolicy.minimumBytes, options.snapshotPolicy.factor * latest.state.encodedSize)
+        - latest.bytesSinceSnapshot)
   }
 
   /// Waits until the snapshots that are due beside the appends are taken, and stores them.

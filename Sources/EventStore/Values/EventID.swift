@@ -19,7 +19,7 @@ internal import Sodium
   ///
   /// - Throws: ``InvalidValue`` that names `field`.
   public init(_ text: String, field: String = "id") throws(InvalidValue) {
-    guard let id = EventID(utf8: Array(text.utf8).span) else {
+    guard let id = EventID(utf8: text.utf8.span) else {
       throw InvalidValue(field: field, reason: "is not a UUID like 01890a5d-ac96-774b-bcce-b302099a8057")
     }
     self = id
@@ -28,25 +28,23 @@ internal import Sodium
   /// Reads the 36 characters of a UUID; `nil` for anything else.
   public init?(utf8 text: Span<UInt8>) {
     guard text.count == 36 else { return nil }
+    guard text[8] == 0x2d, text[13] == 0x2d, text[18] == 0x2d, text[23] == 0x2d else { return nil }
     var high: UInt64 = 0
     var low: UInt64 = 0
-    var digits = 0
-    for index in 0..<36 {
-      let byte = text[index]
-      if index == 8 || index == 13 || index == 18 || index == 23 {
-        guard byte == UInt8(ascii: "-") else { return nil }
-        continue
+    var bad: UInt8 = 0
+    func read(_ range: Range<Int>, into half: inout UInt64) {
+      for index in range {
+        let digit = HexadecimalDigits.value(of: text[index])
+        bad |= digit
+        half = half &<< 4 | UInt64(digit & 15)
       }
-      let digit: UInt8
-      switch byte {
-      case 0x30...0x39: digit = byte - 0x30
-      case 0x61...0x66: digit = byte - 0x61 + 10
-      case 0x41...0x46: digit = byte - 0x41 + 10
-      default: return nil
-      }
-      if digits < 16 { high = high << 4 | UInt64(digit) } else { low = low << 4 | UInt64(digit) }
-      digits += 1
     }
+    read(0..<8, into: &high)
+    read(9..<13, into: &high)
+    read(14..<18, into: &high)
+    read(19..<23, into: &low)
+    read(24..<36, into: &low)
+    guard bad < 16 else { return nil }
     self.init(high: high, low: low)
   }
 
@@ -93,5 +91,16 @@ internal import Sodium
   /// By bytes.
   @inlinable public static func < (a: Self, b: Self) -> Bool {
     a.high == b.high ? a.low < b.low : a.high < b.high
+  }
+}
+
+/// The values of hexadecimal digits.
+private enum HexadecimalDigits {
+  /// 0…15; more for what is no digit.
+  @inline(__always)
+  static func value(of byte: UInt8) -> UInt8 {
+    if byte &- 0x30 < 10 { return byte &- 0x30 }
+    let letter = (byte | 0x20) &- 0x61
+    return letter < 6 ? letter &+ 10 : 0xff
   }
 }

@@ -28,7 +28,12 @@
   ///
   /// - Throws: ``InvalidValue`` that names `field` and says what is wrong.
   public init(_ text: String, field: String = "time") throws(InvalidValue) {
-    self = try Array(text.utf8).withTimestampParser(field: field)
+    self = try TimestampParser(text.utf8.span, field: field).parse()
+  }
+
+  /// The same from UTF-8.
+  public init(utf8 text: Span<UInt8>, field: String = "time") throws(InvalidValue) {
+    self = try TimestampParser(text, field: field).parse()
   }
 
   /// By time.
@@ -51,32 +56,32 @@
   /// Appends the 27 bytes of ``description``.
   public func write(into bytes: inout [UInt8]) {
     let days = microseconds / 86_400_000_000
-    var rest = microseconds % 86_400_000_000
+    let rest = microseconds % 86_400_000_000
     let (year, month, day) = CivilDate.date(ofDay: days)
-    func digits(_ value: Int64, _ count: Int) {
-      var divisor: Int64 = 1
-      for _ in 1..<count { divisor *= 10 }
-      while divisor > 0 {
-        bytes.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
-        divisor /= 10
-      }
+    func two(_ value: Int64) {
+      let value = UInt8(truncatingIfNeeded: value)
+      bytes.append(0x30 &+ value / 10)
+      bytes.append(0x30 &+ value % 10)
     }
-    digits(year, 4)
-    bytes.append(UInt8(ascii: "-"))
-    digits(month, 2)
-    bytes.append(UInt8(ascii: "-"))
-    digits(day, 2)
-    bytes.append(UInt8(ascii: "T"))
-    digits(rest / 3_600_000_000, 2)
-    rest %= 3_600_000_000
-    bytes.append(UInt8(ascii: ":"))
-    digits(rest / 60_000_000, 2)
-    rest %= 60_000_000
-    bytes.append(UInt8(ascii: ":"))
-    digits(rest / 1_000_000, 2)
-    bytes.append(UInt8(ascii: "."))
-    digits(rest % 1_000_000, 6)
-    bytes.append(UInt8(ascii: "Z"))
+    two(year / 100)
+    two(year % 100)
+    bytes.append(0x2d)
+    two(month)
+    bytes.append(0x2d)
+    two(day)
+    bytes.append(0x54)
+    let seconds = rest / 1_000_000
+    two(seconds / 3_600)
+    bytes.append(0x3a)
+    two(seconds / 60 % 60)
+    bytes.append(0x3a)
+    two(seconds % 60)
+    bytes.append(0x2e)
+    let fraction = rest % 1_000_000
+    two(fraction / 10_000)
+    two(fraction / 100 % 100)
+    two(fraction % 100)
+    bytes.append(0x5a)
   }
 }
 
@@ -112,53 +117,68 @@ enum CivilDate {
   }
 }
 
-extension [UInt8] {
-  fileprivate func withTimestampParser(field: String) throws(InvalidValue) -> Timestamp {
-    func refuse(_ reason: String) -> InvalidValue { InvalidValue(field: field, reason: reason) }
-    let malformed = "is not an RFC 3339 time like 2026-11-20T10:00:00Z"
-    func number(_ range: Range<Int>) -> Int64? {
-      guard range.upperBound <= count else { return nil }
-      var value: Int64 = 0
-      for index in range {
-        guard self[index] >= UInt8(ascii: "0"), self[index] <= UInt8(ascii: "9") else { return nil }
-        value = value * 10 + Int64(self[index] - UInt8(ascii: "0"))
-      }
-      return value
+/// Reads RFC 3339 byte by byte.
+private struct TimestampParser: ~Escapable {
+  let text: Span<UInt8>
+  let field: String
+
+  @_lifetime(copy text)
+  init(_ text: Span<UInt8>, field: String) {
+    self.text = text
+    self.field = field
+  }
+
+  private func refuse(_ reason: String) -> InvalidValue { InvalidValue(field: field, reason: reason) }
+  private var malformed: InvalidValue { refuse("is not an RFC 3339 time like 2026-11-20T10:00:00Z") }
+
+  /// The number in `count` digits at `start`; `nil` where there are not so many.
+  @inline(__always)
+  private func number(_ start: Int, _ count: Int) -> Int64? {
+    guard start + count <= text.count else { return nil }
+    var value: Int64 = 0
+    for index in start..<start + count {
+      let digit = text[index] &- 0x30
+      guard digit < 10 else { return nil }
+      value = value &* 10 &+ Int64(digit)
     }
-    func has(_ character: Character, at index: Int) -> Bool {
-      index < count && self[index] == character.asciiValue
-    }
-    guard let year = number(0..<4), has("-", at: 4), let month = number(5..<7), has("-", at: 7),
-      let day = number(8..<10), has("T", at: 10) || has("t", at: 10) || has(" ", at: 10),
-      let hour = number(11..<13), has(":", at: 13), let minute = number(14..<16), has(":", at: 16),
-      let second = number(17..<19)
-    else { throw refuse(malformed) }
+    return value
+  }
+
+  @inline(__always)
+  private func has(_ byte: UInt8, at index: Int) -> Bool { index < text.count && text[index] == byte }
+
+  func parse() throws(InvalidValue) -> Timestamp {
+    guard let year = number(0, 4), has(0x2d, at: 4), let month = number(5, 2), has(0x2d, at: 7),
+      let day = number(8, 2), has(0x54, at: 10) || has(0x74, at: 10) || has(0x20, at: 10),
+      let hour = number(11, 2), has(0x3a, at: 13), let minute = number(14, 2), has(0x3a, at: 16),
+      let second = number(17, 2)
+    else { throw malformed }
     var index = 19
     var fraction: Int64 = 0
-    if has(".", at: index) {
+    if has(0x2e, at: index) {
       index += 1
       let start = index
       var scale: Int64 = 100_000
-      while index < count, let digit = number(index..<index + 1) {
-        fraction += digit * scale
+      while index < text.count, text[index] &- 0x30 < 10 {
+        fraction += Int64(text[index] &- 0x30) * scale
         scale /= 10
         index += 1
       }
-      guard index > start else { throw refuse(malformed) }
+      guard index > start else { throw malformed }
     }
     var offset: Int64 = 0
-    if has("Z", at: index) || has("z", at: index) {
+    if has(0x5a, at: index) || has(0x7a, at: index) {
       index += 1
-    } else if has("+", at: index) || has("-", at: index) {
-      guard let hours = number(index + 1..<index + 3), has(":", at: index + 3),
-        let minutes = number(index + 4..<index + 6), hours < 24, minutes < 60
-      else { throw refuse(malformed) }
-      offset = (hours * 60 + minutes) * (has("-", at: index) ? -1 : 1)
+    } else if has(0x2b, at: index) || has(0x2d, at: index) {
+      guard let hours = number(index + 1, 2), has(0x3a, at: index + 3), let minutes = number(index + 4, 2),
+        hours < 24, minutes < 60
+      else { throw malformed }
+      offset = (hours * 60 + minutes) * (has(0x2d, at: index) ? -1 : 1)
       index += 6
     } else {
       throw refuse("has no time zone; end it with Z or an offset like +02:00")
     }
-    guard index == count else { throw refuse(malformed) }
+    guard index == text.count else { throw malformed }
     guard (1...12).contains(month) else { throw refuse("has the month \(month)") }
     guard day >= 1, day <= CivilDate.days(inMonth: month, of: year) else { throw refuse("has no such day") }
     guard hour < 24, minute < 60 else { throw refuse("has no such hour or minute") }

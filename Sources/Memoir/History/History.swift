@@ -48,18 +48,20 @@ extension MemoirStore {
       guard let before = try log.state(of: user, by: projector, at: begin),
         let after = try log.state(of: user, by: projector, at: end)
       else { throw MemoirError.noUser(user) }
+      let now = clock()
       if isBackward(from, before.version, to, after.version) {
         throw MemoirError.invalid(field: "from", "is \(from), after \(to)")
       }
-      let now = clock()
       func time(_ point: AsOfText, _ judgedAt: Timestamp?) -> Timestamp {
         point == .now ? now : judgedAt ?? now
       }
       let (clockBefore, clockAfter) = (time(from, before.judgedAt), time(to, after.judgedAt))
       var recorder = ChangeRecorder(from: before.state, by: projector)
-      try log.forEachEvent(of: user, after: begin, through: end) { event throws(DamagedBytes) in
-        try recorder.apply(event)
-      }
+      // Not to `now` itself: events may have come in since the states were folded.
+      try log.forEachEvent(
+        of: user, after: byOccurred ? begin : .version(before.version),
+        through: byOccurred ? end : .version(after.version)
+      ) { event throws(DamagedBytes) in try recorder.apply(event) }
       return HistoryDiff(
         user: user, from: from, to: to, changes: StateDiff(recorder, from: clockBefore, to: clockAfter))
     } catch {

@@ -104,9 +104,9 @@ struct DataReader: ~Escapable {
 
   func optionalTime(_ key: StaticString) throws(MemoirError) -> Timestamp? {
     guard let value = value(key) else { return nil }
-    guard let text = value.string else { throw refused(key, "must be a time like 2026-11-20T10:00:00Z") }
+    guard let text = value.utf8 else { throw refused(key, "must be a time like 2026-11-20T10:00:00Z") }
     do throws(InvalidValue) {
-      return try Timestamp(text, field: "")
+      return try Timestamp(utf8: text, field: "")
     } catch {
       throw refused(key, error.reason)
     }

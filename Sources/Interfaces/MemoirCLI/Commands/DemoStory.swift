@@ -240,7 +240,7 @@ struct DemoStory {
     store = try MemoirStore(folder: folder, options: options)
     for user in try store.log.streams() { try store.prepareSnapshots(of: user.name) }
     try store.log.storeDueSnapshots()
-    let snapshots = try store.log.storeStatistics().tables.first { $0.name == "snapshots" }?.entries ?? 0
+    let snapshots = try store.log.storeStatistics(for: store.projector).tables.first { $0.name == "snapshots" }?.entries ?? 0
     try reopen()
     var results: [ReplayResult] = []
     for usesSnapshots in [true, false] {

@@ -28,7 +28,7 @@ enum SnapshotsCommand: Command {
       case .rebuild: try rebuild(store, in: context)
       case nil: break
       }
-      let statistics = try store.log.storeStatistics()
+      let statistics = try store.log.storeStatistics(for: store.projector)
       let table = statistics.tables.first { $0.name == "snapshots" }
       let (count, bytes) = (table?.entries ?? 0, table?.sizeInBytes ?? 0)
       if arguments.wantsJSON {

@@ -13,7 +13,7 @@ enum StatsCommand: Command {
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
     try arguments.withStore(in: context) { store in
-      let statistics = try store.log.storeStatistics()
+      let statistics = try store.log.storeStatistics(for: store.projector)
       var figures = Figures(events: statistics.position.number, users: statistics.streams)
       let namespace = arguments[GlobalOptions.namespace]
       if let namespace {

@@ -24,6 +24,7 @@ enum SafeText {
 
   /// `text` with its own line breaks kept and tabs as spaces; each line is made safe.
   static func lines(_ text: some StringProtocol) -> [String] {
+    if text.utf8.allSatisfy({ 0x20 <= $0 && $0 < 0x7F }) { return [String(text)] }
     let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
     return lines.map { scalars in
       var plain = String.UnicodeScalarView()

@@ -29,25 +29,31 @@ enum Wrapping {
   ) -> [String] {
     var lines: [String] = []
     var line = first
+    // Counted along: measuring the line anew at every word would take the square of its length.
+    var columns = DisplayWidth.of(first)
+    let restColumns = DisplayWidth.of(rest)
     var isFresh = true
     func end() {
       lines.append(line.trimmingTrailingSpaces())
       line = rest
+      columns = restColumns
       isFresh = true
     }
     for unit in units {
       var word = String(unit)
-      let needed = DisplayWidth.of(word) + (isFresh ? 0 : 1)
-      if !isFresh && DisplayWidth.of(line) + needed > width { end() }
-      while cuttingWords && DisplayWidth.of(line) + DisplayWidth.of(word) > width {
-        let head = word.prefix(columns: max(width - DisplayWidth.of(line), 0))
+      var wordColumns = DisplayWidth.of(word)
+      if !isFresh && columns + 1 + wordColumns > width { end() }
+      while cuttingWords && columns + wordColumns > width {
+        let head = word.prefix(columns: max(width - columns, 0))
         // Not even one character fits: the line stays too long, rather than going on for ever.
         if head.isEmpty || head.endIndex == word.endIndex { break }
         line += head
         word = String(word[head.endIndex...])
+        wordColumns = DisplayWidth.of(word)
         end()
       }
       line += (isFresh ? "" : " ") + word
+      columns += (isFresh ? 0 : 1) + wordColumns
       isFresh = false
     }
     end()

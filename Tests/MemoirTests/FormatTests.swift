@@ -1,0 +1,123 @@
+// Stores that were written by each format there ever was, opened by today's program.
+import Foundation
+import JSON
+import Memoir
+import TestSupport
+import Testing
+
+@testable import EventStore
+
+@Suite struct `A store written by an earlier version` {
+  static let formats = [1]
+
+  private static func expectations(_ format: Int) throws -> [String: String] {
+    let url = FormatFixture.folder(of: format).appending(path: "findings.json")
+    return try JSONDecoder().decode([String: String].self, from: Data(contentsOf: url))
+  }
+
+  private static func expectedStates(_ format: Int) throws -> [String] {
+    let url = FormatFixture.folder(of: format).appending(path: "states.jsonl")
+    return try String(contentsOf: url, encoding: .utf8).split(separator: "\n").map(String.init)
+  }
+
+  // A difference here means that histories mean something else than they did. Where that is intended, the projector's
+  // version goes up and the recorded figures change with it, in the same commit.
+  @Test(arguments: formats) func `replays to the states it had then`(format: Int) throws {
+    let fixture = try FormatFixture(format)
+    let expected = try Self.expectations(format)
+    let found = try fixture.findings()
+    for key in Set(expected.keys).union(found.keys).sorted() {
+      #expect(found[key] == expected[key], "\(key)")
+    }
+  }
+
+  @Test(arguments: formats, [true, false])
+  func `shows what it showed, at every kind of point`(format: Int, usesSnapshots: Bool) throws {
+    let fixture = try FormatFixture(format)
+    let expected = try Self.expectedStates(format)
+    let found = try fixture.states(usesSnapshots: usesSnapshots)
+    for (found, expected) in zip(found, expected) { #expect(found == expected) }
+    #expect(found.count == expected.count)
+  }
+
+  @Test(arguments: formats) func `is sound, and so are its index and snapshots`(format: Int) throws {
+    let fixture = try FormatFixture(format)
+    let report = try fixture.log.verify()
+    #expect(report.problems.isEmpty)
+    let statistics = try fixture.log.storeStatistics(for: ContextProjector())
+    #expect(statistics.checkpoint > 0 && statistics.tailEvents > 0, "it has a part of each kind")
+    #expect(report.snapshots > 0 && report.redacted == 1)
+  }
+
+  @Test(arguments: formats) func `gives back every event as it was handed in`(format: Int) throws {
+    let fixture = try FormatFixture(format)
+    for (stream, event) in try FormatFixture.events(of: format) {
+      let found = try #require(try fixture.log.event(event.id, of: stream))
+      #expect(found.type == event.type && found.session == event.session)
+      #expect(found.occurredAt == event.occurredAt)
+      if found.isRedacted { continue }
+      #expect(found.metadata == event.metadata)
+      #expect(found.typeName == event.customType ?? EventSchema.memoir.name(of: event.type))
+      let isSame = Payload.isSame(found.payload.rawSpan, event.payload.rawSpan)
+      #expect(isSame, "\(found.position)")
+    }
+  }
+
+  // Facts of the first form are repeated in today's: the same content all the same.
+  @Test(arguments: formats) func `knows every event again`(format: Int) throws {
+    let fixture = try FormatFixture(format)
+    let last = try fixture.log.lastPosition()
+    let events = try FormatFixture.events(of: format)
+    #expect(events.contains { FormatFixture.isOld($0.event) })
+    for (stream, event) in events {
+      if let known = try fixture.log.event(event.id, of: stream), known.isRedacted {
+        #expect(throws: AppendError.idConflict(stream: stream, ids: [event.id], isErased: true)) {
+          try fixture.log.appendAndWait([StreamAppend([event], to: stream)])
+        }
+        continue
+      }
+      let results = try fixture.log.appendAndWait([StreamAppend([event], to: stream)])
+      #expect(results[0].isDuplicate, "\(event.id)")
+      if FormatFixture.isOld(event) {
+        let old = try FormatFixture.firstForm(event)
+        #expect(try fixture.log.appendAndWait([StreamAppend([old], to: stream)])[0].isDuplicate)
+      }
+    }
+    #expect(try fixture.log.lastPosition() == last)
+  }
+
+  @Test(arguments: formats) func `takes new events, and is rebuilt from its log`(format: Int) throws {
+    let fixture = try FormatFixture(format)
+    let before = try fixture.states(usesSnapshots: true)
+    try fixture.log.repairDerived()
+    #expect(try fixture.states(usesSnapshots: true) == before)
+    let event = try EventData(
+      .messageAdded(MessageAdded(role: .user, content: "Still here.")), session: .named("new"), id: .number(1)
+    )
+    try fixture.log.appendAndWait([StreamAppend([event], to: .named("ada"))])
+    #expect(try fixture.log.verify().problems.isEmpty)
+  }
+}
+
+@Suite struct `A new format` {
+  private static let target = ProcessInfo.processInfo.environment["MEMOIR_WRITE_FORMAT"]
+
+  // MEMOIR_WRITE_FORMAT=N swift test --filter "A new format" writes Fixtures/Formats/N from its events.jsonl.
+  @Test(.enabled(if: target != nil)) func `is written down`() throws {
+    let format = try #require(Self.target.flatMap { Int($0) })
+    let folder = FormatFixture.folder(of: format)
+    try #require(!FileManager.default.fileExists(atPath: folder.appending(path: "data.mdb").path))
+    let made = TemporaryFolder()
+    try FormatWriter.write(format, to: made.path + "/store")
+    for name in ["MEMOIR", "data.mdb"] {
+      try FileManager.default.copyItem(
+        at: URL(fileURLWithPath: made.path + "/store/" + name), to: folder.appending(path: name))
+    }
+    let fixture = try FormatFixture(format)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try encoder.encode(try fixture.findings()).write(to: folder.appending(path: "findings.json"))
+    let states = try fixture.states(usesSnapshots: false).map { $0 + "\n" }.joined()
+    try Data(states.utf8).write(to: folder.appending(path: "states.jsonl"))
+  }
+}
