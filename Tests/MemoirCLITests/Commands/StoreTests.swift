@@ -1,6 +1,10 @@
 // The commands that look after a store, and stores that are none, run as processes.
 import Foundation
+import MemoirFixtures
+import TestSupport
 import Testing
+
+@testable import MemoirCLI
 
 @Suite struct `Looking after a store` {
   @Test func `users and figures`() throws {
@@ -48,7 +52,6 @@ import Testing
     let state = try memoir.run("state", "bob", "--json")
     #expect(state.exitCode == 5)
     #expect(try state.errorCode() == "corrupt")
-    #expect(try memoir.run("state", "bob", "--at-version", "7").exitCode == 0)
   }
 
   @Test func `snapshots are counted, taken and dropped`() throws {
@@ -181,4 +184,63 @@ import Testing
       try memoir.terminal("append", file, "--json").output.contains("{\"appended\":0,\"duplicates\":8,"))
   }
 
+  @Test func `long work shows how far it has come, and takes that away again`() throws {
+    let memoir = TestProgram()
+    let file = try memoir.file("bob.jsonl", bobsHistory)
+    let program = try TestProgram.program.path
+    let run = try memoir.terminal(
+      running: "/bin/bash",
+      "-c", "(head -n 4 \(file); sleep 1.3; tail -n +5 \(file); sleep 0.2) | \(program) append --batch 1")
+    #expect(run.exitCode == 0, "\(run.output)")
+    let progress = try #require(run.output.firstRange(of: "appending"))
+    let end = try #require(
+      run.output.firstRange(of: "\r\u{1B}[K\u{1B}[1m8 events") ?? run.output.firstRange(of: "Appended"))
+    #expect(progress.lowerBound < end.lowerBound)
+    #expect(run.output.contains("\r\u{1B}[KAppended"))
+  }
+}
+
+@Suite struct `The demo` {
+  private func told(_ events: [UInt8]) throws -> (text: String, code: ExitCode) {
+    let output = RecordingSink()
+    let context = CommandContext(
+      output: Console(sink: output, isTerminal: false),
+      errors: Console(sink: RecordingSink(), isTerminal: false),
+      environment: { _ in nil }, now: { 0 })
+    let code = try DemoCommand.tell(events, in: context)
+    return (output.text, code)
+  }
+
+  @Test func `tells the story, within 80 columns, and leaves nothing`() throws {
+    let memoir = TestProgram()
+    let run = try TestProgram.launch(
+      TestProgram.program, ["demo"], input: Data(), environment: ["TMPDIR": memoir.folder.path])
+    #expect(run.exitCode == 0)
+    for word in [
+      "FastAPI", "PostgreSQL", "ate limiting", "Wednesday, 4 March 2026", "Sound. 374 events of 2 users",
+    ] {
+      #expect(run.output.contains(word), "\(run.output)")
+    }
+    for line in run.lines { #expect(DisplayWidth.of(line) <= 80, "\(line)") }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: memoir.folder.path).isEmpty)
+  }
+
+  @Test func `says what the events say, and nothing else`() throws {
+    let before = try told(Fixtures.demoEvents)
+    let text = String(decoding: Fixtures.demoEvents, as: UTF8.self)
+    #expect(before.text.contains("PostgreSQL 14 on RDS"))
+    let changed = text.replacing(
+      "The database is PostgreSQL 14 on RDS.", with: "The database is a card index.")
+    let after = try told(Array(changed.utf8))
+    #expect(after.code == .done)
+    #expect(!after.text.contains("The database is PostgreSQL 14 on RDS."))
+    #expect(after.text.contains("The database is a card index."))
+  }
+
+  @Test func `tells any history, however short`() throws {
+    let story = try told(Array(bobsHistory.utf8))
+    #expect(story.code == .done)
+    #expect(story.text.contains("Lives in Lisbon."))
+    #expect(story.text.contains("Sound. 8 events of 1 user"))
+  }
 }

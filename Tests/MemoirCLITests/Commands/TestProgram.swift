@@ -75,7 +75,9 @@ struct TestProgram {
   }
 
   /// Runs the program on a terminal of 80 columns; what it writes anywhere is the output.
-  func terminal(_ words: String..., environment: [String: String] = [:]) throws -> Run {
+  func terminal(
+    running program: String? = nil, _ words: String..., environment: [String: String] = [:]
+  ) throws -> Run {
     let script = """
       import fcntl, os, pty, struct, sys, termios
       pid, fd = pty.fork()
@@ -92,7 +94,8 @@ struct TestProgram {
       sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
       """
     return try Self.launch(
-      URL(filePath: "/usr/bin/python3"), ["-c", script, try Self.program.path] + words, input: Data(),
+      URL(filePath: "/usr/bin/python3"), ["-c", script, try program ?? Self.program.path] + words,
+      input: Data(),
       environment: environment.merging(["MEMOIR_STORE": store, "TERM": "xterm"]) { given, _ in given })
   }
 
