@@ -68,7 +68,9 @@ let package = Package(
 
     // Tests.
     library("TestSupport", imports: ["Bytes", "EventStore", "JSON"], at: "Tests/Support"),
-    tests("MemoirCLITests", of: ["MemoirCLI", "MemoirCommand", "MemoirFixtures", "Memoir", "Platform"]),
+    tests(
+      "MemoirCLITests",
+      of: ["MemoirCLI", "MemoirCommand", "MemoirFixtures", "Memoir", "Platform", "TestSupport"]),
     tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("JSONTests", of: ["JSON"]),
