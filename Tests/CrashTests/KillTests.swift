@@ -75,6 +75,27 @@ extension `Real processes` {
       #expect(try log.problems(of: NumberedWork(), acknowledged: acknowledged, next: &next) == [])
     }
 
+    @Test func `killed at each call in turn that makes a store, it is made by the next process`() throws {
+      var calls = 0
+      while true {
+        let store = AgentStore()
+        let agent = try store.agent(
+          "append", ["requests": 1], environment: try Shim.environment(store.path, killingAt: calls + 1))
+        let lines = try agent.lines()
+        let end = try agent.wait()
+        if end == .exit(0) { break }
+        #expect(end == .signal(SIGKILL), "\(lines)")
+        calls += 1
+        let log = try store.open()
+        var next: [Int: Int] = [:]
+        #expect(
+          try log.problems(of: NumberedWork(), acknowledged: lines.acknowledgements, next: &next) == [],
+          "killed at call \(calls)")
+        try log.close()
+      }
+      #expect(calls > 10)
+    }
+
     @Test func `asked to end by SIGTERM, an agent ends its appends and closes`() throws {
       let store = AgentStore()
       let agent = try store.agent("append", ["writers": 8, "graceful": 1])

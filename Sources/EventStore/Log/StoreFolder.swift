@@ -5,6 +5,7 @@
 //   lock.mdb       LMDB's readers and writer
 //   openers.lock   locked (shared) by every process that has the store open
 //   replay.log     how far a replay of the whole store has come; only while one is unfinished
+//   MEMOIR.making  while the store is being made: with it and without MEMOIR, what else is here is void
 internal import Bytes
 internal import LMDB
 internal import Platform
@@ -22,6 +23,7 @@ enum StoreFolder {
   static let openersName = "openers.lock"
   static let lockName = "lock.mdb"
   static let replayName = "replay.log"
+  private static let makingName = "MEMOIR.making"
 
   /// How long to wait for a process that needs the store alone.
   private static let patienceNanoseconds: UInt64 = 30_000_000_000
@@ -42,23 +44,28 @@ enum StoreFolder {
       guard creates else { throw .missing(folder: folder) }
       try asking(folder) { () throws(PlatformError) in _ = try Files.makeFolder(folder) }
     }
+    let openers = try lock(folder)
+    // Only now: while we waited, another process may have made the store.
     let marker = try readMarker(folder)
     if let marker, marker.format > StoreFormat.current {
       throw .newerFormat(found: marker.format, supported: StoreFormat.current)
     }
-    let openers = try lock(folder)
-    let (dataSize, others) = try asking(folder) { () throws(PlatformError) in
+    let (dataSize, others, isUnfinished) = try asking(folder) { () throws(PlatformError) in
       let ours = [markerName, dataName, openersName, lockName, replayName]
       let size = try Files.status("\(folder)/\(dataName)")?.sizeInBytes
-      return (size, try Files.list(folder).filter { !ours.contains($0) })
+      // Those that begin like the marker are on their way to become it.
+      let others = try Files.list(folder).filter { !ours.contains($0) && !$0.hasPrefix("\(markerName).") }
+      return (size, others, try Files.exists("\(folder)/\(makingName)"))
     }
     if marker != nil {
+      // Made, but killed before it said so.
+      if isUnfinished, !options.isReadOnly { _ = try? Files.remove("\(folder)/\(makingName)") }
       guard let dataSize else { throw .corrupt(reason: "the data file is gone", position: nil) }
       guard dataSize > 0 else { throw .corrupt(reason: "the data file is empty", position: nil) }
       return try openExisting(folder, openers, options, marker: marker)
     }
-    if let dataSize, dataSize > 0 {
-      // Either a foreign database, or a store of ours whose making was cut short.
+    if let dataSize, dataSize > 0, !isUnfinished {
+      // Either a foreign database, or a store of ours that has lost its marker.
       return try openExisting(folder, openers, options, marker: nil)
     }
     guard others.isEmpty else { throw .notAStore(reason: "\(folder) holds other files, such as \(others[0])") }
@@ -90,6 +97,15 @@ enum StoreFolder {
       try asking(folder) { () throws(PlatformError) in try openers.lock(.shared) }
       return try open(folder, options)
     }
+    try asking(folder) { () throws(PlatformError) in
+      let making = "\(folder)/\(makingName)"
+      // What a making that was cut short has left: nobody was told of a store.
+      if try Files.exists(making) {
+        for name in [dataName, lockName] { try Files.remove("\(folder)/\(name)") }
+      }
+      _ = try Descriptor(opening: making, for: .appending)
+      try Files.syncFolder(folder)
+    }
     let environment = try openEnvironment(folder, options, creation: .ifMissingOrEmpty)
     let tables = try openTables(environment)
     let random = Bytes32.random()
@@ -108,7 +124,10 @@ enum StoreFolder {
     try transaction.store(writer.bytes, at: Key.meta(.hashSeed), in: tables.meta)
     do throws(LMDBError) { try transaction.commit() } catch { throw StorageError(error) }
     try writeMarker(folder, identity)
-    try asking(folder) { () throws(PlatformError) in try openers.lock(.shared) }
+    try asking(folder) { () throws(PlatformError) in
+      try Files.remove("\(folder)/\(makingName)")
+      try openers.lock(.shared)
+    }
     return Opened(environment: environment, tables: tables, identity: identity, openers: openers)
   }
 
