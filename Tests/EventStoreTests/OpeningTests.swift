@@ -58,7 +58,6 @@ private func content(of path: String) throws -> [String] {
 
   @Test func `leaves another program's database alone`() throws {
     let folder = TemporaryFolder()
-    try Data().write(to: URL(filePath: folder.path + "/MEMOIR.making"))
     do {
       let environment = try Environment(folder: folder.path)
       let table = try environment.openTables(["theirs"])[0]
