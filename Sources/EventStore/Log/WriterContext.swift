@@ -117,7 +117,8 @@ struct WriterContext: ~Copyable {
           }
           ofStream[event.event.id] = (appendIndex, eventIndex)
         }
-        guard let stream, let place = try index.place(of: event.event.id, in: stream.stream, transaction) else {
+        guard let stream, let place = try index.place(of: event.event.id, in: stream.stream, transaction)
+        else {
           places.append(nil)
           continue
         }
@@ -213,13 +214,15 @@ struct WriterContext: ~Copyable {
           end.chain = HashChain.step(end.chain, first: requestStart, recordedAt: recordedAt, digests: digests)
         }
         try write(
-          event, digest: digest, to: &stream, name: append.stream, recordedAt: recordedAt, endsRequest: left == 0)
+          event, digest: digest, to: &stream, name: append.stream, recordedAt: recordedAt,
+          endsRequest: left == 0)
       }
       let count = places.count { $0 == nil }
       if count > 0 { streams[append.stream] = stream }
       results.append(
         AppendResult(
-          stream: append.stream, firstVersion: count > 0 ? first.0 : stream.version, lastVersion: stream.version,
+          stream: append.stream, firstVersion: count > 0 ? first.0 : stream.version,
+          lastVersion: stream.version,
           firstPosition: count > 0 ? first.1 : stream.position, lastPosition: stream.position,
           recordedAt: recordedAt, duplicates: places.count - count, appended: count))
     }
