@@ -108,7 +108,8 @@ extension EventLog {
     }
     let key = ProjectorKey(projector, schema)
     let covers = options.streams == nil
-    let ledger = covers && !self.options.isReadOnly
+    let ledger =
+      covers && !self.options.isReadOnly
       ? ReplayLedger(
         "\(folder)/\(StoreFolder.replayName)",
         kind: "\(storeID) \(key.high) \(key.low) \(options.point) \(options.usesSnapshots) \(redactions)",
