@@ -109,7 +109,9 @@ struct Transcript {
   private static func matches(_ expected: ArraySlice<Substring>, _ lines: ArraySlice<Substring>) -> Bool {
     guard let first = expected.first else { return lines.isEmpty }
     if first.allSatisfy({ $0 == "…" || $0 == " " }), first.contains("…") {
-      for skipped in 0...lines.count where matches(expected.dropFirst(), lines.dropFirst(skipped)) { return true }
+      for skipped in 0...lines.count where matches(expected.dropFirst(), lines.dropFirst(skipped)) {
+        return true
+      }
       return false
     }
     guard let line = lines.first, matches(first, line) else { return false }

@@ -60,7 +60,9 @@ struct LogView: ~Copyable {
   /// Where the record at a position lies.
   func find(_ position: LogPosition) throws(StorageError) -> ValueReference? {
     let key = BigEndianKey(position.number)
-    do throws(LMDBError) { return try transaction.find(key.rawSpan, in: tables.log) } catch { throw StorageError(error) }
+    do throws(LMDBError) { return try transaction.find(key.rawSpan, in: tables.log) } catch {
+      throw StorageError(error)
+    }
   }
 
   func stream(_ name: StreamName) throws(StorageError) -> StreamNumber? {
