@@ -26,6 +26,8 @@ let package = Package(
     .library(name: "Memoir", targets: ["Memoir"]),
     .library(name: "EventStore", targets: ["EventStore"]),
     .executable(name: "memoir", targets: ["MemoirCommand"]),
+    // For tests: the process that they kill.
+    .executable(name: "memoir-crash-agent", targets: ["CrashAgent"]),
   ],
   targets: [
     // Libraries of the system, each with the Swift that makes it safe.
@@ -67,13 +69,22 @@ let package = Package(
       resources: [.embedInCode("Demo/events.jsonl")], swiftSettings: strict),
 
     // Tests.
-    library("TestSupport", imports: ["Bytes", "EventStore", "JSON"], at: "Tests/Support"),
-    tests("MemoirCLITests", of: ["MemoirCLI", "MemoirCommand", "MemoirFixtures", "Memoir", "Platform"]),
+    library("TestSupport", imports: ["Bytes", "EventStore", "JSON", "Platform"], at: "Tests/Support"),
+    .executableTarget(
+      name: "CrashAgent", dependencies: ["Bytes", "EventStore", "Platform", "TestSupport"],
+      path: "Tests/CrashAgent", swiftSettings: strict),
+    .testTarget(
+      name: "CrashTests", dependencies: ["CrashAgent", "EventStore", "Platform", "TestSupport"],
+      path: "Tests/CrashTests", exclude: ["PowerLoss/shim.c"], swiftSettings: strict),
+    tests(
+      "MemoirCLITests",
+      of: ["MemoirCLI", "MemoirCommand", "MemoirFixtures", "Memoir", "Platform", "TestSupport"]),
     tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("JSONTests", of: ["JSON"]),
     tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),
+    tests("ProjectTests", of: ["Memoir", "MemoirCommand"]),
   ],
   cxxLanguageStandard: .cxx17
 )

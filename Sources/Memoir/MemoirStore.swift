@@ -2,7 +2,6 @@
 internal import Bytes
 public import EventStore
 public import JSON
-internal import Platform
 
 /// The memory of an application's users, in a folder of its own.
 ///

@@ -140,6 +140,7 @@ private func content(of path: String) throws -> [String] {
     tables: [String]
   ) throws {
     let folder = TemporaryFolder()
+    try Data().write(to: URL(filePath: folder.path + "/MEMOIR.making"))
     do {
       let environment = try Environment(folder: folder.path)
       _ = try environment.openTables(tables)

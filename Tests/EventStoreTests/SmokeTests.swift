@@ -1,3 +1,4 @@
+// The least: one event in, the same event out, and again after opening anew.
 import EventStore
 import TestSupport
 import Testing

@@ -1,6 +1,5 @@
 // How command lines are read.
 
-import EventStore
 import Memoir
 import Testing
 

@@ -13,8 +13,12 @@ final class FormatFixture {
   let folder: URL
   private let copy = TemporaryFolder()
 
-  init(_ format: Int) throws {
-    folder = Self.folder(of: format)
+  /// The store of a format.
+  convenience init(_ format: Int) throws { try self.init(at: Self.folder(of: format).path, of: format) }
+
+  /// A store at `path` that holds the events of a format.
+  init(at path: String, of format: Int) throws {
+    folder = URL(fileURLWithPath: path)
     for name in ["MEMOIR", "data.mdb"] {
       try FileManager.default.copyItem(
         at: folder.appending(path: name), to: URL(fileURLWithPath: copy.path).appending(path: name))

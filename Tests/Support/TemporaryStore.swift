@@ -8,8 +8,13 @@ public final class TemporaryFolder: Sendable {
   public let path: String
 
   /// Makes the folder.
-  public init() {
-    path = FileManager.default.temporaryDirectory.appending(path: "memoir-\(UUID().uuidString)").path
+  ///
+  /// - Parameter inMemory: Whether to make it on a disk in memory, where there is one.
+  public init(inMemory: Bool = false) {
+    let parent =
+      inMemory && FileManager.default.isWritableFile(atPath: "/dev/shm")
+      ? URL(filePath: "/dev/shm") : FileManager.default.temporaryDirectory
+    path = parent.appending(path: "memoir-\(UUID().uuidString)").path
     // A test without its folder has nothing to test.
     try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }

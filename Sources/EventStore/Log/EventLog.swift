@@ -57,7 +57,8 @@ public final class EventLog: Sendable {
   let maintenance = SnapshotMaintenance()
   private let sequencer: LocalSequencer
   let openers: FileLock
-  private let secrets = Mutex<[StreamName: Bytes32]>([:])
+  /// Streams' secrets; of a stream that has no event yet, the one it is to get from this process unless another is first.
+  private let secrets = Mutex<[StreamName: (value: Bytes32, isSettled: Bool)]>([:])
   private let writer = Mutex<DedicatedThread?>(nil)
   private let isClosed = Atomic<Bool>(false)
 
@@ -215,17 +216,22 @@ public final class EventLog: Sendable {
   private func prepare(_ appends: [StreamAppend], _ repeats: RepeatRule) throws(AppendError) -> AppendRequest {
     let preparer = RequestPreparer(appends: appends, repeats: repeats, now: options.clock())
     return try preparer.prepare { name throws(StorageError) in
-      if let known = secrets.withLock({ $0[name] }) { return known }
-      var secret: Bytes32?
+      if let known = secrets.withLock({ $0[name] }), known.isSettled { return known.value }
+      var settled: Bytes32?
       do {
         let view = try view()
-        if let stream = try view.stream(name) { secret = try view.index.secret(of: stream, view.transaction) }
+        if let stream = try view.stream(name) { settled = try view.index.secret(of: stream, view.transaction) }
       }
-      let made = secret ?? .random()
       return secrets.withLock { secrets in
-        if let known = secrets[name] { return known }
+        if let settled {
+          secrets[name] = (settled, true)
+          return settled
+        }
+        // Callers of a new stream at the same time share one, or all but the first would have hashed in vain.
+        if let known = secrets[name] { return known.value }
         if secrets.count >= 65_536 { secrets.removeAll() }
-        secrets[name] = made
+        let made = Bytes32.random()
+        secrets[name] = (made, false)
         return made
       }
     }

@@ -31,6 +31,17 @@ struct LogView: ~Copyable {
     }
   }
 
+  /// A look at the log and the tables alone: where the tail holds a damaged record, there is no other.
+  init(ofTables environment: Environment, tail: TailIndex, schema: EventSchema) throws(StorageError) {
+    let transaction: ReadTransaction
+    do throws(LMDBError) { transaction = try environment.beginRead() } catch { throw StorageError(error) }
+    let last = try TailIndex.lastPosition(in: transaction, tail.tables)
+    redactions = try Redactions.count(in: transaction, tail.tables)
+    index = StreamIndex(tables: tail.tables, hashSeed: tail.hashSeed, generations: [], bound: last)
+    self.transaction = transaction
+    self.schema = schema
+  }
+
   @_lifetime(borrow self)
   func record(at position: LogPosition) throws(StorageError) -> RecordView {
     try transaction.record(at: position, in: tables)
@@ -49,7 +60,9 @@ struct LogView: ~Copyable {
   /// Where the record at a position lies.
   func find(_ position: LogPosition) throws(StorageError) -> ValueReference? {
     let key = BigEndianKey(position.number)
-    do throws(LMDBError) { return try transaction.find(key.rawSpan, in: tables.log) } catch { throw StorageError(error) }
+    do throws(LMDBError) { return try transaction.find(key.rawSpan, in: tables.log) } catch {
+      throw StorageError(error)
+    }
   }
 
   func stream(_ name: StreamName) throws(StorageError) -> StreamNumber? {

@@ -5,6 +5,7 @@
 //   lock.mdb       LMDB's readers and writer
 //   openers.lock   locked (shared) by every process that has the store open
 //   replay.log     how far a replay of the whole store has come; only while one is unfinished
+//   MEMOIR.making  while the store is being made: with it and without MEMOIR, what else is here is void
 internal import Bytes
 internal import LMDB
 internal import Platform
@@ -22,6 +23,7 @@ enum StoreFolder {
   static let openersName = "openers.lock"
   static let lockName = "lock.mdb"
   static let replayName = "replay.log"
+  private static let makingName = "MEMOIR.making"
 
   /// How long to wait for a process that needs the store alone.
   private static let patienceNanoseconds: UInt64 = 30_000_000_000
@@ -42,42 +44,56 @@ enum StoreFolder {
       guard creates else { throw .missing(folder: folder) }
       try asking(folder) { () throws(PlatformError) in _ = try Files.makeFolder(folder) }
     }
+    // Before the lock, which would be a file of ours where none is wanted.
+    if try readMarker(folder) == nil { try checkEmpty(folder, try look(in: folder), creates: creates) }
+    let openers = try lock(folder)
+    // Only now: while we waited, another process may have made the store.
     let marker = try readMarker(folder)
     if let marker, marker.format > StoreFormat.current {
       throw .newerFormat(found: marker.format, supported: StoreFormat.current)
     }
-    // Before the lock, which would be a file of ours where none is wanted.
-    if marker == nil { try checkEmpty(folder, try look(in: folder), creates: creates) }
-    let openers = try lock(folder)
     let found = try look(in: folder)
-    let dataSize = found.dataSize
     if marker != nil {
-      guard let dataSize else { throw .corrupt(reason: "the data file is gone", position: nil) }
+      // Made, but killed before it said so.
+      if found.isUnfinished, !options.isReadOnly { _ = try? Files.remove("\(folder)/\(makingName)") }
+      guard let dataSize = found.dataSize else { throw .corrupt(reason: "the data file is gone", position: nil) }
       guard dataSize > 0 else { throw .corrupt(reason: "the data file is empty", position: nil) }
       return try openExisting(folder, openers, options, marker: marker)
     }
-    if let dataSize, dataSize > 0 {
-      // Either a foreign database, or a store of ours whose making was cut short.
+    if let dataSize = found.dataSize, dataSize > 0, !found.isUnfinished {
+      // Either a foreign database, or a store of ours that has lost its marker.
       return try openExisting(folder, openers, options, marker: nil)
     }
     try checkEmpty(folder, found, creates: creates)
     return try make(folder, openers, options)
   }
 
-  /// What is in the folder: the size of the data file, and what is not ours.
-  private static func look(in folder: String) throws(StorageError) -> (dataSize: Int?, others: [String]) {
+  /// What a folder holds.
+  private struct Content {
+    /// The size of the data file.
+    var dataSize: Int?
+    /// What is not ours.
+    var others: [String]
+    /// Whether a store was being made here, and nobody has said that it is.
+    var isUnfinished: Bool
+  }
+
+  private static func look(in folder: String) throws(StorageError) -> Content {
     try asking(folder) { () throws(PlatformError) in
       let ours = [markerName, dataName, openersName, lockName, replayName]
-      let size = try Files.status("\(folder)/\(dataName)")?.sizeInBytes
-      return (size, try Files.list(folder).filter { !ours.contains($0) })
+      return Content(
+        dataSize: try Files.status("\(folder)/\(dataName)")?.sizeInBytes,
+        // Those that begin like the marker are on their way to become it.
+        others: try Files.list(folder).filter { !ours.contains($0) && !$0.hasPrefix("\(markerName).") },
+        isUnfinished: try Files.exists("\(folder)/\(makingName)"))
     }
   }
 
   /// Refuses a folder without data in which no store is to be made.
   private static func checkEmpty(
-    _ folder: String, _ found: (dataSize: Int?, others: [String]), creates: Bool
+    _ folder: String, _ found: Content, creates: Bool
   ) throws(StorageError) {
-    guard (found.dataSize ?? 0) == 0 else { return }
+    guard (found.dataSize ?? 0) == 0 || found.isUnfinished else { return }
     guard found.others.isEmpty else {
       throw .notAStore(reason: "\(folder) holds other files, such as \(found.others[0])")
     }
@@ -108,6 +124,15 @@ enum StoreFolder {
       try asking(folder) { () throws(PlatformError) in try openers.lock(.shared) }
       return try open(folder, options)
     }
+    try asking(folder) { () throws(PlatformError) in
+      let making = "\(folder)/\(makingName)"
+      // What a making that was cut short has left: nobody was told of a store.
+      if try Files.exists(making) {
+        for name in [dataName, lockName] { try Files.remove("\(folder)/\(name)") }
+      }
+      _ = try Descriptor(opening: making, for: .appending)
+      try Files.syncFolder(folder)
+    }
     let environment = try openEnvironment(folder, options, creation: .ifMissingOrEmpty)
     let tables = try openTables(environment)
     let random = Bytes32.random()
@@ -126,7 +151,10 @@ enum StoreFolder {
     try transaction.store(writer.bytes, at: Key.meta(.hashSeed), in: tables.meta)
     do throws(LMDBError) { try transaction.commit() } catch { throw StorageError(error) }
     try writeMarker(folder, identity)
-    try asking(folder) { () throws(PlatformError) in try openers.lock(.shared) }
+    try asking(folder) { () throws(PlatformError) in
+      try Files.remove("\(folder)/\(makingName)")
+      try openers.lock(.shared)
+    }
     return Opened(environment: environment, tables: tables, identity: identity, openers: openers)
   }
 
@@ -143,11 +171,6 @@ enum StoreFolder {
     // Before a table is opened, or in a foreign database ours would be made.
     let names: [String]
     do throws(LMDBError) { names = try environment.tableNames() } catch { throw StorageError(error) }
-    if marker == nil, try isUnfinished(environment, names) {
-      environment.close()
-      guard options.creates, !options.isReadOnly else { throw .missing(folder: folder) }
-      return try make(folder, openers, options)
-    }
     guard names.contains("meta"), names.contains("log") else {
       if marker == nil { throw .notAStore(reason: "\(folder) holds a database that is not ours") }
       throw .corrupt(reason: "the data file lacks tables", position: nil)
@@ -182,17 +205,6 @@ enum StoreFolder {
       try writeMarker(folder, identity)
     }
     return Opened(environment: environment, tables: tables, identity: identity, openers: openers)
-  }
-
-  /// Whether a store was begun and got no further than empty tables.
-  private static func isUnfinished(_ environment: Environment, _ names: [String]) throws(StorageError) -> Bool {
-    guard names.allSatisfy({ Tables.tableNames.contains($0) }) else { return false }
-    return try storing { () throws(LMDBError) in
-      let tables = try environment.openTables(names)
-      let transaction = try environment.beginRead()
-      for table in tables where try transaction.statistics(of: table).entries > 0 { return false }
-      return true
-    }
   }
 
   private static func openEnvironment(

@@ -257,7 +257,7 @@ extension EventLog {
     var verifier: Verifier
     let last: LogPosition
     do {
-      let view = try view()
+      let view = try LogView(ofTables: environment, tail: tail, schema: schema)
       last = view.last
       verifier = Verifier(
         checkpoint: try TailIndex.checkpoint(in: view.transaction, tables), hashSeed: tail.hashSeed)
@@ -266,7 +266,7 @@ extension EventLog {
     var position: LogPosition = 1
     while position <= last {
       // A new view now and then: one for all of a long log would keep its pages from being used again.
-      let view = try view()
+      let view = try LogView(ofTables: environment, tail: tail, schema: schema)
       let upper = min(last, LogPosition(position.number + 65_535))
       var cursor = try view.transaction.scan(tables.log)
       var entry = try cursor.to(atOrAfter: Key.position(position))
@@ -318,7 +318,7 @@ extension EventLog {
   }
 
   private func checkTables(_ verifier: inout Verifier) throws(StorageError) {
-    let view = try view()
+    let view = try LogView(ofTables: environment, tail: tail, schema: schema)
     var cursor = try view.transaction.scan(tables.heads)
     var seen = 0
     while let entry = try cursor.toNext() {

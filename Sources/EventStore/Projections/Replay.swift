@@ -11,7 +11,8 @@ public struct ReplayOptions: Sendable {
   public var streams: [StreamName]?
   /// Only streams of this namespace; `nil`: all.
   public var namespace: Namespace?
-  /// As of when each state is folded. A version beyond a stream's head is its head.
+  /// As of when each state is folded. A version beyond a stream's head is its head; a stream that had no event yet is
+  /// left out.
   public var point: AsOf = .head
   /// Where `false`, every stream is folded from its first event, and nothing is left behind.
   public var usesSnapshots = true
@@ -107,7 +108,8 @@ extension EventLog {
     }
     let key = ProjectorKey(projector, schema)
     let covers = options.streams == nil
-    let ledger = covers && !self.options.isReadOnly
+    let ledger =
+      covers && !self.options.isReadOnly
       ? ReplayLedger(
         "\(folder)/\(StoreFolder.replayName)",
         kind: "\(storeID) \(key.high) \(key.low) \(options.point) \(options.usesSnapshots) \(redactions)",
@@ -255,6 +257,8 @@ extension EventLog {
       }
       let folded = try state(
         of: stream, head: head.version, by: projector, at: target, options.usesSnapshots, view)
+      // At that point there was no such stream: a log that ends there does not have it either.
+      guard folded.version > 0 else { return .success(nil) }
       let outcome = StreamOutcome(
         name, stream, folded.version, folded.state, eventsFolded: folded.eventsFolded)
       ledger?.add(outcome, at: last)

@@ -1,7 +1,8 @@
 // Version and position: where an event is in its stream, and where in the whole log.
 
 /// A place in a stream: 1, 2, 3 … without gaps; 0 is before the first event.
-@frozen public struct StreamVersion: Hashable, Sendable, Comparable, CustomStringConvertible,
+@frozen
+public struct StreamVersion: Hashable, Sendable, Comparable, CustomStringConvertible,
   ExpressibleByIntegerLiteral
 {
   /// The number.
@@ -22,7 +23,8 @@
 }
 
 /// A place in the whole log: 1, 2, 3 … without gaps; 0 is before the first event.
-@frozen public struct LogPosition: Hashable, Sendable, Comparable, CustomStringConvertible,
+@frozen
+public struct LogPosition: Hashable, Sendable, Comparable, CustomStringConvertible,
   ExpressibleByIntegerLiteral
 {
   /// The number.

@@ -237,8 +237,15 @@ public final class Environment: Sendable {
     return LMDBError(code: code, .transactionCommit)
   }
 
-  /// Whether there is next to no room on the disk of the file.
+  /// Whether there is next to no room on the disk of the file, or below the size that files of this process may have.
   private func isDiskFull() -> Bool {
+    var limit = rlimit()
+    var file = stat()
+    if unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0, unsafe stat(dataPath, &file) == 0,
+      limit.rlim_cur < rlim_t(file.st_size) + (1 << 20)
+    {
+      return true
+    }
     var status = statvfs()
     guard unsafe statvfs(dataPath, &status) == 0 else { return false }
     let blocks = geteuid() == 0 ? status.f_bfree : status.f_bavail

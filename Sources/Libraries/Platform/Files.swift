@@ -53,14 +53,13 @@ public struct FileStatus: Sendable, Hashable {
 
 /// Files and folders by their paths. Each function throws ``PlatformError``.
 public enum Files {
-  /// Makes a folder that only its owner may enter (0700), and those above it.
+  /// Makes a folder that only its owner may enter (0700), and those above it; on the disk when this returns.
   ///
   /// - Returns: Whether it was made; `false` where it was there.
   @discardableResult
   public static func makeFolder(_ path: String) throws(PlatformError) -> Bool {
     do throws(PlatformError) {
       try system("mkdir", path: path) { unsafe mkdir(path, 0o700) }
-      return true
     } catch {
       let parent = folder(of: path)
       if error.code == ENOENT, parent != path {
@@ -70,6 +69,9 @@ public enum Files {
       if error.code == EEXIST, try status(path)?.kind == .folder { return false }
       throw error
     }
+    // All that will ever be synced in it is lost without its name.
+    try syncFolder(folder(of: path))
+    return true
   }
 
   /// The folder a path lies in.

@@ -16,8 +16,7 @@ func check<Value: Equatable>(_ found: Value, is expected: Value, _ what: @autocl
 }
 
 /// Throws at the first place where the store does not say what the model says.
-func check<Value: Equatable>(_ found: [Value], is expected: [Value], _ what: @autoclosure () -> String) throws
-{
+func check<Value: Equatable>(_ found: [Value], is expected: [Value], _ what: @autoclosure () -> String) throws {
   guard found != expected else { return }
   let place = zip(found, expected).prefix { $0 == $1 }.count
   let (mine, theirs) = (found.dropFirst(place).first, expected.dropFirst(place).first)

@@ -240,7 +240,9 @@ struct DemoStory {
     store = try MemoirStore(folder: folder, options: options)
     for user in try store.log.streams() { try store.prepareSnapshots(of: user.name) }
     try store.log.storeDueSnapshots()
-    let snapshots = try store.log.storeStatistics(for: store.projector).tables.first { $0.name == "snapshots" }?.entries ?? 0
+    let snapshots =
+      try store.log.storeStatistics(for: store.projector).tables.first { $0.name == "snapshots" }?.entries
+      ?? 0
     try reopen()
     var results: [ReplayResult] = []
     for usesSnapshots in [true, false] {
@@ -250,8 +252,10 @@ struct DemoStory {
       let how =
         usesSnapshots
         ? "from \(Quantity.count(snapshots, "snapshot"))" : "from the first event"
+      let events = Quantity.count(result.events, "event")
+      let time = Quantity.duration(.seconds(result.seconds))
       try output.item(
-        "\(how): \(Quantity.count(result.eventsFolded)) of \(Quantity.count(result.events, "event")) folded in \(Quantity.duration(.seconds(result.seconds)))",
+        "\(how): \(Quantity.count(result.eventsFolded)) of \(events) folded in \(time)",
         remark: "")
       try output.print(StyledText("    digest \(result.digest)", .dim))
       results.append(result)

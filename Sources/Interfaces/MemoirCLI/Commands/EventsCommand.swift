@@ -71,6 +71,7 @@ enum EventsCommand: Command {
           try log.acknowledge(page.position, of: name)
           acknowledged = page.position
         }
+        if left == 0 { break }
         if !page.isAtEnd { continue }
         guard arguments[follow], !page.isComplete else { break }
         try context.output.flush()

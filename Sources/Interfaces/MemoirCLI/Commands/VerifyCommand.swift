@@ -102,7 +102,7 @@ enum VerifyCommand: Command {
       if report.events > 0 {
         // What stands for all of it; to be kept elsewhere, and compared.
         try output.print(
-          StyledText("chain \(report.chain) at position \(Quantity.count(report.position.number))", .dim))
+          StyledText("chain \(report.chain)", .dim))
       }
       return
     }

@@ -1,0 +1,246 @@
+// The commands that look after a store, and stores that are none, run as processes.
+import Foundation
+import MemoirFixtures
+import TestSupport
+import Testing
+
+@testable import MemoirCLI
+
+@Suite struct `Looking after a store` {
+  @Test func `users and figures`() throws {
+    let memoir = try TestProgram.withBob()
+    let users = try #require(try memoir.run("users", "--json").object()["users"] as? [[String: Any]])
+    #expect(users.count == 1)
+    #expect(users[0]["user"] as? String == "bob")
+    #expect(users[0]["version"] as? Int == 8)
+    #expect(users[0]["first_event_at"] as? String == "2026-03-02T09:00:00.000000Z")
+    #expect(users[0]["last_event_at"] as? String == "2026-04-02T08:00:00.000000Z")
+    #expect(try memoir.run("users").output.contains("bob"))
+    let stats = try memoir.run("stats", "--json").object()
+    #expect(stats["events"] as? Int == 8)
+    #expect(stats["users"] as? Int == 1)
+    #expect(try memoir.run("stats", "--namespace", "none", "--json").object()["events"] as? Int == 0)
+    #expect(try memoir.run("stats").output.contains("data file"))
+    #expect(try memoir.run("completion-candidates", "users").output == "bob\n")
+  }
+
+  @Test func `a sound store verifies`() throws {
+    let memoir = try TestProgram.withBob()
+    let run = try memoir.run("verify", "--json")
+    #expect(run.exitCode == 0)
+    #expect(try run.object()["sound"] as? Bool == true)
+    #expect(try run.object()["events"] as? Int == 8)
+    #expect(try memoir.run("verify").output.contains("Sound. 8 events of 1 user"))
+    #expect(try memoir.run("verify", "--repair-derived").exitCode == 0)
+  }
+
+  @Test func `a changed event is found, and named in people's terms`() throws {
+    let memoir = try TestProgram.withBob()
+    let path = memoir.store + "/data.mdb"
+    var bytes = try Data(contentsOf: URL(filePath: path))
+    // Every copy of it: pages that are free may hold older ones.
+    while let range = bytes.range(of: Data("Owns a cat.".utf8)) {
+      bytes.replaceSubrange(range, with: Data("Owns a dog.".utf8))
+    }
+    try bytes.write(to: URL(filePath: path))
+    let run = try memoir.run("verify", "--json")
+    #expect(run.exitCode == 5)
+    #expect(try run.object()["sound"] as? Bool == false)
+    let text = try memoir.run("verify").output
+    #expect(text.contains("Damaged."))
+    #expect(text.contains("position 8"))
+    let state = try memoir.run("state", "bob", "--json")
+    #expect(state.exitCode == 5)
+    #expect(try state.errorCode() == "corrupt")
+  }
+
+  @Test func `snapshots are counted, taken and dropped`() throws {
+    let memoir = TestProgram()
+    let text = String(repeating: "word ", count: 100)
+    try memoir.run(
+      "append",
+      input: (1...400).map { line($0, "bob", "MessageAdded", #"{"role":"user","content":"\#(text)"}"#) }
+        .joined())
+    let state = try memoir.run("state", "bob", "--json").output
+    #expect(try memoir.run("snapshots", "clear", "--json").object()["snapshots"] as? Int == 0)
+    #expect(try memoir.run("state", "bob", "--json").output == state)
+    #expect(try memoir.run("snapshots", "rebuild", "--json").object()["snapshots"] as? Int ?? 0 > 0)
+    #expect(try memoir.run("state", "bob", "--json").output == state)
+    #expect(try memoir.run("snapshots").output.contains("snapshot"))
+  }
+
+  @Test func `a backup restores to the same`() throws {
+    let memoir = try TestProgram.withBob()
+    let copy = memoir.path("copy")
+    #expect(try memoir.run("backup", copy, "--json").object()["position"] as? Int == 8)
+    #expect(try memoir.run("backup", copy).exitCode != 0)
+    let restored = memoir.path("restored")
+    #expect(
+      try memoir.run("restore", copy, "--store", restored).output.contains("Restored 8 events of 1 user"))
+    #expect(try memoir.run("restore", copy, "--store", restored).exitCode != 0)
+    #expect(try memoir.run("restore", memoir.path("nothing"), "--store", memoir.path("x")).exitCode == 3)
+    #expect(try memoir.run("events", "--store", restored).output == memoir.run("events").output)
+    let mode = try FileManager.default.attributesOfItem(atPath: restored + "/data.mdb")[.posixPermissions]
+    #expect(mode as? Int == 0o600)
+  }
+
+  @Test func `an export folds to the same state elsewhere`() throws {
+    let memoir = try TestProgram.withBob()
+    try memoir.run("append", input: line(1, "eve"))
+    let lines = try memoir.run("export", "bob").output
+    let other = TestProgram()
+    #expect(try other.run("append", input: lines).output.contains("\"appended\":8,"))
+    #expect(try other.run("state", "bob", "--json").output == memoir.run("state", "bob", "--json").output)
+    #expect(try memoir.run("export", "nobody").exitCode == 3)
+  }
+
+  @Test func `what is printed besides`() throws {
+    let memoir = TestProgram()
+    #expect(try memoir.run("--version").output.hasPrefix("memoir "))
+    #expect(try memoir.run("help").output.contains("append"))
+    #expect(try memoir.run("state", "--help").output.contains("--at-version"))
+    #expect(try memoir.run("completion", "bash").output.contains("complete -F"))
+    #expect(try memoir.run().exitCode == 2)
+    #expect(try memoir.run("frobnicate").exitCode == 2)
+  }
+}
+
+@Suite struct `A store that cannot be used` {
+  static let commands = [
+    ["events"], ["state", "bob"], ["diff", "bob", "--from", "start", "--to", "now"], ["explain", "bob", "x"],
+    ["replay"], ["users"], ["sessions", "bob"], ["stats"], ["verify"], ["snapshots"], ["snapshots", "clear"],
+    ["backup", "elsewhere"], ["export", "bob"], ["completion-candidates", "users"],
+  ]
+
+  @Test(arguments: commands) func `is not made by those that look`(words: [String]) throws {
+    let memoir = TestProgram()
+    let run = try memoir.run(words + ["--json"], input: Data())
+    #expect(run.exitCode == 3)
+    #expect(try run.errorCode() == "not_found")
+    #expect(!FileManager.default.fileExists(atPath: memoir.store))
+  }
+
+  @Test func `is told by what it is`() throws {
+    let file = TestProgram()
+    try Data("hello".utf8).write(to: URL(filePath: file.store))
+    #expect(try file.run("state", "bob").exitCode == 2)
+    #expect(try file.run("append", input: line(1)).exitCode == 2)
+
+    let folder = TestProgram()
+    try FileManager.default.createDirectory(atPath: folder.store, withIntermediateDirectories: true)
+    #expect(try folder.run("users").exitCode == 3)
+    try Data("hello".utf8).write(to: URL(filePath: folder.store + "/notes.txt"))
+    #expect(try folder.run("append", input: line(1)).exitCode == 2)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.store).contains("notes.txt"))
+  }
+
+  @Test func `is told when it is newer, cut short or empty`() throws {
+    let newer = try TestProgram.withBob()
+    let marker = URL(filePath: newer.store + "/MEMOIR")
+    try Data("memoir 99\n00000000-0000-4000-8000-000000000000\n".utf8).write(to: marker)
+    let run = try newer.run("state", "bob")
+    #expect(run.exitCode == 1)
+    #expect(run.errors.contains("use a newer one"))
+
+    for size in [0, 100, 4096, 9000] {
+      let short = try TestProgram.withBob()
+      let data = try FileHandle(forWritingTo: URL(filePath: short.store + "/data.mdb"))
+      try data.truncate(atOffset: UInt64(size))
+      try data.close()
+      for words in [["state", "bob", "--json"], ["append", "--json"]] {
+        let run = try short.run(words, input: Data(line(9).utf8))
+        #expect(run.exitCode == 5, "\(size) \(words) \(run.errors)")
+        #expect(try run.errorCode() == "corrupt")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ["state", "a\u{1}b"], ["state", ".."], ["state", "a\u{202E}"],
+    ["state", String(repeating: "x", count: 251)], ["state", ""],
+    ["events", "--session", "a\u{200B}"], ["users", "--namespace", String(repeating: "x", count: 101)],
+    ["state", "bob", "--recorded-at", "noon"], ["state", "bob", "--at-version", "-1"],
+    ["append", "--expected-version", "some"], ["append", "--batch", "0"],
+  ]) func `is not even opened for arguments that cannot be`(words: [String]) throws {
+    let run = try TestProgram().run(words + ["--json"], input: Data())
+    #expect(run.exitCode == 2)
+    #expect(try run.errorCode() == "invalid_argument")
+    #expect(try run.errorDetails()["field"] as? String != nil)
+  }
+
+  @Test func `an argument that is no UTF-8 is refused by its number`() throws {
+    let run = try TestProgram().shell("memoir state $'bob\\xff' --json")
+    #expect(run.exitCode == 2)
+    #expect(try run.errorDetails()["field"] as? String == "argument 2")
+  }
+}
+
+@Suite struct `On a terminal` {
+  @Test func `an append tells people in a sentence`() throws {
+    let memoir = TestProgram()
+    let file = try memoir.file("bob.jsonl", bobsHistory)
+    #expect(try memoir.terminal("append", file).output.contains("Appended "))
+    #expect(
+      try memoir.terminal("append", file, "--json").output.contains("{\"appended\":0,\"duplicates\":8,"))
+  }
+
+  @Test func `long work shows how far it has come, and takes that away again`() throws {
+    let memoir = TestProgram()
+    let file = try memoir.file("bob.jsonl", bobsHistory)
+    let program = try TestProgram.program.path
+    let run = try memoir.terminal(
+      running: "/bin/bash",
+      "-c", "(head -n 4 \(file); sleep 1.3; tail -n +5 \(file); sleep 0.2) | \(program) append --batch 1")
+    #expect(run.exitCode == 0, "\(run.output)")
+    let progress = try #require(run.output.firstRange(of: "appending"))
+    let end = try #require(
+      run.output.firstRange(of: "\r\u{1B}[K\u{1B}[1m8 events") ?? run.output.firstRange(of: "Appended"))
+    #expect(progress.lowerBound < end.lowerBound)
+    #expect(run.output.contains("\r\u{1B}[KAppended"))
+  }
+}
+
+@Suite struct `The demo` {
+  private func told(_ events: [UInt8]) throws -> (text: String, code: ExitCode) {
+    let output = RecordingSink()
+    let context = CommandContext(
+      output: Console(sink: output, isTerminal: false),
+      errors: Console(sink: RecordingSink(), isTerminal: false),
+      environment: { _ in nil }, now: { 0 })
+    let code = try DemoCommand.tell(events, in: context)
+    return (output.text, code)
+  }
+
+  @Test func `tells the story, within 80 columns, and leaves nothing`() throws {
+    let memoir = TestProgram()
+    let run = try TestProgram.launch(
+      TestProgram.program, ["demo"], input: Data(), environment: ["TMPDIR": memoir.folder.path])
+    #expect(run.exitCode == 0)
+    for word in [
+      "FastAPI", "PostgreSQL", "ate limiting", "Wednesday, 4 March 2026", "Sound. 374 events of 2 users",
+    ] {
+      #expect(run.output.contains(word), "\(run.output)")
+    }
+    for line in run.lines { #expect(DisplayWidth.of(line) <= 80, "\(line)") }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: memoir.folder.path).isEmpty)
+  }
+
+  @Test func `says what the events say, and nothing else`() throws {
+    let before = try told(Fixtures.demoEvents)
+    let text = String(decoding: Fixtures.demoEvents, as: UTF8.self)
+    #expect(before.text.contains("PostgreSQL 14 on RDS"))
+    let changed = text.replacing(
+      "The database is PostgreSQL 14 on RDS.", with: "The database is a card index.")
+    let after = try told(Array(changed.utf8))
+    #expect(after.code == .done)
+    #expect(!after.text.contains("The database is PostgreSQL 14 on RDS."))
+    #expect(after.text.contains("The database is a card index."))
+  }
+
+  @Test func `tells any history, however short`() throws {
+    let story = try told(Array(bobsHistory.utf8))
+    #expect(story.code == .done)
+    #expect(story.text.contains("Lives in Lisbon."))
+    #expect(story.text.contains("Sound. 8 events of 1 user"))
+  }
+}
