@@ -232,11 +232,13 @@ struct WriterContext: ~Copyable {
       }
       let count = places.count { $0 == nil }
       if count > 0 { streams[append.stream] = stream }
+      // Where nothing was new, the stream's last event tells the time.
+      let time = count > 0 ? recordedAt : try transaction.record(at: stream.position, in: tables).recordedAt
       results.append(
         AppendResult(
           stream: append.stream, firstVersion: count > 0 ? first.0 : stream.version, lastVersion: stream.version,
           firstPosition: count > 0 ? first.1 : stream.position, lastPosition: stream.position,
-          recordedAt: recordedAt, duplicates: places.count - count, appended: count))
+          recordedAt: time, duplicates: places.count - count, appended: count))
     }
     return results
   }
