@@ -98,7 +98,8 @@ extension WriteTransaction {
     #expect(report.isSound && report.events == 60 && report.streams == 2)
   }
 
-  @Test(arguments: places) func `names a record with any bit flipped, and so does reading`(isCheckpointed: Bool) throws {
+  @Test(arguments: places) func `names a record with any bit flipped, and so does reading`(isCheckpointed: Bool) throws
+  {
     let tampered = try TamperedStore(isCheckpointed: isCheckpointed)
     let position = tampered.bob[4]
     var bits = 0

@@ -81,7 +81,8 @@ public enum PayloadKind: UInt8, Sendable {
       return PayloadField(number: tag >> 3, kind: kind, integer: 0, bytes: try reader.readSpan(count: 16))
     case .integer:
       let integer = try reader.readVarint()
-      return PayloadField(number: tag >> 3, kind: kind, integer: integer, bytes: try reader.readSpan(count: 0))
+      return PayloadField(
+        number: tag >> 3, kind: kind, integer: integer, bytes: try reader.readSpan(count: 0))
     }
   }
 }

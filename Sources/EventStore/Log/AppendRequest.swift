@@ -74,7 +74,8 @@ struct PreparedEvent: Sendable {
       stream: streamDigest,
       session: event.session.map { HashChain.sessionDigest($0, secret: secret) } ?? .zero,
       payload: HashChain.payloadDigest(
-        typeName: typeName.rawSpan, metadata: metadata.rawSpan, payload: event.payload.rawSpan, secret: secret),
+        typeName: typeName.rawSpan, metadata: metadata.rawSpan, payload: event.payload.rawSpan, secret: secret
+      ),
       id: event.id, occurredAt: occurredAt, type: event.type, typeVersion: event.typeVersion)
   }
 }

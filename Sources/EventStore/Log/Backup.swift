@@ -59,13 +59,16 @@ private enum StoreCopy {
     guard content.isEmpty else {
       throw .denied(reason: "\(destination) exists and is not empty; a copy needs a new folder")
     }
-    if !isThere { try asking(destination) { () throws(PlatformError) in _ = try Files.makeFolder(destination) } }
+    if !isThere {
+      try asking(destination) { () throws(PlatformError) in _ = try Files.makeFolder(destination) }
+    }
   }
 
   static func write(_ log: EventLog, to destination: String) throws(StorageError) -> BackupSummary {
     let path = "\(destination)/\(StoreFolder.dataName)"
     do throws(LMDBError) { try log.environment.copy(to: path) } catch { throw StorageError(error) }
-    let size = try asking(destination) { () throws(PlatformError) in try Files.status(path)?.sizeInBytes ?? 0 }
+    let size = try asking(destination) { () throws(PlatformError) in try Files.status(path)?.sizeInBytes ?? 0
+    }
     let identity = StoreIdentity(storeID: log.storeID, hashSeed: log.tail.hashSeed)
     try StoreFolder.writeMarker(destination, identity)
     var options = EventLog.Options()

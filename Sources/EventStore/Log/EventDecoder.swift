@@ -11,7 +11,9 @@ struct EventDecoder {
   init() {}
 
   /// The event of `record`, copied and in today's form.
-  mutating func event(_ record: borrowing RecordView, _ view: borrowing LogView) throws(StorageError) -> RecordedEvent {
+  mutating func event(_ record: borrowing RecordView, _ view: borrowing LogView) throws(StorageError)
+    -> RecordedEvent
+  {
     let name = try streamName(record, view)
     let isRedacted = record.flags.contains(.redacted)
     var typeName = view.schema.name(of: record.type)
@@ -64,7 +66,8 @@ struct EventDecoder {
 extension EventSchema {
   /// Like ``upcast(_:of:named:from:at:)``, but an event in a newer form than ours is given as it is.
   fileprivate func upcastForShow(
-    _ payload: [UInt8], of code: EventTypeCode, named name: String, from version: UInt16, at position: LogPosition
+    _ payload: [UInt8], of code: EventTypeCode, named name: String, from version: UInt16,
+    at position: LogPosition
   ) throws(StorageError) -> ([UInt8], UInt16) {
     let known = code == .custom ? definition(ofCustom: name) : definition(of: code)
     guard let known, version < known.version else { return (payload, version) }

@@ -76,7 +76,8 @@ public final class EventLog: Sendable {
     storeID = opened.identity.storeID
     openers = opened.openers
     tail = TailIndex(
-      tables: opened.tables, hashSeed: opened.identity.hashSeed, checkpointInterval: options.checkpointInterval)
+      tables: opened.tables, hashSeed: opened.identity.hashSeed,
+      checkpointInterval: options.checkpointInterval)
     sequencer = LocalSequencer(clock: options.clock)
     headCache = HeadCache(limit: options.cacheBytes)
     snapshots = SnapshotQueue()
@@ -232,7 +233,9 @@ public final class EventLog: Sendable {
       var settled: Bytes32?
       do {
         let view = try view()
-        if let stream = try view.stream(name) { settled = try view.index.secret(of: stream, view.transaction) }
+        if let stream = try view.stream(name) {
+          settled = try view.index.secret(of: stream, view.transaction)
+        }
       }
       return secrets.withLock { secrets in
         if let settled {

@@ -27,7 +27,9 @@ enum HashChain {
     return BLAKE2b.digest(writer.bytes.rawSpan, key: secret)
   }
 
-  static func payloadDigest(typeName: RawSpan, metadata: RawSpan, payload: RawSpan, secret: Bytes32) -> Bytes32 {
+  static func payloadDigest(typeName: RawSpan, metadata: RawSpan, payload: RawSpan, secret: Bytes32)
+    -> Bytes32
+  {
     var writer = ByteWriter(capacity: typeName.byteCount + metadata.byteCount + payload.byteCount + 12)
     writer.writeLengthPrefixed(typeName)
     writer.writeLengthPrefixed(metadata)
@@ -36,7 +38,8 @@ enum HashChain {
   }
 
   static func eventDigest(
-    stream: Bytes32, session: Bytes32, payload: Bytes32, id: EventID, occurredAt: Timestamp, type: EventTypeCode,
+    stream: Bytes32, session: Bytes32, payload: Bytes32, id: EventID, occurredAt: Timestamp,
+    type: EventTypeCode,
     typeVersion: UInt16
   ) -> Bytes32 {
     // 123 bytes: one block of BLAKE2b.

@@ -48,7 +48,8 @@ struct IndexCheckpoint {
   ) throws(StorageError) -> Bool {
     context.hasWritten = true
     let index = StreamIndex(
-      tables: context.tables, hashSeed: context.settings.hashSeed, generations: [generation], bound: end.position)
+      tables: context.tables, hashSeed: context.settings.hashSeed, generations: [generation],
+      bound: end.position)
     return try step(credit: credit, &context.transaction, index)
   }
 

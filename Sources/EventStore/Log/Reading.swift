@@ -35,7 +35,8 @@ extension EventLog {
       let block =
         isForward
         ? from...min(highest, StreamVersion(from.number + Anchor.interval - 1))
-        : max(lowest, StreamVersion(from.number > Anchor.interval ? from.number - Anchor.interval + 1 : 1))...from
+        : max(
+          lowest, StreamVersion(from.number > Anchor.interval ? from.number - Anchor.interval + 1 : 1))...from
       let positions = try view.index.positions(of: block, in: stream, view.transaction)
       var offset = 0
       while offset < positions.count, !budget.isSpent {

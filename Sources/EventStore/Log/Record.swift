@@ -105,7 +105,9 @@ struct RecordView: ~Escapable {
       throw .damaged("is too short")
     }
     let covered = bytes.extracting(droppingFirst: RecordFormat.checksummedFrom)
-    guard XXH3.hash(covered, seed: position.number) == checksum else { throw .damaged("has a wrong checksum") }
+    guard XXH3.hash(covered, seed: position.number) == checksum else {
+      throw .damaged("has a wrong checksum")
+    }
     guard format == RecordFormat.current else { throw .unknownFormat(format) }
   }
 
@@ -240,7 +242,8 @@ struct RecordFields {
     chain?.write(into: &writer)
     writer.write(payload)
     let checksum = XXH3.hash(
-      writer.bytes.rawSpan.extracting(droppingFirst: start + RecordFormat.checksummedFrom), seed: position.number)
+      writer.bytes.rawSpan.extracting(droppingFirst: start + RecordFormat.checksummedFrom),
+      seed: position.number)
     writer.overwrite(checksum, at: start)
   }
 }

@@ -18,7 +18,8 @@ extension EventLog {
     defer { try? openers.lock(.shared) }
     _ = snapshots.take(upTo: .max)
     headCache.removeAll()
-    try perform(RebuildIndex(interval: max(options.checkpointInterval, 1_024), tail: tail, progress: progress))
+    try perform(
+      RebuildIndex(interval: max(options.checkpointInterval, 1_024), tail: tail, progress: progress))
   }
 }
 

@@ -51,7 +51,9 @@ extension EventLog {
     var sizes: [TableSize] = []
     for (name, table) in zip(Tables.tableNames, tables.all) {
       let found: TableStatistics
-      do throws(LMDBError) { found = try view.transaction.statistics(of: table) } catch { throw StorageError(error) }
+      do throws(LMDBError) { found = try view.transaction.statistics(of: table) } catch {
+        throw StorageError(error)
+      }
       sizes.append(TableSize(name: name, entries: found.entries, sizeInBytes: found.sizeInBytes))
     }
     let fileBytes = try asking(folder) { () throws(PlatformError) in
@@ -65,7 +67,8 @@ extension EventLog {
     let used = sizes.reduce(0) { $0 + $1.sizeInBytes }
     return StoreStatistics(
       storeID: storeID, format: StoreFormat.current, position: view.last, streams: names.count,
-      checkpoint: checkpoint.position, tailEvents: view.last.number - checkpoint.position.number, tables: sizes,
+      checkpoint: checkpoint.position, tailEvents: view.last.number - checkpoint.position.number,
+      tables: sizes,
       fileBytes: fileBytes, freeBytes: max(0, information.pages * information.pageSize - used),
       dueSnapshots: due, readers: information.readersUsed)
   }
@@ -77,7 +80,8 @@ extension EventLog {
     guard let head = try view.head(of: stream) else { return false }
     var bytes = 0
     let latest = try SnapshotTable.latest(of: stream, .version, view)
-    let minimum = max(options.snapshotPolicy.minimumBytes, options.snapshotPolicy.factor * (latest?.stateBytes ?? 0))
+    let minimum = max(
+      options.snapshotPolicy.minimumBytes, options.snapshotPolicy.factor * (latest?.stateBytes ?? 0))
     var version = latest.map { StreamVersion($0.number) } ?? 0
     while version < head.version {
       let upper = StreamVersion(min(head.version.number, version.number + Anchor.interval))
@@ -86,7 +90,8 @@ extension EventLog {
         // Enough for the state as it was: whether also for the state as it is, only folding can tell.
         if bytes >= minimum {
           let target = AsOfTarget(stop: .version(head.version))
-          return try state(of: stream, head: head.version, by: projector, at: target, true, view).snapshotsDue > 0
+          return try state(of: stream, head: head.version, by: projector, at: target, true, view).snapshotsDue
+            > 0
         }
       }
       version = upper

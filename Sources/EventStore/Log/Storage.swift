@@ -56,7 +56,9 @@ extension Cursor {
 
 extension WriteTransaction {
   mutating func store(_ value: [UInt8], at key: [UInt8], in table: Table) throws(StorageError) {
-    do throws(LMDBError) { try put(value.rawSpan, at: key.rawSpan, in: table) } catch { throw StorageError(error) }
+    do throws(LMDBError) { try put(value.rawSpan, at: key.rawSpan, in: table) } catch {
+      throw StorageError(error)
+    }
   }
 
   mutating func append(_ value: [UInt8], at key: [UInt8], to table: Table) throws(StorageError) {

@@ -41,7 +41,8 @@ public enum StorageError: Error, Hashable, Sendable {
       case .pageNotFound, .corrupted, .damaged, .invalid, .versionMismatch, .tableMissing, .incompatible:
         .corrupt(reason: reason, position: nil)
       case .noSuchFile: .missing(folder: "")
-      case .keyExists, .notFound, .tablesFull, .badTransaction, .badTable, .valueSizeWrong, .inputOutput, .other:
+      case .keyExists, .notFound, .tablesFull, .badTransaction, .badTable, .valueSizeWrong, .inputOutput,
+        .other:
         .failed(reason: reason)
       }
   }

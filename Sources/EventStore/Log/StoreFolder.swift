@@ -56,7 +56,9 @@ enum StoreFolder {
     if marker != nil {
       // Made, but killed before it said so.
       if found.isUnfinished, !options.isReadOnly { _ = try? Files.remove("\(folder)/\(makingName)") }
-      guard let dataSize = found.dataSize else { throw .corrupt(reason: "the data file is gone", position: nil) }
+      guard let dataSize = found.dataSize else {
+        throw .corrupt(reason: "the data file is gone", position: nil)
+      }
       guard dataSize > 0 else { throw .corrupt(reason: "the data file is empty", position: nil) }
       return try openExisting(folder, openers, options, marker: marker)
     }
@@ -242,7 +244,8 @@ enum StoreFolder {
     let bytes = try asking(folder) { () throws(PlatformError) in try Files.read(path, limit: 4_096) }
     guard let bytes else { return nil }
     let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
-    guard words.count >= 3, words[0] == "memoir", let format = Int(words[1]), let id = try? EventID(String(words[2]))
+    guard words.count >= 3, words[0] == "memoir", let format = Int(words[1]),
+      let id = try? EventID(String(words[2]))
     else { throw .notAStore(reason: "\(path) does not say what it should") }
     return Marker(format: format, storeID: id)
   }

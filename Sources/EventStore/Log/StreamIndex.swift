@@ -176,7 +176,8 @@ struct StreamIndex {
     guard let link = try? RecordLink(view.transaction.value(at: reference), at: place.position),
       link.stream == stream, link.version == place.version, link.previous > 0 || place.version == 1
     else {
-      throw .corrupt(reason: "the record is not version \(place.version) of its stream", position: place.position)
+      throw .corrupt(
+        reason: "the record is not version \(place.version) of its stream", position: place.position)
     }
     return (reference, link.previous)
   }
@@ -190,7 +191,9 @@ struct StreamIndex {
 
   func tailPosition(of version: StreamVersion, in stream: StreamNumber) -> LogPosition? {
     for generation in generations.reversed() {
-      if let position = generation.with(stream, { $0.position(of: version) }), position <= bound { return position }
+      if let position = generation.with(stream, { $0.position(of: version) }), position <= bound {
+        return position
+      }
     }
     return nil
   }
@@ -241,7 +244,8 @@ struct StreamIndex {
       let link = try? RecordLink(value, at: place.position), link.stream == stream,
       link.version == place.version, link.previous > 0
     else {
-      throw .corrupt(reason: "the record is not version \(place.version) of its stream", position: place.position)
+      throw .corrupt(
+        reason: "the record is not version \(place.version) of its stream", position: place.position)
     }
     return link.previous
   }
@@ -306,7 +310,8 @@ struct StreamIndex {
           let middle = (low + high) / 2
           if tail.sessions[middle].version < number { low = middle + 1 } else { high = middle }
         }
-        return low < tail.sessions.count && tail.sessions[low].version == number ? tail.sessions[low].entry : nil
+        return low < tail.sessions.count && tail.sessions[low].version == number
+          ? tail.sessions[low].entry : nil
       }
       if let found { return found }
     }
@@ -334,7 +339,8 @@ struct StreamIndex {
       let (owner, occurredAt) = try decoding("late") { () throws(DamagedBytes) in
         var key = ByteReader(entry.key)
         return (
-          try key.readUInt32().byteSwapped, Timestamp(clamping: Int64(clamping: try key.readUInt64().byteSwapped))
+          try key.readUInt32().byteSwapped,
+          Timestamp(clamping: Int64(clamping: try key.readUInt64().byteSwapped))
         )
       }
       if owner == stream { first = min(first ?? occurredAt, occurredAt) }
@@ -351,7 +357,9 @@ struct StreamIndex {
     for generation in generations {
       _ = generation.with(stream) { tail -> Void? in
         for event in tail.late where range.contains(event.occurredAt) && event.position <= bound {
-          found[event.version] = (event.occurredAt, StreamPlace(version: event.version, position: event.position))
+          found[event.version] = (
+            event.occurredAt, StreamPlace(version: event.version, position: event.position)
+          )
         }
         return nil
       }
@@ -366,7 +374,9 @@ struct StreamIndex {
         let stream = try key.readUInt32().byteSwapped
         let occurred = Timestamp(clamping: Int64(clamping: try key.readUInt64().byteSwapped))
         let version = StreamVersion(try key.readUInt64().byteSwapped)
-        return (stream, occurred, StreamPlace(version: version, position: LogPosition(try value.readVarint())))
+        return (
+          stream, occurred, StreamPlace(version: version, position: LogPosition(try value.readVarint()))
+        )
       }
       guard row.0 == stream, row.1 <= range.upperBound else { break }
       if row.2.position <= bound { found[row.2.version] = (row.1, row.2) }

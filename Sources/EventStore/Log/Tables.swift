@@ -36,7 +36,8 @@ struct Tables: Sendable {
   let subscriptions: Table
 
   static let tableNames = [
-    "log", "heads", "names", "sessions", "ids", "anchors", "late", "snapshots", "meta", "records_subscriptions",
+    "log", "heads", "names", "sessions", "ids", "anchors", "late", "snapshots", "meta",
+    "records_subscriptions",
   ]
 
   init(_ tables: [Table]) {
@@ -230,7 +231,9 @@ struct Anchor: Equatable {
   init(decoding value: RawSpan) throws(DamagedBytes) {
     var reader = ByteReader(value)
     position = LogPosition(try reader.readVarint())
-    guard let last = Timestamp(microseconds: Int64(clamping: try reader.readVarint())) else { throw DamagedBytes() }
+    guard let last = Timestamp(microseconds: Int64(clamping: try reader.readVarint())) else {
+      throw DamagedBytes()
+    }
     lastOccurredAt = last
   }
 
@@ -255,7 +258,9 @@ struct SessionEntry: Equatable {
 
   init(decoding value: RawSpan) throws(DamagedBytes) {
     var reader = ByteReader(value)
-    guard let time = Timestamp(microseconds: Int64(clamping: try reader.readVarint())) else { throw DamagedBytes() }
+    guard let time = Timestamp(microseconds: Int64(clamping: try reader.readVarint())) else {
+      throw DamagedBytes()
+    }
     firstOccurredAt = time
     name = SessionID(unchecked: try reader.readRest().string())
   }
@@ -287,12 +292,15 @@ enum VersionList {
 extension StorageError {
   /// A value of an index table does not hold what it should. Such tables can be rebuilt from the log.
   static func damagedIndex(_ table: String) -> StorageError {
-    .corrupt(reason: "an entry of the table \(table) is damaged; verify --repair-derived rebuilds it", position: nil)
+    .corrupt(
+      reason: "an entry of the table \(table) is damaged; verify --repair-derived rebuilds it", position: nil)
   }
 }
 
 /// Runs `body`, naming damaged bytes as a damaged entry of `table`.
 @inline(__always)
-func decoding<Result>(_ table: String, _ body: () throws(DamagedBytes) -> Result) throws(StorageError) -> Result {
+func decoding<Result>(_ table: String, _ body: () throws(DamagedBytes) -> Result) throws(StorageError)
+  -> Result
+{
   do throws(DamagedBytes) { return try body() } catch { throw StorageError.damagedIndex(table) }
 }

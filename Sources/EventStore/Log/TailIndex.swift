@@ -307,7 +307,9 @@ final class TailIndex: Sendable {
   static func checkpoint(
     in transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
   ) throws(StorageError) -> Checkpoint {
-    guard let value = try transaction.fetch(Key.meta(.checkpoint), from: tables.meta) else { return Checkpoint() }
+    guard let value = try transaction.fetch(Key.meta(.checkpoint), from: tables.meta) else {
+      return Checkpoint()
+    }
     return try decoding("meta") { () throws(DamagedBytes) in try Checkpoint(decoding: value) }
   }
 
@@ -326,7 +328,8 @@ extension IndexEntry {
       self.init(
         stream: record.stream, version: record.version, position: record.position, previous: record.previous,
         idHash: IdentityHash.event(record.id, seed: seed), occurredAt: record.occurredAt,
-        isLate: record.flags.contains(.isLate), sizeInBytes: record.sizeInBytes, chain: nil, name: try record.name(),
+        isLate: record.flags.contains(.isLate), sizeInBytes: record.sizeInBytes, chain: nil,
+        name: try record.name(),
         session: try record.nameOfSession())
     } catch {
       throw .damaged("names its stream or session in bytes that are no text")

@@ -123,7 +123,8 @@ private struct Verifier {
         problem(
           requestStart == position
             ? "the log's chain breaks here"
-            : "the log's chain breaks in the request of positions \(requestStart) to \(position)", at: position)
+            : "the log's chain breaks in the request of positions \(requestStart) to \(position)",
+          at: position)
       }
       // Go on from what is written, or one break would be reported at every request after it.
       chain = stored
@@ -142,7 +143,8 @@ private struct Verifier {
         return unusable("it belongs to a stream that never began", at: position)
       }
       if record.stream != StreamNumber(streams.count + 1) {
-        problem("its stream's number is \(record.stream), not \(streams.count + 1)", at: position, stream: name)
+        problem(
+          "its stream's number is \(record.stream), not \(streams.count + 1)", at: position, stream: name)
       }
       streams[record.stream] = Stream(
         name: name, secret: secret, streamDigest: HashChain.streamDigest(name, secret: secret),
@@ -158,7 +160,8 @@ private struct Verifier {
     }
     if record.previous != stream.position, !stream.isBroken {
       problem(
-        "it says that its stream's event before is at \(record.previous), not at \(stream.position)", at: position,
+        "it says that its stream's event before is at \(record.previous), not at \(stream.position)",
+        at: position,
         stream: stream.name, version: record.version)
     }
     let isLate = record.version > 1 && record.occurredAt < stream.lastOccurredAt
@@ -203,7 +206,8 @@ private struct Verifier {
   ) throws(StorageError) {
     if let stored = stream.stored, stored.version == record.version {
       if stored.position != record.position {
-        problem("the index has the stream's head elsewhere", at: record.position, .derived, stream: stream.name)
+        problem(
+          "the index has the stream's head elsewhere", at: record.position, .derived, stream: stream.name)
       }
       if stored.chain != stream.chain, !stream.isBroken {
         problem(
@@ -238,7 +242,9 @@ private struct Verifier {
 }
 
 extension LogView {
-  fileprivate func holds(_ version: StreamVersion, at key: [UInt8], in table: Table) throws(StorageError) -> Bool {
+  fileprivate func holds(_ version: StreamVersion, at key: [UInt8], in table: Table) throws(StorageError)
+    -> Bool
+  {
     guard let value = try transaction.fetch(key, from: table) else { return false }
     return (try? VersionList.decode(value))?.contains(version) ?? false
   }

@@ -138,7 +138,8 @@ struct Writer {
   }
 
   static func logEnd(
-    at last: LogPosition, _ generations: [TailGeneration], _ transaction: borrowing some Transaction & ~Copyable,
+    at last: LogPosition, _ generations: [TailGeneration],
+    _ transaction: borrowing some Transaction & ~Copyable,
     _ tables: Tables
   ) throws(StorageError) -> LogEnd {
     guard last > 0 else { return LogEnd() }
@@ -184,7 +185,9 @@ struct Writer {
       var isComplete = false
       while !isComplete {
         let transaction: WriteTransaction
-        do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
+        do throws(LMDBError) { transaction = try environment.beginWrite() } catch {
+          throw StorageError(error)
+        }
         guard let (generations, last) = try tail.generations(for: transaction) else { return }
         let end = try logEnd(at: last, generations, transaction, settings.tables)
         var context = WriterContext(transaction, settings, generations: generations, end: end, streams: [:])

@@ -228,7 +228,8 @@ struct WriterContext: ~Copyable {
           end.chain = HashChain.step(end.chain, first: requestStart, recordedAt: recordedAt, digests: digests)
         }
         try write(
-          event, digest: digest, to: &stream, name: append.stream, recordedAt: recordedAt, endsRequest: left == 0)
+          event, digest: digest, to: &stream, name: append.stream, recordedAt: recordedAt,
+          endsRequest: left == 0)
       }
       let count = places.count { $0 == nil }
       if count > 0 { streams[append.stream] = stream }
@@ -236,7 +237,8 @@ struct WriterContext: ~Copyable {
       let time = count > 0 ? recordedAt : try transaction.record(at: stream.position, in: tables).recordedAt
       results.append(
         AppendResult(
-          stream: append.stream, firstVersion: count > 0 ? first.0 : stream.version, lastVersion: stream.version,
+          stream: append.stream, firstVersion: count > 0 ? first.0 : stream.version,
+          lastVersion: stream.version,
           firstPosition: count > 0 ? first.1 : stream.position, lastPosition: stream.position,
           recordedAt: time, duplicates: places.count - count, appended: count))
     }

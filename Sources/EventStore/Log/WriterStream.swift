@@ -84,7 +84,8 @@ extension StreamIndex {
       lastOccurredAt = max(lastOccurredAt, tail.1)
     }
     let secret = try secret(of: stream, transaction)
-    let value = try self.chain(of: stream, name: name, secret: secret, from: chain, to: head.version, transaction)
+    let value = try self.chain(
+      of: stream, name: name, secret: secret, from: chain, to: head.version, transaction)
     return WriterStream(
       stream: stream, version: head.version, position: head.position, chain: value, secret: secret,
       lastOccurredAt: lastOccurredAt)

@@ -163,7 +163,8 @@ extension EventView {
   /// The view of a record.
   @_lifetime(copy record, copy payload, copy sessionName)
   init(
-    _ record: borrowing RecordView, typeVersion: UInt16, payload: RawSpan, isNamedBefore: Bool, sessionName: RawSpan
+    _ record: borrowing RecordView, typeVersion: UInt16, payload: RawSpan, isNamedBefore: Bool,
+    sessionName: RawSpan
   ) {
     self.init(
       version: record.version, position: record.position, id: record.id, type: record.type,
@@ -205,7 +206,8 @@ extension Fold {
     while version < last {
       let upper = StreamVersion(min(last.number, (version.number / Anchor.interval + 1) * Anchor.interval))
       let redactions = view.redactions
-      try view.index.forEachRecord(of: version.next...upper, in: stream, view) { record throws(StorageError) in
+      try view.index.forEachRecord(of: version.next...upper, in: stream, view) {
+        record throws(StorageError) in
         version = record.version
         try apply(record)
         noteSnapshot(of: stream, .version, at: version.number, head: head, redactions: redactions)
@@ -224,7 +226,8 @@ extension Fold {
       (record, session) throws(StorageError) in
       // A snapshot holds all that occurred by its time, so it can stand only between two times.
       if let latest, record.occurredAt > latest {
-        noteSnapshot(of: stream, .occurred, at: UInt64(latest.microseconds), head: head, redactions: redactions)
+        noteSnapshot(
+          of: stream, .occurred, at: UInt64(latest.microseconds), head: head, redactions: redactions)
       }
       latest = record.occurredAt
       try apply(record, session: session)
@@ -301,14 +304,17 @@ extension StreamIndex {
   }
 
   private func lastOccurredAt(
-    atAnchor version: StreamVersion, of stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
+    atAnchor version: StreamVersion, of stream: StreamNumber,
+    _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> Timestamp {
     if let stored = try anchor(of: version, in: stream, transaction) { return stored.lastOccurredAt }
     // In the tail: what came before the stretch counts too.
     var greatest = try storedHead(of: stream, in: transaction)?.lastOccurredAt ?? .earliest
     for generation in generations {
       let found = generation.with(stream) { tail -> (Timestamp, isHere: Bool)? in
-        if let anchor = tail.anchors.first(where: { $0.version == version }) { return (anchor.lastOccurredAt, true) }
+        if let anchor = tail.anchors.first(where: { $0.version == version }) {
+          return (anchor.lastOccurredAt, true)
+        }
         return (tail.lastOccurredAt, false)
       }
       guard let found else { continue }
@@ -335,7 +341,8 @@ extension StreamIndex {
     let start = low * Anchor.interval
     let upper = min(head.number, start + Anchor.interval)
     guard start < upper else { return StreamVersion(start) }
-    let block = try positions(of: StreamVersion(start + 1)...StreamVersion(upper), in: stream, view.transaction)
+    let block = try positions(
+      of: StreamVersion(start + 1)...StreamVersion(upper), in: stream, view.transaction)
     var first = 0
     var last = block.count
     while first < last {

@@ -77,7 +77,8 @@ extension StreamOutcome {
     writer.writeVarint(version.number)
     state.encode(into: &writer)
     self.init(
-      stream: stream, version: version, digest: BLAKE2b.digest(writer.bytes.rawSpan), eventsFolded: eventsFolded)
+      stream: stream, version: version, digest: BLAKE2b.digest(writer.bytes.rawSpan),
+      eventsFolded: eventsFolded)
   }
 }
 
@@ -102,7 +103,11 @@ extension EventLog {
       let view = try view()
       end = view.last
       redactions = view.redactions
-      if let streams = options.streams { names = streams } else { names = try view.streamNames(in: options.namespace) }
+      if let streams = options.streams {
+        names = streams
+      } else {
+        names = try view.streamNames(in: options.namespace)
+      }
     } catch {
       throw .storage(error)
     }
@@ -240,7 +245,9 @@ extension EventLog {
   ) throws(ReadError) -> StreamOutcome? {
     try reading { () throws(StorageError) in
       let view = try view()
-      guard let stream = try view.stream(name), let head = try view.head(of: stream) else { return .success(nil) }
+      guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
+        return .success(nil)
+      }
       // The log as it was at the start, whatever has been appended since.
       let last = try version(of: stream, atOrBefore: end, head: head, view)
       guard last > 0 else { return .success(nil) }

@@ -78,7 +78,9 @@ extension EventLog {
   ) throws(ReadError) {
     try reading { () throws(StorageError) in
       let view = try view()
-      guard let stream = try view.stream(name), let head = try view.head(of: stream) else { return .success(()) }
+      guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
+        return .success(())
+      }
       var start: AsOfTarget?
       if let first {
         switch try resolve(first, of: stream, head: head, view) {
@@ -98,11 +100,13 @@ extension EventLog {
           try view.forEachRecord(of: stream, occurredAfter: from, through: time, head: head.version) {
             (record, session) throws(StorageError) in try schema.withView(of: record, session: session, body)
           }
-        case (nil, .version(let through)): try forEachEvent(of: stream, after: 0, through: through, view, body)
+        case (nil, .version(let through)):
+          try forEachEvent(of: stream, after: 0, through: through, view, body)
         case (.version(let from), .version(let through)):
           try forEachEvent(of: stream, after: from, through: through, view, body)
         case (.occurred, .version), (.version, .occurred):
-          return .failure(InvalidValue(field: "from", reason: "and to must both be times of occurrence, or neither"))
+          return .failure(
+            InvalidValue(field: "from", reason: "and to must both be times of occurrence, or neither"))
         }
       }
       return .success(())
@@ -110,13 +114,15 @@ extension EventLog {
   }
 
   private func forEachEvent(
-    of stream: StreamNumber, after from: StreamVersion, through last: StreamVersion, _ view: borrowing LogView,
+    of stream: StreamNumber, after from: StreamVersion, through last: StreamVersion,
+    _ view: borrowing LogView,
     _ body: (borrowing EventView) throws(DamagedBytes) -> Void
   ) throws(StorageError) {
     var version = from
     while version < last {
       let upper = StreamVersion(min(last.number, (version.number / Anchor.interval + 1) * Anchor.interval))
-      try view.index.forEachRecord(of: version.next...upper, in: stream, view) { record throws(StorageError) in
+      try view.index.forEachRecord(of: version.next...upper, in: stream, view) {
+        record throws(StorageError) in
         version = record.version
         try schema.withView(of: record, body)
       }
@@ -149,7 +155,8 @@ extension EventLog {
       let last = try recordedAt(view.last)
       guard time <= max(options.clock(), last) else {
         return .failure(
-          InvalidValue(field: "recorded_at", reason: "is \(time), later than now and than all that was recorded"))
+          InvalidValue(
+            field: "recorded_at", reason: "is \(time), later than now and than all that was recorded"))
       }
       let version = try view.index.lastVersion(of: stream, head: head.version, view) {
         (place, view) throws(StorageError) in try view.record(at: place).recordedAt <= time
@@ -164,13 +171,15 @@ extension EventLog {
     of stream: StreamNumber, atOrBefore position: LogPosition, head: StreamPlace, _ view: borrowing LogView
   ) throws(StorageError) -> StreamVersion {
     if head.position <= position { return head.version }
-    return try view.index.lastVersion(of: stream, head: head.version, view) { (place, _) throws(StorageError) in
+    return try view.index.lastVersion(of: stream, head: head.version, view) {
+      (place, _) throws(StorageError) in
       place <= position
     }
   }
 
   func state<P: Projector>(
-    of stream: StreamNumber, head: StreamVersion, by projector: P, at target: AsOfTarget, _ usesSnapshots: Bool,
+    of stream: StreamNumber, head: StreamVersion, by projector: P, at target: AsOfTarget,
+    _ usesSnapshots: Bool,
     _ view: borrowing LogView
   ) throws(StorageError) -> FoldedState<P.State> {
     let key = ProjectorKey(projector, schema)
@@ -207,7 +216,8 @@ extension EventLog {
     if usesSnapshots, !options.isReadOnly { snapshots.add(fold.due) }
     return FoldedState(
       state: fold.state, version: version, judgedAt: target.judgedAt, eventsFolded: fold.eventsFolded,
-      bytesFolded: fold.bytesFolded, bytesSinceSnapshot: fold.bytesSinceSnapshot, snapshotsDue: fold.due.count)
+      bytesFolded: fold.bytesFolded, bytesSinceSnapshot: fold.bytesSinceSnapshot, snapshotsDue: fold.due.count
+    )
   }
 
   /// Folds what occurred by `time`.
@@ -263,7 +273,8 @@ extension EventLog {
   private func resume<P: Projector>(
     _ fold: inout Fold<P>, from key: HeadCache.Key, head: StreamVersion, redactions: UInt64
   ) -> StreamVersion? {
-    guard let cached = headCache.entry(key, for: head, redactions: redactions), let state = cached.state as? P.State
+    guard let cached = headCache.entry(key, for: head, redactions: redactions),
+      let state = cached.state as? P.State
     else { return nil }
     fold.state = state
     fold.bytesSinceSnapshot = cached.bytesSinceSnapshot

@@ -43,7 +43,8 @@ final class HeadCache: Sendable {
   /// on, to be changed without a copy and put back.
   func entry(_ key: Key, for head: StreamVersion, redactions: UInt64) -> Entry? {
     contents.withLock { contents in
-      guard let found = contents.entries[key], found.entry.version <= head, found.entry.redactions == redactions
+      guard let found = contents.entries[key], found.entry.version <= head,
+        found.entry.redactions == redactions
       else {
         contents.misses += 1
         return nil
@@ -86,7 +87,9 @@ final class HeadCache: Sendable {
     contents.order.append((key, contents.uses))
     // The list of uses is pruned when most of it is outdated.
     if contents.order.count > 2 * contents.entries.count + 1_024 {
-      contents.order = contents.order[contents.orderStart...].filter { contents.entries[$0.key]?.use == $0.use }
+      contents.order = contents.order[contents.orderStart...].filter {
+        contents.entries[$0.key]?.use == $0.use
+      }
       contents.orderStart = 0
     }
   }

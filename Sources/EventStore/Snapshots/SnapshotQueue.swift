@@ -61,7 +61,9 @@ struct StoreSnapshots: WriterWork {
   }
 
   /// Whether an event came in since the fold that occurred at or before the snapshot's time.
-  private func isOvertaken(_ snapshot: DueSnapshot, _ context: borrowing WriterContext) throws(StorageError) -> Bool {
+  private func isOvertaken(_ snapshot: DueSnapshot, _ context: borrowing WriterContext) throws(StorageError)
+    -> Bool
+  {
     guard let head = try context.index.head(of: snapshot.stream, in: context.transaction) else { return true }
     guard head.version > snapshot.head else { return false }
     // Many: not worth looking at. It comes again.

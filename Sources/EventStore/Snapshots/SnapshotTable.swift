@@ -24,12 +24,14 @@ enum SnapshotTable {
   static func removeOccurred(
     from time: Timestamp, of stream: StreamNumber, _ transaction: inout WriteTransaction, _ tables: Tables
   ) throws(StorageError) {
-    try remove(from: prefix(stream, .occurred, from: UInt64(time.microseconds)), prefixed: 5, &transaction, tables)
+    try remove(
+      from: prefix(stream, .occurred, from: UInt64(time.microseconds)), prefixed: 5, &transaction, tables)
   }
 
   /// Drops the states by version from `version` on.
   static func remove(
-    from version: StreamVersion, of stream: StreamNumber, _ transaction: inout WriteTransaction, _ tables: Tables
+    from version: StreamVersion, of stream: StreamNumber, _ transaction: inout WriteTransaction,
+    _ tables: Tables
   ) throws(StorageError) {
     try remove(from: prefix(stream, .version, from: version.number), prefixed: 5, &transaction, tables)
   }
@@ -110,7 +112,8 @@ extension SnapshotTable {
     upper.write(contentsOf: prefix(stream, order, from: .max))
     upper.write(UInt64.max)
     guard let entry = try cursor.to(atOrBefore: upper.bytes) else { return nil }
-    guard entry.key.byteCount == keyLength, entry.key.array().starts(with: prefix(stream, order).prefix(5)) else {
+    guard entry.key.byteCount == keyLength, entry.key.array().starts(with: prefix(stream, order).prefix(5))
+    else {
       return nil
     }
     var reader = ByteReader(entry.key.extracting(droppingFirst: 5))
@@ -136,7 +139,8 @@ extension SnapshotTable {
       let key = current.key.array()
       guard key.count == keyLength, key.starts(with: start.prefix(5)) else { return nil }
       var reader = ByteReader(current.key.extracting(droppingFirst: 5))
-      guard let found = try? reader.readUInt64().byteSwapped, let high = try? reader.readUInt64().byteSwapped else {
+      guard let found = try? reader.readUInt64().byteSwapped, let high = try? reader.readUInt64().byteSwapped
+      else {
         return nil
       }
       if high == projector.high, let state = state(current.value, key: key, projector),

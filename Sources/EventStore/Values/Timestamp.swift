@@ -184,7 +184,8 @@ private struct TimestampParser: ~Escapable {
     guard hour < 24, minute < 60 else { throw refuse("has no such hour or minute") }
     guard second < 60 else { throw refuse("has the second \(second); leap seconds are not accepted") }
     let seconds =
-      CivilDate.day(ofYear: year, month: month, day: day) * 86_400 + hour * 3_600 + (minute - offset) * 60 + second
+      CivilDate.day(ofYear: year, month: month, day: day) * 86_400 + hour * 3_600 + (minute - offset) * 60
+      + second
     guard let time = Timestamp(microseconds: seconds * 1_000_000 + fraction) else {
       throw refuse("is outside the years 1970 to 9999 in UTC")
     }

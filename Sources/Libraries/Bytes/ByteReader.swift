@@ -27,7 +27,9 @@ public struct DamagedBytes: Error, Hashable, Sendable {
   @inlinable public var isAtEnd: Bool { offset == span.byteCount }
 
   @inlinable @_lifetime(self: copy self)
-  mutating func load<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type) throws(DamagedBytes) -> Value {
+  mutating func load<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type) throws(DamagedBytes)
+    -> Value
+  {
     let size = MemoryLayout<Value>.size
     guard remaining >= size else { throw DamagedBytes() }
     // In bounds by the guard; an integer has no invalid bit pattern.

@@ -86,7 +86,8 @@ public struct Cursor: ~Copyable, ~Escapable {
   ) throws(LMDBError) -> Entry? {
     guard let (key, value) = try unsafe moveCursor(handle, operation, key: key) else { return nil }
     return unsafe _overrideLifetime(
-      Entry(key: RawSpan(_unsafeBytes: key), value: RawSpan(_unsafeBytes: value), owner: owner), copying: self)
+      Entry(key: RawSpan(_unsafeBytes: key), value: RawSpan(_unsafeBytes: value), owner: owner), copying: self
+    )
   }
 }
 

@@ -241,7 +241,8 @@ public final class Environment: Sendable {
   private func isDiskFull() -> Bool {
     var limit = rlimit()
     var file = stat()
-    if unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0, unsafe stat(dataPath, &file) == 0,
+    if unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0,
+      unsafe stat(dataPath, &file) == 0,
       limit.rlim_cur < rlim_t(file.st_size) + (1 << 20)
     {
       return true

@@ -66,7 +66,8 @@ internal import CMemoirSodium
     guard digits.count == 64 else { return nil }
     var writer = ByteWriter(capacity: 32)
     for index in 0..<32 {
-      guard let high = Self.value(ofDigit: digits[2 * index]), let low = Self.value(ofDigit: digits[2 * index + 1])
+      guard let high = Self.value(ofDigit: digits[2 * index]),
+        let low = Self.value(ofDigit: digits[2 * index + 1])
       else { return nil }
       writer.write(high << 4 | low)
     }
