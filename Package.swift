@@ -79,7 +79,7 @@ let package = Package(
     tests(
       "MemoirCLITests",
       of: ["MemoirCLI", "MemoirCommand", "MemoirFixtures", "Memoir", "Platform", "TestSupport"]),
-    tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "TestSupport"]),
+    tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "Sodium", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("JSONTests", of: ["JSON"]),
     tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),

@@ -5,8 +5,7 @@ import Testing
 
 @Suite struct `Checkpoints` {
   // An event may need three entries in the tables; at fewer for each, the tail would grow without end.
-  @Test(arguments: [1, 7]) func `keep pace with streams of one event that names a session`(batch: Int) throws
-  {
+  @Test(arguments: [1, 7]) func `keep pace with streams of one event that names a session`(batch: Int) throws {
     var options = EventLog.Options()
     options.checkpointInterval = 64
     let store = try TemporaryStore(options)

@@ -5,8 +5,7 @@ import Testing
 
 @Suite struct `A log that is let go of` {
   // The thread that folds for snapshots took the last reference with it, and waited for its own end.
-  @Test(arguments: 1...10) func `ends also where a fold beside the appends is under way`(attempt: Int) throws
-  {
+  @Test(arguments: 1...10) func `ends also where a fold beside the appends is under way`(attempt: Int) throws {
     var options = EventLog.Options()
     options.snapshotPolicy = SnapshotPolicy(factor: 1, minimumBytes: 0)
     let folder = TemporaryFolder()

@@ -25,8 +25,7 @@ import Testing
   }
 
   /// The stream, by an application that now and then asks for the state while it appends.
-  private func store(_ options: EventLog.Options, seed: UInt64, asksMeanwhile: Bool) throws -> TemporaryStore
-  {
+  private func store(_ options: EventLog.Options, seed: UInt64, asksMeanwhile: Bool) throws -> TemporaryStore {
     let store = try TemporaryStore(options)
     var random = SeededRandom(seed: seed)
     var number = 0

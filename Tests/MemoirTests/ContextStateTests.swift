@@ -65,8 +65,7 @@ import Testing
     #expect(try history.fold(ProfileProjector()).bytes == whole.preferences.bytes + whole.facts.bytes)
   }
 
-  @Test func `equal histories at other places in the log and other recorded times give equal states`() throws
-  {
+  @Test func `equal histories at other places in the log and other recorded times give equal states`() throws {
     var random = SeededRandom(seed: 5)
     let history = try History.random(events: 100, with: &random)
     let projector = ContextProjector()

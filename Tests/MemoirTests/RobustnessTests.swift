@@ -8,8 +8,7 @@ import Testing
 @testable import Memoir
 
 @Suite struct `Any bytes` {
-  @Test(arguments: 1...6) func `are an event that prints and reads back, or are refused`(seed: UInt64) throws
-  {
+  @Test(arguments: 1...6) func `are an event that prints and reads back, or are refused`(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
     let history = try History.random(events: 60, with: &random)
     let parser = JSONParser()

@@ -94,6 +94,11 @@ struct AppendRequest: Sendable {
   var repeats: RepeatRule
 }
 
+/// An append that only waits for its turn.
+package struct ReadyAppend: Sendable {
+  let request: AppendRequest
+}
+
 /// Makes requests of what callers hand in: on the caller's thread, so that the writer hashes nothing twice.
 struct RequestPreparer {
   let appends: [StreamAppend]

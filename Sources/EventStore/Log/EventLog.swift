@@ -166,6 +166,18 @@ public final class EventLog: Sendable {
     }
   }
 
+  /// Does all of an append that can be done before its turn comes: checks, digests.
+  package func prepareAppend(_ appends: [StreamAppend], repeats: RepeatRule) throws(AppendError) -> ReadyAppend {
+    ReadyAppend(request: try prepare(appends, repeats))
+  }
+
+  /// Begins an append that was made ready, and calls `completion` on the writer's thread when it is done.
+  package func beginAppend(
+    _ ready: ReadyAppend, completion: @escaping @Sendable (Result<[AppendResult], AppendError>) -> Void
+  ) {
+    submit(.append(ready.request, completion))
+  }
+
   /// Removes the payload of one event for good. Its place, id and times stay, and the chains go on proving it.
   ///
   /// Does nothing where it was removed before, or there is no such event.
@@ -214,8 +226,7 @@ public final class EventLog: Sendable {
     }
   }
 
-  private func prepare(_ appends: [StreamAppend], _ repeats: RepeatRule) throws(AppendError) -> AppendRequest
-  {
+  private func prepare(_ appends: [StreamAppend], _ repeats: RepeatRule) throws(AppendError) -> AppendRequest {
     let preparer = RequestPreparer(appends: appends, repeats: repeats, now: options.clock())
     return try preparer.prepare { name throws(StorageError) in
       if let known = secrets.withLock({ $0[name] }), known.isSettled { return known.value }

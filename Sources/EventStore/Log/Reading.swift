@@ -91,6 +91,10 @@ extension EventLog {
     let wanted = RecordFilter(filter, schema)
     var budget = PageBudget(limit: limit)
     var decoder = EventDecoder()
+    guard !budget.isSpent else {
+      page.next = position ?? (isForward ? 0 : view.last.next)
+      return page
+    }
     var cursor = try view.transaction.scan(tables.log)
     var entry = try cursor.to(exactly: Key.position(first))
     var current = first

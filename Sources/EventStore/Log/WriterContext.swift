@@ -89,6 +89,8 @@ struct WriterContext: ~Copyable {
     var conflictStream: StreamName?
     var isErased = false
     var total = 0
+    // What is handed in again was handed in in this order before: the next one is likely the next of the log.
+    var lastFound: LogPosition?
     // Where each id of the request stands: an append, and an event in it.
     var inRequest: [StreamName: [EventID: (append: Int, event: Int)]] = [:]
     let checksRequest = request.appends.count > 1 || (request.appends.first?.events.count ?? 0) > 1
@@ -117,11 +119,11 @@ struct WriterContext: ~Copyable {
           }
           ofStream[event.event.id] = (appendIndex, eventIndex)
         }
-        guard let stream, let place = try index.place(of: event.event.id, in: stream.stream, transaction)
-        else {
+        guard let stream, let place = try place(of: event.event.id, in: stream.stream, after: lastFound) else {
           places.append(nil)
           continue
         }
+        lastFound = place.position
         let record = try transaction.record(at: place.position, in: tables)
         if record.flags.contains(.redacted) {
           isErased = true
@@ -152,6 +154,18 @@ struct WriterContext: ~Copyable {
       return .failure(.idConflict(stream: stream, ids: known, isErased: false))
     }
     return .success(repeats)
+  }
+
+  private func place(
+    of id: EventID, in stream: StreamNumber, after lastFound: LogPosition?
+  ) throws(StorageError) -> StreamPlace? {
+    if let lastFound, lastFound < end.position {
+      let record = try transaction.record(at: lastFound.next, in: tables)
+      if record.stream == stream, record.id == id {
+        return StreamPlace(version: record.version, position: record.position)
+      }
+    }
+    return try index.place(of: id, in: stream, transaction)
   }
 
   private func firstResults(
@@ -219,12 +233,14 @@ struct WriterContext: ~Copyable {
       }
       let count = places.count { $0 == nil }
       if count > 0 { streams[append.stream] = stream }
+      // Where nothing was new, the stream's last event tells the time.
+      let time = count > 0 ? recordedAt : try transaction.record(at: stream.position, in: tables).recordedAt
       results.append(
         AppendResult(
           stream: append.stream, firstVersion: count > 0 ? first.0 : stream.version,
           lastVersion: stream.version,
           firstPosition: count > 0 ? first.1 : stream.position, lastPosition: stream.position,
-          recordedAt: recordedAt, duplicates: places.count - count, appended: count))
+          recordedAt: time, duplicates: places.count - count, appended: count))
     }
     return results
   }

@@ -95,8 +95,7 @@ extension EventLog {
   /// Blocks until there are events after `position`, or until `deadline` of the monotonic clock in nanoseconds.
   ///
   /// - Returns: Whether there are; `false` also when the log was closed.
-  package func waitForEvents(after position: LogPosition, until deadline: UInt64) throws(StorageError) -> Bool
-  {
+  package func waitForEvents(after position: LogPosition, until deadline: UInt64) throws(StorageError) -> Bool {
     while true {
       let wakeup = Wakeup()
       guard let number = followers.add({ wakeup.wake() }) else { return false }

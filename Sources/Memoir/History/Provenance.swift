@@ -15,8 +15,7 @@ public enum HistoryItem: Hashable, Sendable, CustomStringConvertible {
   /// What a text can name: one item with its kind before it, or any item that is called so.
   ///
   /// - Throws: ``InvalidValue`` that names `field`, where it is no name of anything.
-  public static func candidates(_ text: String, field: String = "item") throws(InvalidValue) -> [HistoryItem]
-  {
+  public static func candidates(_ text: String, field: String = "item") throws(InvalidValue) -> [HistoryItem] {
     if let id = text.rest(after: "fact:") { return [.fact(try FactID(id, field: field))] }
     if let key = text.rest(after: "preference:") { return [.preference(key)] }
     if let id = text.rest(after: "session:") { return [.session(try SessionID(id, field: field))] }

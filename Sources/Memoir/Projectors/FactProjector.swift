@@ -35,8 +35,7 @@ public struct FactsState: ProjectionState {
   /// Folds an event.
   ///
   /// - Returns: The fact that the event is about, and what became of it.
-  mutating func apply(_ event: borrowing EventView) throws(DamagedBytes) -> (key: ItemKey, change: FactChange)
-  {
+  mutating func apply(_ event: borrowing EventView) throws(DamagedBytes) -> (key: ItemKey, change: FactChange) {
     switch event.type {
     case .factLearned: try learn(event)
     case .factRevised: try revise(event)

@@ -16,8 +16,7 @@ func check<Value: Equatable>(_ found: Value, is expected: Value, _ what: @autocl
 }
 
 /// Throws at the first place where the store does not say what the model says.
-func check<Value: Equatable>(_ found: [Value], is expected: [Value], _ what: @autoclosure () -> String) throws
-{
+func check<Value: Equatable>(_ found: [Value], is expected: [Value], _ what: @autoclosure () -> String) throws {
   guard found != expected else { return }
   let place = zip(found, expected).prefix { $0 == $1 }.count
   let (mine, theirs) = (found.dropFirst(place).first, expected.dropFirst(place).first)
@@ -103,7 +102,8 @@ final class History {
     case 80..<82: try reopen(corrupting: true)
     case 82..<84: try note("clear snapshots") { try store.log.clearSnapshots() }
     case 84..<89: try note("store snapshots") { try store.log.finishSnapshots() }
-    case 89..<95: try note("read a state") { try checkRandomState() }
+    case 89..<92: try note("read a state") { try checkRandomState() }
+    case 92..<95: try changeWhatWasRead()
     case 95: try note("repair") { try store.log.repairDerived() }
     case 96: store.clock.advance(byMicroseconds: -Int64(number(1...5_000)))
     default: store.clock.advance(byMicroseconds: Int64(number(1...5_000)))
@@ -233,7 +233,9 @@ final class History {
       // In steps, so that many happen at the same time; some late, some long ago, some ahead of the clock.
       let steps = chance(70) ? number(0...3) : -number(0...30)
       let time = store.clock.now.microseconds / 1_000 * 1_000 + Int64(steps) * 1_000
-      event.occurredAt = chance(1) ? .latest : chance(1) ? .earliest : Timestamp(clamping: time)
+      event.occurredAt = Timestamp(clamping: time)
+      // Seldom: after the latest of all times everything is late.
+      if chance(1), chance(20) { event.occurredAt = chance(50) ? .latest : .earliest }
     }
     return event
   }
@@ -242,10 +244,30 @@ final class History {
 
   private func redact() throws {
     let stream = pick(streams)
-    let version = StreamVersion(UInt64(number(0...(Int(model.version(of: stream).number) + 1))))
+    try redact(number(0...(Int(model.version(of: stream).number) + 1)), of: stream)
+  }
+
+  private func redact(_ version: Int, of stream: StreamName) throws {
+    let version = StreamVersion(UInt64(version))
     steps.append("redact \(version) of \(stream)")
     try store.log.redact(version, of: stream)
     model.redact(version, of: stream)
+  }
+
+  /// Changes a stream right after its last states were folded, kept and stored: they must not be given out again.
+  private func changeWhatWasRead() throws {
+    let stream = pick(Array(streams.prefix(3)))
+    guard let latest = model.events(of: stream).map(\.occurredAt).max() else { return }
+    let ends: [AsOf] = [.head, .occurredAt(latest), .occurredAt(.latest)]
+    try checkStates(of: stream, by: NotebookProjector(), at: ends)
+    if chance(70) { try note("store snapshots") { try store.log.storeDueSnapshots() } }
+    if chance(40) {
+      try redact(Int.random(in: 1...Int(model.version(of: stream).number), using: &random), of: stream)
+    } else {
+      let time = latest.advanced(byMicroseconds: Int64(number(-1...1)))
+      try append([StreamAppend([newEvent(in: stream).occurring(at: time)], to: stream)])
+    }
+    try checkStates(of: stream, by: NotebookProjector(), at: ends)
   }
 
   private func reopen(corrupting: Bool = false) throws {

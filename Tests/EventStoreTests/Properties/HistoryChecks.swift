@@ -211,10 +211,18 @@ extension History {
       }
     }
     points.shuffle(using: &random)
+    try checkStates(of: stream, by: projector, at: points.prefix(count ?? min(points.count, 120)))
+    try checkRefusals(of: stream, last)
+  }
+
+  /// Asks for the states of a stream, which exists, at points within it.
+  func checkStates(of stream: StreamName, by projector: NotebookProjector, at points: some Sequence<AsOf>)
+    throws
+  {
     let byVersion = try model.states(of: model.events(of: stream, at: .head), in: stream, by: projector)
     let byTime = model.events(of: stream, at: .occurredAt(.latest))
     let statesByTime = try model.states(of: byTime, in: stream, by: projector)
-    for point in points.prefix(count ?? min(points.count, 120)) {
+    for point in points {
       let included = model.events(of: stream, at: point)
       let isByTime = if case .occurredAt = point { true } else { false }
       let expected = (isByTime ? statesByTime : byVersion)[included.count]
@@ -233,7 +241,6 @@ extension History {
       found.state.encode(into: &writer)
       try check(found.state.encodedSize, is: writer.count, "size of \(what)")
     }
-    try checkRefusals(of: stream, last)
   }
 
   private func checkRefusals(of stream: StreamName, _ last: ModelEvent) throws {

@@ -7,7 +7,7 @@ import Testing
 private var seeds: ClosedRange<UInt64> {
   let environment = ProcessInfo.processInfo.environment
   let first = environment["MEMOIR_FIRST_SEED"].flatMap { UInt64($0) } ?? 1
-  let count = environment["MEMOIR_HISTORIES"].flatMap { UInt64($0) } ?? 24
+  let count = environment["MEMOIR_HISTORIES"].flatMap { UInt64($0) } ?? 16
   return first...(first + count - 1)
 }
 

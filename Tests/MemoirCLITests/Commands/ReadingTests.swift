@@ -185,8 +185,7 @@ import Testing
     let events = try #require(object["events"] as? [[String: Any]])
     #expect(events.compactMap { $0["effect"] as? String } == ["learned", "revised"])
     let text = try memoir.run("explain", "bob", "home").output
-    for word in ["fact:home of bob", "Lives in Lisbon.", "learned", "by web", "from: user: I live in Porto."]
-    {
+    for word in ["fact:home of bob", "Lives in Lisbon.", "learned", "by web", "from: user: I live in Porto."] {
       #expect(text.contains(word), "\(text)")
     }
     #expect(try memoir.run("explain", "bob", "preference:theme").output.contains("theme is dark"))

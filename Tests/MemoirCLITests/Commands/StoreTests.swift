@@ -73,11 +73,11 @@ import Testing
     let memoir = try TestProgram.withBob()
     let copy = memoir.path("copy")
     #expect(try memoir.run("backup", copy, "--json").object()["position"] as? Int == 8)
-    #expect(try memoir.run("backup", copy).exitCode != 0)
+    #expect(try memoir.run("backup", copy).exitCode == 2)
     let restored = memoir.path("restored")
     #expect(
       try memoir.run("restore", copy, "--store", restored).output.contains("Restored 8 events of 1 user"))
-    #expect(try memoir.run("restore", copy, "--store", restored).exitCode != 0)
+    #expect(try memoir.run("restore", copy, "--store", restored).exitCode == 2)
     #expect(try memoir.run("restore", memoir.path("nothing"), "--store", memoir.path("x")).exitCode == 3)
     #expect(try memoir.run("events", "--store", restored).output == memoir.run("events").output)
     let mode = try FileManager.default.attributesOfItem(atPath: restored + "/data.mdb")[.posixPermissions]

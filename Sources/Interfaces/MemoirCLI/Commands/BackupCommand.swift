@@ -17,6 +17,7 @@ enum BackupCommand: Command {
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
     try arguments.withStore(in: context) { store in
+      try refuseOccupied(arguments[destination], field: "DEST")
       let summary = try store.log.backup(to: arguments[destination])
       if arguments.wantsJSON {
         try context.output.write(

@@ -66,11 +66,21 @@ struct BatchAppender {
   /// - Throws: ``LineError`` about this batch or the one before.
   mutating func append(_ batch: EventBatch) throws {
     let log = try openedStore().log
-    try settle()
     var batch = batch
-    if let expected, expected != .any { try expect(expected, of: &batch, in: log) }
+    if let expected, expected != .any {
+      // Where the stream is to be is known only when the batch before is stored.
+      try settle()
+      try expect(self.expected ?? expected, of: &batch, in: log)
+    }
     if touched.count <= Self.fewStreams { touched.formUnion(batch.appends.map(\.stream)) }
-    pending = PendingAppend(batch, in: log)
+    let ready: ReadyAppend
+    do throws(AppendError) {
+      ready = try log.prepareAppend(batch.appends, repeats: .event)
+    } catch {
+      throw batch.error(error)
+    }
+    try settle()
+    pending = PendingAppend(batch, ready, in: log)
   }
 
   /// Waits for the last batch and for the snapshots that have become due.
@@ -148,9 +158,9 @@ private final class PendingAppend: Sendable {
   let batch: EventBatch
   private let outcome = Monitor<Result<[AppendResult], AppendError>?>(nil)
 
-  init(_ batch: EventBatch, in log: EventLog) {
+  init(_ batch: EventBatch, _ ready: ReadyAppend, in log: EventLog) {
     self.batch = batch
-    log.beginAppend(batch.appends, repeats: .event) { [outcome] result in outcome.change { $0 = result } }
+    log.beginAppend(ready) { [outcome] result in outcome.change { $0 = result } }
   }
 
   func wait() throws(AppendError) -> [AppendResult] {

@@ -23,6 +23,7 @@ enum RestoreCommand: Command {
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
     let folder = arguments.storePath(environment: context.environment)
+    try refuseOccupied(folder, field: "--store")
     let progress = ProgressOfPositions("verifying", in: context)
     let report: VerifyReport
     do throws(StorageError) {

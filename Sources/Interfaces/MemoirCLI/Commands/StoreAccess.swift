@@ -42,6 +42,14 @@ extension ParsedArguments {
   }
 }
 
+/// Refuses a folder that a copy would have to share.
+func refuseOccupied(_ path: String, field: String) throws {
+  guard let status = try Files.status(path) else { return }
+  guard status.kind == .folder, try Files.list(path).isEmpty else {
+    throw MemoirError.invalid(field: field, "\(path) exists and is not empty; a copy needs a new folder")
+  }
+}
+
 extension MemoirError: ReportableError {
   var report: ErrorReport { report(hints: defaultHints) }
 
