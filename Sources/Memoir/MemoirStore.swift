@@ -29,7 +29,7 @@ public final class MemoirStore: Sendable {
   /// Opens the store in `folder`, and makes it where there is none, unless `options` say otherwise.
   ///
   /// - Parameter schema: The event types; an application adds its own with ``EventSchema/memoir(with:)``.
-  /// - Throws: `not_found`, `invalid_argument` for a folder that is no store, `unavailable` for one of a newer
+  /// - Throws: `not_found`, `invalid_argument` for a folder that is no store, `internal` for one of a newer
   ///   version, `corrupt`.
   public init(
     folder: String, schema: EventSchema = .memoir, options: EventLog.Options = EventLog.Options()

@@ -256,7 +256,7 @@ extension EventLog {
   ///
   /// - Parameter progress: Told now and then how many of how many positions are done.
   /// - Throws: ``StorageError`` only where nothing can be read at all; what is found wrong is in the report.
-  /// - Complexity: O(events), about a microsecond each; memory for the streams and sessions there are.
+  /// - Complexity: O(events), about five microseconds each; memory for the streams and sessions there are.
   public func verify(
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(StorageError) -> VerifyReport {

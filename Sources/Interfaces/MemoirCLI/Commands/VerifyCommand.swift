@@ -5,7 +5,7 @@ private import Synchronization
 
 enum VerifyCommand: Command {
   static let repairDerived = Argument.flag(
-    "repair-derived", help: "Throw away and rebuild what is derived from the log and does not agree with it.")
+    "repair-derived", help: "Throw away and rebuild all that is derived from the log.")
 
   static let row = CommandRow(
     name: "verify",
