@@ -138,8 +138,19 @@ extension TailGeneration.Stream {
     return sizes.dropFirst(skipped).reduce(0) { $0 + UInt64($1) }
   }
 
+  private static let fewEvents = 32
+
   /// The versions whose event id or session name has this hash.
   mutating func versions(ofHash hash: UInt64) -> [StreamVersion] {
+    if lookup == nil, idHashes.count <= Self.fewEvents {
+      // Most streams get few events between checkpoints: looking at all of them costs less than a dictionary.
+      var found: [StreamVersion] = []
+      for (index, candidate) in idHashes.enumerated() where candidate == hash {
+        found.append(StreamVersion(first.number + UInt64(index)))
+      }
+      for session in sessions where session.hash == hash { found.append(session.version) }
+      return found
+    }
     if lookup == nil {
       var made: [UInt64: [StreamVersion]] = [:]
       made.reserveCapacity(idHashes.count)
