@@ -6,10 +6,23 @@ internal import Synchronization
 final class SnapshotMaintenance: Sendable {
   typealias Fold = @Sendable (StreamNumber) -> Int
 
+  private struct Stream {
+    /// Bytes appended since the last fold, and how many are worth the next one.
+    var pending = 0
+    var threshold: Int
+    var isQueued = false
+
+    /// Whether it is to be queued now.
+    mutating func becomesDue() -> Bool {
+      guard !isQueued, pending >= threshold else { return false }
+      isQueued = true
+      return true
+    }
+  }
+
   private struct State {
     var fold: Fold?
-    /// Bytes appended since the last fold, and how many are worth the next one.
-    var streams: [StreamNumber: (pending: Int, threshold: Int)] = [:]
+    var streams: [StreamNumber: Stream] = [:]
     var due: [StreamNumber] = []
     var minimumBytes = 0
     var isFolding = false
@@ -37,14 +50,13 @@ final class SnapshotMaintenance: Sendable {
       guard state.fold != nil else { return false }
       var isDue = false
       for entry in entries {
-        var stream = state.streams[entry.stream] ?? (0, state.minimumBytes)
-        let wasDue = stream.pending >= stream.threshold
+        var stream = state.streams[entry.stream] ?? Stream(threshold: state.minimumBytes)
         stream.pending += entry.sizeInBytes
-        state.streams[entry.stream] = stream
-        if !wasDue, stream.pending >= stream.threshold {
+        if stream.becomesDue() {
           state.due.append(entry.stream)
           isDue = true
         }
+        state.streams[entry.stream] = stream
       }
       return isDue
     }
@@ -75,6 +87,7 @@ final class SnapshotMaintenance: Sendable {
         guard let fold = state.fold, !state.due.isEmpty else { return nil }
         let stream = state.due.removeFirst()
         state.streams[stream]?.pending = 0
+        state.streams[stream]?.isQueued = false
         state.isFolding = true
         return (stream, fold)
       }
@@ -82,6 +95,8 @@ final class SnapshotMaintenance: Sendable {
       let threshold = fold(stream)
       state.change { state in
         state.streams[stream]?.threshold = threshold
+        // Enough may have come in meanwhile.
+        if state.streams[stream]?.becomesDue() == true { state.due.append(stream) }
         state.isFolding = false
       }
     }
