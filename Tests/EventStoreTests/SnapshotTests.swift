@@ -1,5 +1,5 @@
 // Stored states: never more than an offer.
-import Dispatch
+import Foundation
 import Synchronization
 import TestSupport
 import Testing
