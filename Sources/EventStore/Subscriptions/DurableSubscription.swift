@@ -105,9 +105,12 @@ extension EventLog {
 
   /// Says that everything up to `position` has been dealt with. Once this returns, it is on disk.
   ///
-  /// - Throws: ``ReadError/invalid(_:)`` for a position beyond the log's end.
+  /// - Throws: ``ReadError/invalid(_:)`` for a subscription that was not made, or a position beyond the log's end.
   public func acknowledge(_ position: LogPosition, of name: String) throws(ReadError) {
     try check(position, field: "position")
+    guard try subscription(named: name) != nil else {
+      throw .invalid(InvalidValue(field: "subscription", reason: "there is none named \(name)"))
+    }
     try change(name, .acknowledge(position))
   }
 
