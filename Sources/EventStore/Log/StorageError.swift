@@ -79,9 +79,3 @@ extension StorageError: CustomStringConvertible {
     }
   }
 }
-
-/// Runs `body`, naming what LMDB throws in our terms.
-@inline(__always)
-func storing<Result: ~Copyable>(_ body: () throws(LMDBError) -> Result) throws(StorageError) -> Result {
-  do throws(LMDBError) { return try body() } catch { throw StorageError(error) }
-}

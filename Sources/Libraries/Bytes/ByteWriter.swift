@@ -89,10 +89,6 @@ public enum EncodedSize {
   }
   /// The bytes of a varint.
   @inlinable public static func varint(_ value: Int) -> Int { varint(UInt64(value)) }
-  /// The bytes of a signed varint.
-  @inlinable public static func signedVarint(_ value: Int64) -> Int {
-    varint(UInt64(bitPattern: (value << 1) ^ (value >> 63)))
-  }
   /// The bytes of a length-prefixed text.
   @inlinable public static func string(_ text: String) -> Int { lengthPrefixed(text.utf8.count) }
   /// The bytes of `count` bytes with their length before them.

@@ -56,6 +56,7 @@ public final class Environment: Sendable {
   }
 
   /// Where LMDB's handle is valid: until the last transaction has ended after `close`.
+  // SAFETY: LMDB lets threads share an environment; it is ended once, when `users` says that nobody is left.
   nonisolated(unsafe) let handle: OpaquePointer
   /// Tells this environment from all others of this process.
   let number: UInt32

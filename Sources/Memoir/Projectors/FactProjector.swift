@@ -29,9 +29,6 @@ public struct FactsState: ProjectionState {
 
   subscript(key key: ItemKey) -> Fact? { live[key] }
 
-  /// Whether the fact was forgotten or superseded.
-  func isDead(_ key: ItemKey) -> Bool { dead.contains(key) }
-
   /// Folds an event.
   ///
   /// - Returns: The fact that the event is about, and what became of it.
