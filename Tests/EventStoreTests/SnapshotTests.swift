@@ -26,12 +26,6 @@ import Testing
 }
 
 @Suite struct `Snapshots beside the appends` {
-  private func entry(_ position: UInt64, sizeInBytes: Int) -> IndexEntry {
-    IndexEntry(
-      stream: 1, version: StreamVersion(position), position: LogPosition(position), previous: 0, idHash: position,
-      occurredAt: .earliest, isLate: false, sizeInBytes: sizeInBytes)
-  }
-
   // Bytes that came in during a fold, enough for the next by what it found, were waited for once more, and for ever.
   @Test func `are taken again where enough came in during a fold`() throws {
     let (began, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
@@ -45,9 +39,9 @@ import Testing
         return folds == 1 ? 10 : 1_000
       }
     }
-    maintenance.count([entry(1, sizeInBytes: 100)])
+    maintenance.count([AppendedEvent(stream: 1, sizeInBytes: 100)])
     began.wait()
-    maintenance.count([entry(2, sizeInBytes: 50)])
+    maintenance.count([AppendedEvent(stream: 1, sizeInBytes: 50)])
     go.signal()
     go.signal()
     maintenance.drain()

@@ -80,16 +80,25 @@ struct PreparedEvent: Sendable {
   }
 }
 
-struct PreparedAppend: Sendable {
-  var stream: StreamName
-  var expected: ExpectedVersion
-  var events: [PreparedEvent]
+/// A stream of a request.
+struct PreparedStream: Sendable {
+  var name: StreamName
   /// The stream's secret, or what it is to become with the stream's first event.
   var secret: Bytes32
 }
 
+struct PreparedAppend: Sendable {
+  /// Which of the request's streams.
+  var stream: Int
+  var expected: ExpectedVersion
+  var events: [PreparedEvent]
+}
+
 /// A request as the sequencer orders it. Given a log and a recorded-at, its outcome is settled.
 struct AppendRequest: Sendable {
+  /// Each once.
+  var streams: [PreparedStream]
+  /// At least one, of at least one event each.
   var appends: [PreparedAppend]
   var repeats: RepeatRule
 }
@@ -110,32 +119,34 @@ struct RequestPreparer {
     guard !appends.isEmpty else {
       throw .invalid(InvalidValue(field: "appends", reason: "must not be empty"))
     }
+    var streams: [PreparedStream] = []
+    var digests: [Bytes32] = []
+    var known: [StreamName: Int] = [:]
     var prepared: [PreparedAppend] = []
     prepared.reserveCapacity(appends.count)
-    var known: [StreamName: (secret: Bytes32, digest: Bytes32)] = [:]
     for append in appends {
       guard !append.events.isEmpty else {
         throw .invalid(InvalidValue(field: "events", reason: "must not be empty"))
       }
-      let keys: (secret: Bytes32, digest: Bytes32)
+      let stream: Int
       if let seen = known[append.stream] {
-        keys = seen
+        stream = seen
       } else {
-        do throws(StorageError) {
-          let secret = try secret(append.stream)
-          keys = (secret, HashChain.streamDigest(append.stream, secret: secret))
-        } catch {
-          throw .storage(error)
-        }
-        known[append.stream] = keys
+        stream = streams.count
+        let made: Bytes32
+        do throws(StorageError) { made = try secret(append.stream) } catch { throw .storage(error) }
+        streams.append(PreparedStream(name: append.stream, secret: made))
+        digests.append(HashChain.streamDigest(append.stream, secret: made))
+        if appends.count > 1 { known[append.stream] = stream }
       }
+      let (digest, secret) = (digests[stream], streams[stream].secret)
       prepared.append(
         PreparedAppend(
-          stream: append.stream, expected: append.expected,
+          stream: stream, expected: append.expected,
           events: append.events.map { event in
-            PreparedEvent(event, now: now, streamDigest: keys.digest, secret: keys.secret)
-          }, secret: keys.secret))
+            PreparedEvent(event, now: now, streamDigest: digest, secret: secret)
+          }))
     }
-    return AppendRequest(appends: prepared, repeats: repeats)
+    return AppendRequest(streams: streams, appends: prepared, repeats: repeats)
   }
 }

@@ -208,16 +208,19 @@ public final class EventLog: Sendable {
   private func startWriter() throws(StorageError) {
     try writer.withLock { (thread) throws(StorageError) in
       guard thread == nil, !isClosed.load(ordering: .acquiring) else { return }
-      let writer = Writer(
-        environment, settings, tail: tail, sequencer: sequencer, statistics: statistics, snapshots: snapshots,
-        checkpointLimit: options.checkpointLimit
-      ) { [followers, maintenance] entries in
-        followers.wake()
-        maintenance.count(entries)
-      }
       do throws(PlatformError) {
         thread = try DedicatedThread(name: "memoir-writer") {
-          var writer = writer
+          [
+            environment, settings, tail, sequencer, statistics, snapshots, followers, maintenance,
+            limit = options.checkpointLimit
+          ] in
+          var writer = Writer(
+            environment, settings, tail: tail, sequencer: sequencer, statistics: statistics, snapshots: snapshots,
+            checkpointLimit: limit
+          ) { events in
+            followers.wake()
+            maintenance.count(events)
+          }
           writer.run()
         }
       } catch {

@@ -108,8 +108,9 @@ struct IndexCheckpoint {
     _ stream: StreamNumber, _ transaction: inout WriteTransaction, _ index: StreamIndex
   ) throws(StorageError) {
     guard let tail = generation.with(stream, { $0 }) else { return }
-    let name = try index.name(of: stream, in: transaction)
     let stored = try index.storedHead(of: stream, in: transaction)
+    let name: StreamName
+    if let stored { name = stored.name } else { name = try index.name(of: stream, in: transaction) }
     let tables = index.tables
     for session in tail.sessions {
       try transaction.store(
@@ -137,12 +138,12 @@ struct IndexCheckpoint {
     let value = try index.chain(
       of: stream, name: name, secret: secret, from: chain, to: tail.last, transaction)
     let head = StreamHead(
-      stream: stream, version: tail.last, position: position, chain: value, secret: secret,
+      name: name, version: tail.last, position: position, chain: value, secret: secret,
       firstOccurredAt: stored?.firstOccurredAt ?? tail.firstOccurredAt,
       lastOccurredAt: max(tail.lastOccurredAt, stored?.lastOccurredAt ?? .earliest),
       sizeInBytes: (stored?.sizeInBytes ?? 0) + tail.sizeInBytes(after: known))
-    if stored == nil { try transaction.store(Key.head(name), at: Key.stream(stream), in: tables.names) }
-    try transaction.store(head.encode(), at: Key.head(name), in: tables.heads)
+    if stored == nil { try transaction.store(Key.stream(stream), at: Key.name(name), in: tables.names) }
+    try transaction.store(head.encode(), at: Key.stream(stream), in: tables.heads)
   }
 }
 
@@ -150,9 +151,9 @@ extension TailGeneration.Stream {
   /// What the ids table is to hold of the stretch.
   fileprivate var identities: [(hash: UInt64, version: StreamVersion)] {
     var all: [(hash: UInt64, version: StreamVersion)] = []
-    all.reserveCapacity(idHashes.count + sessions.count)
-    for (offset, hash) in idHashes.enumerated() {
-      all.append((hash, StreamVersion(first.number + UInt64(offset))))
+    all.reserveCapacity(events.count + sessions.count)
+    for (offset, event) in events.enumerated() {
+      all.append((event.idHash, StreamVersion(first.number + UInt64(offset))))
     }
     for session in sessions { all.append((session.hash, session.version)) }
     return all

@@ -81,15 +81,15 @@ struct LogView: ~Copyable {
     in namespace: Namespace? = nil, after: StreamName? = nil, limit: Int = .max
   ) throws(StorageError) -> [StreamName] {
     var names: [StreamName] = []
-    var cursor = try transaction.scan(tables.heads)
-    var start = namespace.map { Key.headPrefix($0) } ?? []
+    var cursor = try transaction.scan(tables.names)
+    var start = namespace.map { Key.namePrefix($0) } ?? []
     if let after {
-      let next = Key.head(after) + [0]
+      let next = Key.name(after) + [0]
       if start.lexicographicallyPrecedes(next) { start = next }
     }
     var entry = start.isEmpty ? try cursor.toNext() : try cursor.to(atOrAfter: start)
     while let current = entry, names.count < limit {
-      let name = try Key.name(ofHead: current.key)
+      let name = try decoding("names") { () throws(DamagedBytes) in try Key.name(of: current.key) }
       if let namespace, name.namespace != namespace { break }
       names.append(name)
       entry = try cursor.toNext()
@@ -106,6 +106,6 @@ struct LogView: ~Copyable {
     }
     if recent.isEmpty { return names }
     let all = Set(names).union(recent)
-    return Array(all.sorted { Key.head($0).lexicographicallyPrecedes(Key.head($1)) }.prefix(limit))
+    return Array(all.sorted { Key.name($0).lexicographicallyPrecedes(Key.name($1)) }.prefix(limit))
   }
 }

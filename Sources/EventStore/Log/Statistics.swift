@@ -69,7 +69,7 @@ extension EventLog {
       storeID: storeID, format: StoreFormat.current, position: view.last, streams: names.count,
       checkpoint: checkpoint.position, tailEvents: view.last.number - checkpoint.position.number,
       tables: sizes,
-      fileBytes: fileBytes, freeBytes: max(0, information.pages * information.pageSize - used),
+      fileBytes: fileBytes, freeBytes: max(0, max(fileBytes, information.pages * information.pageSize) - used),
       dueSnapshots: due, readers: information.readersUsed)
   }
 
@@ -103,6 +103,6 @@ extension EventLog {
 extension Tables {
   /// All tables, in the order of ``tableNames``.
   var all: [Table] {
-    [log, heads, names, sessions, ids, anchors, late, snapshots, meta, subscriptions]
+    [log, names, heads, sessions, ids, anchors, late, snapshots, meta, subscriptions]
   }
 }

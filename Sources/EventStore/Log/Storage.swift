@@ -61,7 +61,7 @@ extension WriteTransaction {
     }
   }
 
-  mutating func append(_ value: [UInt8], at key: [UInt8], to table: Table) throws(StorageError) {
+  mutating func append(_ value: [UInt8], at key: borrowing BigEndianKey, to table: Table) throws(StorageError) {
     do throws(LMDBError) {
       try append(value.rawSpan, at: key.rawSpan, in: table)
     } catch { throw StorageError(error) }

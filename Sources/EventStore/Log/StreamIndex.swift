@@ -23,8 +23,8 @@ struct StreamIndex {
   func stream(
     _ name: StreamName, in transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> StreamNumber? {
-    if let value = try transaction.fetch(Key.head(name), from: tables.heads) {
-      return try decoding("heads") { () throws(DamagedBytes) in try StreamHead(decoding: value).stream }
+    if let value = try transaction.fetch(Key.name(name), from: tables.names) {
+      return try decoding("names") { () throws(DamagedBytes) in try Key.stream(of: value) }
     }
     for generation in generations.reversed() {
       if let stream = generation.contents.withLock({ $0.names[name] }) {
@@ -39,16 +39,14 @@ struct StreamIndex {
   func name(
     of stream: StreamNumber, in transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> StreamName {
-    if let value = try transaction.fetch(Key.stream(stream), from: tables.names) {
-      return try Key.name(ofHead: value)
-    }
+    if let head = try storedHead(of: stream, in: transaction) { return head.name }
     for generation in generations.reversed() {
       let found = generation.contents.withLock { contents in
         contents.newStreams[stream]
       }
       if let found { return found }
     }
-    throw .damagedIndex("names")
+    throw .damagedIndex("heads")
   }
 
   // MARK: Places
@@ -74,10 +72,7 @@ struct StreamIndex {
   func storedHead(
     of stream: StreamNumber, in transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> StreamHead? {
-    guard let name = try transaction.fetch(Key.stream(stream), from: tables.names) else { return nil }
-    guard let value = try transaction.fetch(name.array(), from: tables.heads) else {
-      throw .damagedIndex("heads")
-    }
+    guard let value = try transaction.fetch(Key.stream(stream), from: tables.heads) else { return nil }
     return try decoding("heads") { () throws(DamagedBytes) in try StreamHead(decoding: value) }
   }
 

@@ -2,8 +2,8 @@
 //
 //   table       key                                 value
 //   log         position                            record                                   the truth
-//   heads       namespace, 0, user                  stream, version, position, chain, …      fold of the log
-//   names       stream                              namespace, user                          fold of the log
+//   names       namespace, 0, user                  stream                                   fold of the log
+//   heads       stream                              version, position, chain, …, name        fold of the log
 //   sessions    stream, session's number            occurred-at of its first event, name     fold of the log
 //   ids         stream, hash of event id or         versions                                 fold of the log
 //               session name
@@ -25,8 +25,8 @@ enum StoreFormat {
 
 struct Tables: Sendable {
   let log: Table
-  let heads: Table
   let names: Table
+  let heads: Table
   let sessions: Table
   let ids: Table
   let anchors: Table
@@ -36,14 +36,14 @@ struct Tables: Sendable {
   let subscriptions: Table
 
   static let tableNames = [
-    "log", "heads", "names", "sessions", "ids", "anchors", "late", "snapshots", "meta",
+    "log", "names", "heads", "sessions", "ids", "anchors", "late", "snapshots", "meta",
     "records_subscriptions",
   ]
 
   init(_ tables: [Table]) {
     log = tables[0]
-    heads = tables[1]
-    names = tables[2]
+    names = tables[1]
+    heads = tables[2]
     sessions = tables[3]
     ids = tables[4]
     anchors = tables[5]
@@ -54,7 +54,7 @@ struct Tables: Sendable {
   }
 
   /// The tables that fold the log: they can be dropped and made anew from it.
-  var index: [Table] { [heads, names, sessions, ids, anchors, late] }
+  var index: [Table] { [names, heads, sessions, ids, anchors, late] }
 }
 
 /// The keys of all tables.
@@ -74,7 +74,7 @@ enum Key {
   }
 
   /// Namespace and user, at most 351 bytes: LMDB allows 511.
-  static func head(_ name: StreamName) -> [UInt8] {
+  static func name(_ name: StreamName) -> [UInt8] {
     var writer = ByteWriter(capacity: 64)
     writer.write(contentsOf: Array(name.namespace.description.utf8))
     writer.write(0 as UInt8)
@@ -82,23 +82,27 @@ enum Key {
     return writer.bytes
   }
 
-  static func headPrefix(_ namespace: Namespace) -> [UInt8] { Array(namespace.description.utf8) + [0] }
+  static func namePrefix(_ namespace: Namespace) -> [UInt8] { Array(namespace.description.utf8) + [0] }
 
-  /// The name that ``head(_:)`` made a key of.
-  static func name(ofHead key: RawSpan) throws(StorageError) -> StreamName {
+  /// The name that ``name(_:)`` made a key of.
+  static func name(of key: RawSpan) throws(DamagedBytes) -> StreamName {
     for index in 0..<key.byteCount where key.byte(at: index) == 0 {
-      guard let namespace = try? key.extracting(first: index).string(),
-        let user = try? key.extracting(droppingFirst: index + 1).string()
-      else { break }
+      let namespace = try key.extracting(first: index).string()
+      let user = try key.extracting(droppingFirst: index + 1).string()
       return StreamName(UserID(unchecked: user), in: Namespace(unchecked: namespace))
     }
-    throw .corrupt(reason: "a key of the heads is not a name", position: nil)
+    throw DamagedBytes()
   }
 
   static func stream(_ stream: StreamNumber) -> [UInt8] {
     var writer = ByteWriter(capacity: 4)
     writer.writeBigEndian(stream)
     return writer.bytes
+  }
+
+  static func stream(of key: RawSpan) throws(DamagedBytes) -> StreamNumber {
+    var reader = ByteReader(key)
+    return try reader.readUInt32().byteSwapped
   }
 
   static func stream(_ stream: StreamNumber, _ number: UInt64) -> [UInt8] {
@@ -160,7 +164,7 @@ struct Checkpoint: Equatable {
 
 /// What `heads` holds of a stream: the fold of all its events.
 struct StreamHead: Equatable {
-  var stream: StreamNumber
+  var name: StreamName
   var version: StreamVersion
   var position: LogPosition
   var chain: Bytes32
@@ -172,10 +176,10 @@ struct StreamHead: Equatable {
   var sizeInBytes: UInt64
 
   init(
-    stream: StreamNumber, version: StreamVersion, position: LogPosition, chain: Bytes32, secret: Bytes32,
+    name: StreamName, version: StreamVersion, position: LogPosition, chain: Bytes32, secret: Bytes32,
     firstOccurredAt: Timestamp, lastOccurredAt: Timestamp, sizeInBytes: UInt64
   ) {
-    self.stream = stream
+    self.name = name
     self.version = version
     self.position = position
     self.chain = chain
@@ -187,7 +191,6 @@ struct StreamHead: Equatable {
 
   init(decoding value: RawSpan) throws(DamagedBytes) {
     var reader = ByteReader(value)
-    stream = try reader.readUInt32()
     version = StreamVersion(try reader.readVarint())
     position = LogPosition(try reader.readVarint())
     chain = try Bytes32(reading: &reader)
@@ -198,11 +201,11 @@ struct StreamHead: Equatable {
     firstOccurredAt = first
     lastOccurredAt = last
     sizeInBytes = try reader.readVarint()
+    name = try Key.name(of: reader.readRest())
   }
 
   func encode() -> [UInt8] {
-    var writer = ByteWriter(capacity: 112)
-    writer.write(stream)
+    var writer = ByteWriter(capacity: 160)
     writer.writeVarint(version.number)
     writer.writeVarint(position.number)
     chain.write(into: &writer)
@@ -210,6 +213,7 @@ struct StreamHead: Equatable {
     writer.write(UInt64(bitPattern: firstOccurredAt.microseconds))
     writer.write(UInt64(bitPattern: lastOccurredAt.microseconds))
     writer.writeVarint(sizeInBytes)
+    writer.write(contentsOf: Key.name(name))
     return writer.bytes
   }
 }

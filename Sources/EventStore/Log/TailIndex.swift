@@ -28,18 +28,30 @@ struct IndexEntry {
   var session: SessionID?
 }
 
+/// What of an appended event matters to those who wait for appends.
+struct AppendedEvent {
+  var stream: StreamNumber
+  /// The bytes of its record.
+  var sizeInBytes: Int
+}
+
 /// A stretch of the log, indexed: the events after one checkpoint and up to the next.
 ///
 /// It only grows, and at some time no more; readers that began while it was needed keep it alive.
 final class TailGeneration: Sendable {
   /// A stream's events in the stretch.
   struct Stream {
+    struct Event {
+      var position: UInt64
+      var idHash: UInt64
+      var sizeInBytes: UInt32
+    }
+
     /// The version of the first of them.
     var first: StreamVersion
     /// The position of the event before that one; 0 where there is none.
     var previous: LogPosition
-    var positions: [UInt64] = []
-    var idHashes: [UInt64] = []
+    var events: [Event] = []
     /// Hash of event id or session name to version; made when first asked for.
     var lookup: [UInt64: [StreamVersion]]?
     var sessions: [(version: StreamVersion, hash: UInt64, entry: SessionEntry)] = []
@@ -48,25 +60,24 @@ final class TailGeneration: Sendable {
     var anchors: [(version: StreamVersion, lastOccurredAt: Timestamp)] = []
     var firstOccurredAt: Timestamp
     var lastOccurredAt: Timestamp
-    var sizes: [UInt32] = []
     /// The stream's chain after a version, where this process has worked it out.
     var chain: (version: StreamVersion, value: Bytes32)?
 
-    var last: StreamVersion { StreamVersion(first.number + UInt64(positions.count) - 1) }
+    var last: StreamVersion { StreamVersion(first.number + UInt64(events.count) - 1) }
 
     func position(of version: StreamVersion) -> LogPosition? {
       guard version >= first, version <= last else { return nil }
-      return LogPosition(positions[Int(version.number - first.number)])
+      return LogPosition(events[Int(version.number - first.number)].position)
     }
 
     /// The last version at or before a position.
     func last(atOrBefore bound: LogPosition) -> StreamVersion? {
-      if let last = positions.last, last <= bound.number { return self.last }
+      if let last = events.last, last.position <= bound.number { return self.last }
       var low = 0
-      var high = positions.count
+      var high = events.count
       while low < high {
         let middle = (low + high) / 2
-        if positions[middle] <= bound.number { low = middle + 1 } else { high = middle }
+        if events[middle].position <= bound.number { low = middle + 1 } else { high = middle }
       }
       return low == 0 ? nil : StreamVersion(first.number + UInt64(low) - 1)
     }
@@ -117,8 +128,9 @@ final class TailGeneration: Sendable {
 
 extension TailGeneration.Stream {
   mutating func append(_ entry: IndexEntry, seed: UInt64) {
-    positions.append(entry.position.number)
-    idHashes.append(entry.idHash)
+    events.append(
+      Event(
+        position: entry.position.number, idHash: entry.idHash, sizeInBytes: UInt32(clamping: entry.sizeInBytes)))
     if lookup != nil { lookup?[entry.idHash, default: []].append(entry.version) }
     if let session = entry.session {
       let hash = IdentityHash.session(session, seed: seed)
@@ -128,24 +140,23 @@ extension TailGeneration.Stream {
     if entry.isLate { late.append((entry.occurredAt, entry.version, entry.position)) }
     lastOccurredAt = max(lastOccurredAt, entry.occurredAt)
     if entry.version.number % Anchor.interval == 0 { anchors.append((entry.version, lastOccurredAt)) }
-    sizes.append(UInt32(clamping: entry.sizeInBytes))
     if let chain = entry.chain { self.chain = (entry.version, chain) }
   }
 
   /// The bytes of the records that come after `version`.
   func sizeInBytes(after version: StreamVersion) -> UInt64 {
     let skipped = version < first ? 0 : Int(version.number - first.number) + 1
-    return sizes.dropFirst(skipped).reduce(0) { $0 + UInt64($1) }
+    return events.dropFirst(skipped).reduce(0) { $0 + UInt64($1.sizeInBytes) }
   }
 
   private static let fewEvents = 32
 
   /// The versions whose event id or session name has this hash.
   mutating func versions(ofHash hash: UInt64) -> [StreamVersion] {
-    if lookup == nil, idHashes.count <= Self.fewEvents {
+    if lookup == nil, events.count <= Self.fewEvents {
       // Most streams get few events between checkpoints: looking at all of them costs less than a dictionary.
       var found: [StreamVersion] = []
-      for (index, candidate) in idHashes.enumerated() where candidate == hash {
+      for (index, event) in events.enumerated() where event.idHash == hash {
         found.append(StreamVersion(first.number + UInt64(index)))
       }
       for session in sessions where session.hash == hash { found.append(session.version) }
@@ -153,9 +164,9 @@ extension TailGeneration.Stream {
     }
     if lookup == nil {
       var made: [UInt64: [StreamVersion]] = [:]
-      made.reserveCapacity(idHashes.count)
-      for (index, hash) in idHashes.enumerated() {
-        made[hash, default: []].append(StreamVersion(first.number + UInt64(index)))
+      made.reserveCapacity(events.count)
+      for (index, event) in events.enumerated() {
+        made[event.idHash, default: []].append(StreamVersion(first.number + UInt64(index)))
       }
       for session in sessions { made[session.hash, default: []].append(session.version) }
       lookup = made
@@ -167,15 +178,12 @@ extension TailGeneration.Stream {
 /// The hashes under which the ids table finds events and sessions: keyed, so that collisions cannot be prepared.
 enum IdentityHash {
   static func event(_ id: EventID, seed: UInt64) -> UInt64 {
-    var writer = ByteWriter(capacity: 16)
-    id.write(into: &writer)
-    return XXH3.hash(writer.bytes.rawSpan, seed: seed)
+    XXH3.hash(BigEndianKey(id.high, id.low).rawSpan, seed: seed)
   }
 
   static func session(_ session: SessionID, seed: UInt64) -> UInt64 {
-    let bytes = Array(session.description.utf8)
     // Another seed: an id and a name that share bytes need not share a hash.
-    return XXH3.hash(bytes.rawSpan, seed: ~seed)
+    XXH3.hash(session.description.utf8.rawSpan, seed: ~seed)
   }
 }
 
@@ -266,14 +274,15 @@ final class TailIndex: Sendable {
     }
   }
 
-  /// Takes in what a commit of this process appended. Events that a reader has folded in already are left out.
-  func publish(_ entries: [(entry: IndexEntry, endsRequest: Bool)]) {
+  /// Begins a new generation where the last one is full. To be called when its events are committed.
+  func sealIfFull() {
     state.withLock { state in
-      for (entry, endsRequest) in entries {
-        guard let current = state.generations.last, current.contents.withLock({ $0.through < entry.position })
-        else { continue }
-        insert(&state, entry, endsRequest: endsRequest)
+      guard let current = state.generations.last else { return }
+      let end = current.contents.withLock { contents in
+        contents.eventCount >= checkpointInterval
+          ? Checkpoint(position: contents.through, streams: contents.streamCount) : nil
       }
+      if let end { state.generations.append(TailGeneration(after: end)) }
     }
   }
 
@@ -305,7 +314,8 @@ final class TailIndex: Sendable {
     }
   }
 
-  /// Forgets everything: the next transaction begins anew at its checkpoint.
+  /// Forgets everything: the next transaction begins anew at its checkpoint. What readers hold stays as it is; it may
+  /// tell of events that were never committed, beyond all that those readers see.
   func forget() {
     state.withLock { $0.generations = [] }
   }

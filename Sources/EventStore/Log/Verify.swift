@@ -325,21 +325,30 @@ extension EventLog {
 
   private func checkTables(_ verifier: inout Verifier) throws(StorageError) {
     let view = try LogView(ofTables: environment, tail: tail, schema: schema)
-    var cursor = try view.transaction.scan(tables.heads)
+    var heads = try view.transaction.scan(tables.heads)
     var seen = 0
-    while let entry = try cursor.toNext() {
-      let name = try? Key.name(ofHead: entry.key)
-      guard let head = try? StreamHead(decoding: entry.value), let stream = verifier.streams[head.stream],
-        stream.name == name
+    while let entry = try heads.toNext() {
+      let head = try? StreamHead(decoding: entry.value)
+      guard let stream = try? Key.stream(of: entry.key), let head, verifier.streams[stream]?.name == head.name
       else {
-        verifier.problem("the index has a stream that the log has not", .derived, stream: name)
+        verifier.problem("the index has a stream that the log has not", .derived, stream: head?.name)
         continue
       }
       seen += 1
     }
+    var names = try view.transaction.scan(tables.names)
+    var named = 0
+    while let entry = try names.toNext() {
+      let name = try? Key.name(of: entry.key)
+      guard let stream = try? Key.stream(of: entry.value), verifier.streams[stream]?.name == name else {
+        verifier.problem("the index gives a name to a stream that has another", .derived, stream: name)
+        continue
+      }
+      named += 1
+    }
     let begun = verifier.streams.values.count { $0.stored != nil }
-    if seen < begun {
-      verifier.problem("the index has lost \(begun - seen) streams", .derived)
+    if min(seen, named) < begun {
+      verifier.problem("the index has lost \(begun - min(seen, named)) streams", .derived)
     }
     var snapshots = try view.transaction.scan(tables.snapshots)
     while let entry = try snapshots.toNext() {

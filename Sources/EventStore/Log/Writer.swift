@@ -12,7 +12,7 @@ struct Writer {
   private let tail: TailIndex
   private let sequencer: any Sequencer
   private let statistics: WriterStatistics
-  private let appended: @Sendable ([IndexEntry]) -> Void
+  private let appended: @Sendable ([AppendedEvent]) -> Void
   private let snapshots: SnapshotQueue
   private let checkpointLimit: Int?
 
@@ -34,7 +34,7 @@ struct Writer {
   init(
     _ environment: Environment, _ settings: WriterSettings, tail: TailIndex, sequencer: any Sequencer,
     statistics: WriterStatistics, snapshots: SnapshotQueue, checkpointLimit: Int?,
-    appended: @escaping @Sendable ([IndexEntry]) -> Void
+    appended: @escaping @Sendable ([AppendedEvent]) -> Void
   ) {
     self.environment = environment
     self.settings = settings
@@ -55,14 +55,15 @@ struct Writer {
   private mutating func process(_ jobs: [SequencedJob]) {
     var results: [Result<[AppendResult], AppendError>?] = []
     results.reserveCapacity(jobs.count)
-    let checkpointBefore = checkpoint
     let creditBefore = credit
     do throws(StorageError) {
       try commit(jobs, &results)
     } catch {
+      // The tail may have events that were not committed: it is read from the log again.
+      tail.forget()
       streams.removeAll()
       end = LogEnd()
-      checkpoint = checkpointBefore
+      checkpoint = nil
       credit = creditBefore
       for job in jobs {
         switch job.job {
@@ -92,9 +93,9 @@ struct Writer {
         results.append(nil)
       }
     }
-    let entries = context.appended
+    let events = context.appended
     let rate = tail.isBehind ? Self.hurriedCreditPerFourEvents : Self.creditPerFourEvents
-    credit += (entries.count * rate + 3) / 4
+    credit += (events.count * rate + 3) / 4
     let completed = try stepCheckpoint(&context)
     guard context.hasWritten else {
       streams = context.streams
@@ -108,13 +109,13 @@ struct Writer {
     try context.commit()
     end = newEnd
     streams = newStreams.count > Self.largestCache ? [:] : newStreams
-    tail.publish(entries)
+    tail.sealIfFull()
     if let completed {
       tail.checkpointed(through: completed)
       checkpoint = nil
     }
-    statistics.count(commits: 1, events: entries.count)
-    if !entries.isEmpty { appended(entries.map(\.entry)) }
+    statistics.count(commits: 1, events: events.count)
+    if !events.isEmpty { appended(events) }
   }
 
   private mutating func begin() throws(StorageError) -> WriterContext {

@@ -1,6 +1,5 @@
 // One commit in the making: requests are applied one after the other, each accepted or refused on its own.
 internal import Bytes
-internal import JSON
 internal import LMDB
 internal import Sodium
 internal import Synchronization
@@ -22,17 +21,20 @@ struct WriterSettings: Sendable {
 }
 
 /// A write transaction with all that applying a request needs. Reads no clock and no random number.
+///
+/// What it appends goes into the last generation of the tail at once: later requests of the commit find it there, and
+/// readers leave out what their transactions do not see. Where the commit fails, the tail is to be forgotten.
 struct WriterContext: ~Copyable {
   var transaction: WriteTransaction
   let settings: WriterSettings
   /// Sees the log, and what this commit has appended so far.
   let index: StreamIndex
-  /// What this commit has appended so far.
-  private let group: TailGeneration
+  private let generation: TailGeneration
   private(set) var end: LogEnd
   /// The streams appended to lately, kept from commit to commit.
   var streams: [StreamName: WriterStream]
-  private(set) var appended: [(entry: IndexEntry, endsRequest: Bool)] = []
+  /// The events appended so far: their streams, and the bytes of their records.
+  private(set) var appended: [AppendedEvent] = []
   /// Whether there is anything to commit.
   var hasWritten = false
   private var buffer = ByteWriter(capacity: 512)
@@ -45,15 +47,13 @@ struct WriterContext: ~Copyable {
   ) {
     self.transaction = transaction
     self.settings = settings
-    group = TailGeneration(after: Checkpoint(position: end.position, streams: end.streams))
+    generation = generations[generations.count - 1]
     index = StreamIndex(
-      tables: settings.tables, hashSeed: settings.hashSeed, generations: generations + [group],
+      tables: settings.tables, hashSeed: settings.hashSeed, generations: generations,
       bound: LogPosition(.max))
     self.end = end
     self.streams = streams
   }
-
-  // MARK: Appending
 
   /// Applies a request: decides first, then writes.
   ///
@@ -61,165 +61,83 @@ struct WriterContext: ~Copyable {
   mutating func append(
     _ request: AppendRequest, time: Timestamp
   ) throws(StorageError) -> Result<[AppendResult], AppendError> {
+    var streams: [WriterStream?] = []
+    streams.reserveCapacity(request.streams.count)
+    for stream in request.streams { streams.append(try writerStream(stream.name)) }
     let repeats: Repeats
-    switch try findRepeats(in: request) {
+    switch try findRepeats(in: request, streams) {
     case .failure(let error): return .failure(error)
     case .success(let found): repeats = found
     }
     if request.repeats == .request, repeats.count > 0 {
       return .success(try firstResults(of: request, repeats))
     }
-    if let conflict = try versionConflict(in: request, repeats) { return .failure(conflict) }
-    return .success(try write(request, repeats, time: time))
+    if let conflict = Self.versionConflict(in: request, repeats, streams) { return .failure(conflict) }
+    return .success(try write(request, repeats, streams, time: time))
   }
 
-  /// Which events of a request the log has already.
-  fileprivate struct Repeats {
-    /// For each append, for each event: where it is; `nil` where it is new. A place with version 0 is earlier in the
-    /// same request.
-    var places: [[StreamPlace?]] = []
-    var count = 0
-  }
-
-  private mutating func findRepeats(
-    in request: AppendRequest
-  ) throws(StorageError) -> Result<Repeats, AppendError> {
-    var repeats = Repeats()
-    var conflicts: [EventID] = []
-    var conflictStream: StreamName?
-    var isErased = false
-    var total = 0
-    // What is handed in again was handed in in this order before: the next one is likely the next of the log.
-    var lastFound: LogPosition?
-    // Where each id of the request stands: an append, and an event in it.
-    var inRequest: [StreamName: [EventID: (append: Int, event: Int)]] = [:]
-    let checksRequest = request.appends.count > 1 || (request.appends.first?.events.count ?? 0) > 1
-    for (appendIndex, append) in request.appends.enumerated() {
-      let stream = try writerStream(append.stream)
-      var places: [StreamPlace?] = []
-      places.reserveCapacity(append.events.count)
-      // Taken out and put back once for all of its events.
-      var ofStream = checksRequest ? inRequest.removeValue(forKey: append.stream) ?? [:] : [:]
-      defer { if checksRequest { inRequest[append.stream] = ofStream } }
-      for (eventIndex, event) in append.events.enumerated() {
-        total += 1
-        if checksRequest {
-          if let earlier = ofStream[event.event.id] {
-            if request.repeats == .event,
-              event.isRepeat(of: request.appends[earlier.append].events[earlier.event], settings.schema)
-            {
-              places.append(StreamPlace(version: 0, position: 0))
-              repeats.count += 1
-            } else {
-              conflicts.append(event.event.id)
-              conflictStream = conflictStream ?? append.stream
-              places.append(nil)
-            }
-            continue
-          }
-          ofStream[event.event.id] = (appendIndex, eventIndex)
-        }
-        guard let stream, let place = try place(of: event.event.id, in: stream.stream, after: lastFound) else {
-          places.append(nil)
-          continue
-        }
-        lastFound = place.position
-        let record = try transaction.record(at: place.position, in: tables)
-        if record.flags.contains(.redacted) {
-          isErased = true
-          conflicts.append(event.event.id)
-          conflictStream = conflictStream ?? append.stream
-        } else if try event.isRepeat(of: record, in: stream.stream, settings.schema, index, transaction) {
-          repeats.count += 1
-        } else {
-          conflicts.append(event.event.id)
-          conflictStream = conflictStream ?? append.stream
-        }
-        places.append(place)
-      }
-      repeats.places.append(places)
-    }
-    if let conflictStream {
-      return .failure(.idConflict(stream: conflictStream, ids: conflicts, isErased: isErased))
-    }
-    if request.repeats == .request, repeats.count > 0, !(repeats.count == total && repeats.areNeighbours) {
-      var known: [EventID] = []
-      for (append, places) in zip(request.appends, repeats.places) {
-        for (event, place) in zip(append.events, places) where place != nil {
-          known.append(event.event.id)
-          conflictStream = conflictStream ?? append.stream
-        }
-      }
-      let stream = conflictStream ?? request.appends[0].stream
-      return .failure(.idConflict(stream: stream, ids: known, isErased: false))
-    }
-    return .success(repeats)
-  }
-
-  private func place(
-    of id: EventID, in stream: StreamNumber, after lastFound: LogPosition?
-  ) throws(StorageError) -> StreamPlace? {
-    if let lastFound, lastFound < end.position {
-      let record = try transaction.record(at: lastFound.next, in: tables)
-      if record.stream == stream, record.id == id {
-        return StreamPlace(version: record.version, position: record.position)
-      }
-    }
-    return try index.place(of: id, in: stream, transaction)
-  }
-
+  /// The results of a request that was done before.
   private func firstResults(
     of request: AppendRequest, _ repeats: Repeats
   ) throws(StorageError) -> [AppendResult] {
     var results: [AppendResult] = []
-    for (append, places) in zip(request.appends, repeats.places) {
+    var next = 0
+    for append in request.appends {
+      let places = repeats.places[next..<next + append.events.count]
+      next += append.events.count
       guard let first = places.first ?? nil, let last = places.last ?? nil else { continue }
       let record = try transaction.record(at: last.position, in: tables)
       results.append(
         AppendResult(
-          stream: append.stream, firstVersion: first.version, lastVersion: last.version,
+          stream: request.streams[append.stream].name, firstVersion: first.version, lastVersion: last.version,
           firstPosition: first.position, lastPosition: last.position, recordedAt: record.recordedAt,
           duplicates: places.count, appended: 0))
     }
     return results
   }
 
-  private mutating func versionConflict(
-    in request: AppendRequest, _ repeats: Repeats
-  ) throws(StorageError) -> AppendError? {
-    var versions: [StreamName: StreamVersion] = [:]
-    for (append, places) in zip(request.appends, repeats.places) {
-      let new = places.count { $0 == nil }
+  private static func versionConflict(
+    in request: AppendRequest, _ repeats: Repeats, _ streams: [WriterStream?]
+  ) -> AppendError? {
+    var next = 0
+    var appended: [Int: UInt64] = [:]
+    for append in request.appends {
+      let new = append.events.indices.count { repeats.places[next + $0] == nil }
+      next += append.events.count
       if new == 0 { continue }
-      var actual = versions[append.stream]
-      if actual == nil { actual = try writerStream(append.stream)?.version }
-      let version = actual ?? 0
+      let version = StreamVersion((streams[append.stream]?.version.number ?? 0) + (appended[append.stream] ?? 0))
       guard append.expected.isMet(by: version) else {
-        return .versionConflict(stream: append.stream, expected: append.expected, actual: version)
+        return .versionConflict(
+          stream: request.streams[append.stream].name, expected: append.expected, actual: version)
       }
-      versions[append.stream] = StreamVersion(version.number + UInt64(new))
+      // Of one append, nobody asks any more.
+      if request.appends.count > 1 { appended[append.stream, default: 0] += UInt64(new) }
     }
     return nil
   }
 
   private mutating func write(
-    _ request: AppendRequest, _ repeats: Repeats, time: Timestamp
+    _ request: AppendRequest, _ repeats: Repeats, _ streams: [WriterStream?], time: Timestamp
   ) throws(StorageError) -> [AppendResult] {
     let recordedAt = max(end.recordedAt.advanced(byMicroseconds: 1), time)
-    var left = repeats.places.reduce(0) { $0 + $1.count { $0 == nil } }
+    var streams = streams
+    var left = repeats.places.count { $0 == nil }
     let requestStart = end.position.next
     var digests: [Bytes32] = []
     digests.reserveCapacity(left)
     var results: [AppendResult] = []
     results.reserveCapacity(request.appends.count)
-    for (append, places) in zip(request.appends, repeats.places) {
-      let known = try writerStream(append.stream)
-      var stream = known ?? newStream(append)
-      let first = (stream.version.next, end.position.next)
+    var next = 0
+    for append in request.appends {
+      let prepared = request.streams[append.stream]
+      let stream = streams[append.stream] ?? newStream(prepared)
+      let first = (version: stream.version.next, position: end.position.next)
       // Callers of a new stream may have made secrets at the same time; the first one's counts.
       let streamDigest =
-        stream.secret == append.secret ? nil : HashChain.streamDigest(append.stream, secret: stream.secret)
-      for (event, place) in zip(append.events, places) where place == nil {
+        stream.secret == prepared.secret ? nil : HashChain.streamDigest(prepared.name, secret: stream.secret)
+      for event in append.events {
+        defer { next += 1 }
+        if repeats.places[next] != nil { continue }
         let digest =
           streamDigest.map { event.makeDigest(streamDigest: $0, secret: stream.secret) } ?? event.digest
         digests.append(digest)
@@ -228,31 +146,33 @@ struct WriterContext: ~Copyable {
           end.chain = HashChain.step(end.chain, first: requestStart, recordedAt: recordedAt, digests: digests)
         }
         try write(
-          event, digest: digest, to: &stream, name: append.stream, recordedAt: recordedAt,
-          endsRequest: left == 0)
+          event, digest: digest, to: stream, name: prepared.name, recordedAt: recordedAt, endsRequest: left == 0)
       }
-      let count = places.count { $0 == nil }
-      if count > 0 { streams[append.stream] = stream }
+      let count = Int(end.position.number + 1 - first.position.number)
+      if count > 0, streams[append.stream] == nil {
+        streams[append.stream] = stream
+        self.streams[prepared.name] = stream
+      }
       // Where nothing was new, the stream's last event tells the time.
       let time = count > 0 ? recordedAt : try transaction.record(at: stream.position, in: tables).recordedAt
       results.append(
         AppendResult(
-          stream: append.stream, firstVersion: count > 0 ? first.0 : stream.version,
+          stream: prepared.name, firstVersion: count > 0 ? first.version : stream.version,
           lastVersion: stream.version,
-          firstPosition: count > 0 ? first.1 : stream.position, lastPosition: stream.position,
-          recordedAt: time, duplicates: places.count - count, appended: count))
+          firstPosition: count > 0 ? first.position : stream.position, lastPosition: stream.position,
+          recordedAt: time, duplicates: append.events.count - count, appended: count))
     }
     return results
   }
 
-  private func newStream(_ append: PreparedAppend) -> WriterStream {
+  private func newStream(_ stream: PreparedStream) -> WriterStream {
     WriterStream(
-      stream: end.streams + 1, version: 0, position: 0, chain: .zero, secret: append.secret,
+      stream: end.streams + 1, version: 0, position: 0, chain: .zero, secret: stream.secret,
       lastOccurredAt: .earliest)
   }
 
   private mutating func write(
-    _ prepared: PreparedEvent, digest: Bytes32, to stream: inout WriterStream, name: StreamName,
+    _ prepared: PreparedEvent, digest: Bytes32, to stream: WriterStream, name: StreamName,
     recordedAt: Timestamp, endsRequest: Bool
   ) throws(StorageError) {
     let event = prepared.event
@@ -286,7 +206,7 @@ struct WriterContext: ~Copyable {
     if endsRequest { fields.chain = end.chain }
     buffer.bytes.removeAll(keepingCapacity: true)
     fields.encode(metadata: prepared.metadata.rawSpan, payload: event.payload.rawSpan, into: &buffer)
-    try transaction.append(buffer.bytes, at: Key.position(position), to: tables.log)
+    try transaction.append(buffer.bytes, at: BigEndianKey(position.number), to: tables.log)
 
     stream.chain = HashChain.step(stream.chain, digest, version)
     let entry = IndexEntry(
@@ -294,8 +214,8 @@ struct WriterContext: ~Copyable {
       idHash: IdentityHash.event(event.id, seed: settings.hashSeed), occurredAt: prepared.occurredAt,
       isLate: isLate, sizeInBytes: buffer.count, chain: stream.chain, name: version == 1 ? name : nil,
       session: fields.sessionName)
-    group.contents.withLock { $0.insert(entry, seed: settings.hashSeed) }
-    appended.append((entry, endsRequest))
+    generation.contents.withLock { $0.insert(entry, seed: settings.hashSeed) }
+    appended.append(AppendedEvent(stream: stream.stream, sizeInBytes: buffer.count))
     stream.version = version
     stream.position = position
     stream.lastOccurredAt = max(stream.lastOccurredAt, prepared.occurredAt)
@@ -312,60 +232,5 @@ struct WriterContext: ~Copyable {
     else { return nil }
     streams[name] = stream
     return stream
-  }
-}
-
-extension WriterContext.Repeats {
-  /// Whether the events follow each other in the log as they do in the request.
-  fileprivate var areNeighbours: Bool {
-    var previous: LogPosition?
-    for place in places.joined() {
-      guard let place else { return false }
-      if let previous, place.position != previous.next { return false }
-      previous = place.position
-    }
-    return true
-  }
-}
-
-extension PreparedEvent {
-  /// Whether this is `other` handed in again.
-  fileprivate func isRepeat(of other: PreparedEvent, _ schema: EventSchema) -> Bool {
-    event.type == other.event.type && event.customType == other.event.customType
-      && event.session == other.event.session
-      && (event.occurredAt == nil || event.occurredAt == other.occurredAt)
-      && Self.isSameJSON(metadata, other.metadata)
-      && isSamePayload(other.event.payload, version: other.event.typeVersion, schema)
-  }
-
-  /// Whether this is the recorded event handed in again.
-  fileprivate func isRepeat(
-    of record: borrowing RecordView, in stream: StreamNumber, _ schema: EventSchema, _ index: StreamIndex,
-    _ transaction: borrowing some Transaction & ~Copyable
-  ) throws(StorageError) -> Bool {
-    let typeName = Array((event.customType ?? "").utf8)
-    guard event.type == record.type, record.typeName.isSame(as: typeName.rawSpan),
-      event.occurredAt == nil || event.occurredAt == record.occurredAt,
-      Self.isSameJSON(metadata, record.metadata.array())
-    else { return false }
-    let session = record.session == 0 ? nil : try index.session(record.session, in: stream, transaction)?.name
-    guard event.session == session else { return false }
-    return isSamePayload(record.payload.array(), version: record.typeVersion, schema)
-  }
-
-  /// Whether a payload of the same type says the same. Older forms are compared in today's; one that cannot be brought
-  /// there, because it is newer or not what its type says, is the same only as it is.
-  private func isSamePayload(_ other: [UInt8], version: UInt16, _ schema: EventSchema) -> Bool {
-    if event.typeVersion == version, Payload.isSame(event.payload.rawSpan, other.rawSpan) { return true }
-    guard
-      let mine = try? schema.upcast(
-        event.payload, of: event.type, named: event.customType, from: event.typeVersion, at: 0),
-      let theirs = try? schema.upcast(other, of: event.type, named: event.customType, from: version, at: 0)
-    else { return false }
-    return mine.version == theirs.version && Payload.isSame(mine.payload.rawSpan, theirs.payload.rawSpan)
-  }
-
-  private static func isSameJSON(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-    a == b || canonicalJSONEqual(a.span, b.span)
   }
 }

@@ -4,17 +4,29 @@ internal import LMDB
 internal import Sodium
 internal import Synchronization
 
-/// The end of a stream, as an append needs it.
-struct WriterStream {
-  var stream: StreamNumber
+/// The end of a stream, as an append needs it. An object, since it changes with every append.
+final class WriterStream {
+  let stream: StreamNumber
+  let secret: Bytes32
   var version: StreamVersion
   var position: LogPosition
   var chain: Bytes32
-  var secret: Bytes32
   /// The greatest occurred-at of all events.
   var lastOccurredAt: Timestamp
   /// The session named last: mostly the next event's too.
   var lastSession: (name: SessionID, number: StreamVersion)?
+
+  init(
+    stream: StreamNumber, version: StreamVersion, position: LogPosition, chain: Bytes32, secret: Bytes32,
+    lastOccurredAt: Timestamp
+  ) {
+    self.stream = stream
+    self.secret = secret
+    self.version = version
+    self.position = position
+    self.chain = chain
+    self.lastOccurredAt = lastOccurredAt
+  }
 }
 
 /// Works out events' digests from their records, to compare or to go on from.

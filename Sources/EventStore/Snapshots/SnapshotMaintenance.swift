@@ -45,18 +45,18 @@ final class SnapshotMaintenance: Sendable {
   }
 
   /// Takes note of events just appended.
-  func count(_ entries: [IndexEntry]) {
+  func count(_ events: [AppendedEvent]) {
     let isDue = state.withLock { state -> Bool in
       guard state.fold != nil else { return false }
       var isDue = false
-      for entry in entries {
-        var stream = state.streams[entry.stream] ?? Stream(threshold: state.minimumBytes)
-        stream.pending += entry.sizeInBytes
+      for event in events {
+        var stream = state.streams[event.stream] ?? Stream(threshold: state.minimumBytes)
+        stream.pending += event.sizeInBytes
         if stream.becomesDue() {
-          state.due.append(entry.stream)
+          state.due.append(event.stream)
           isDue = true
         }
-        state.streams[entry.stream] = stream
+        state.streams[event.stream] = stream
       }
       return isDue
     }

@@ -65,17 +65,27 @@ extension String.UTF8View {
   }
 }
 
-/// Eight bytes in place, most significant first: a number as the key of a table, without an allocation.
+/// Sixteen bytes in place, most significant first: one or two numbers as they stand in keys, without an allocation.
 @frozen public struct BigEndianKey {
-  @usableFromInline var bytes: InlineArray<8, UInt8>
+  @usableFromInline var bytes: InlineArray<16, UInt8>
+  @usableFromInline let count: Int
 
-  /// The key of `number`.
+  /// The eight bytes of `number`.
   @inlinable public init(_ number: UInt64) {
-    bytes = InlineArray { index in UInt8(truncatingIfNeeded: number &>> UInt64(56 &- 8 &* index)) }
+    bytes = InlineArray { index in index < 8 ? UInt8(truncatingIfNeeded: number &>> UInt64(56 &- 8 &* index)) : 0 }
+    count = 8
+  }
+
+  /// The sixteen bytes of `first` and `second`.
+  @inlinable public init(_ first: UInt64, _ second: UInt64) {
+    bytes = InlineArray { index in
+      UInt8(truncatingIfNeeded: (index < 8 ? first : second) &>> UInt64(56 &- 8 &* (index & 7)))
+    }
+    count = 16
   }
 
   /// The bytes, borrowed.
   @inlinable public var rawSpan: RawSpan {
-    @_lifetime(borrow self) get { unsafe bytes.span.bytes }
+    @_lifetime(borrow self) get { unsafe bytes.span.bytes.extracting(first: count) }
   }
 }
