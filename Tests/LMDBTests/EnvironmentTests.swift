@@ -359,3 +359,36 @@ func put(_ key: Int, _ value: Int, _ table: Table, _ environment: Environment) t
   try transaction.put(number(value).raw, at: number(key).raw, in: table)
   try transaction.commit()
 }
+
+@Suite struct `Room for small commits` {
+  /// Commits `count` values of `size` bytes each, and returns how many times the file grew.
+  private func lengthenings(_ count: Int, ofSize size: Int) throws -> (grown: Int, room: Int) {
+    let folder = try TemporaryFolder()
+    let environment = try Environment(folder: folder.path)
+    let table = try environment.openTables(["table"])[0]
+    let value = [UInt8](repeating: 7, count: size)
+    var sizes = Set<Int>()
+    for key in 0..<count {
+      try environment.write { try $0.append(value.raw, at: number(key).raw, in: table) }
+      sizes.insert(try Raw.read(folder.dataFile).count)
+    }
+    let information = try environment.information()
+    #expect(try FileCheck.run(folder.dataFile, depth: .full).problem == nil)
+    let file = try Raw.read(folder.dataFile)
+    let used = information.pages * information.pageSize
+    #expect(file.dropFirst(used).allSatisfy { $0 == 0 })
+    return (sizes.count, file.count - used)
+  }
+
+  @Test func `is made for many at once`() throws {
+    let (grown, room) = try lengthenings(600, ofSize: 2_000)
+    #expect(grown < 20)
+    #expect(room <= 1 << 20)
+  }
+
+  @Test func `is not made for large ones`() throws {
+    let (grown, room) = try lengthenings(12, ofSize: 300_000)
+    #expect(grown == 12)
+    #expect(room <= 4096 * 8)
+  }
+}

@@ -77,12 +77,11 @@ private struct Sample {
       let environment = try Environment(folder: sample.folder.path)
       let information = try environment.information()
       let size = information.pages * information.pageSize
-      if sample.file.count == size { continue }
+      if sample.file.count >= size { continue }
       found += 1
-      #expect(sample.file.count < size)
       #expect(try FileCheck.run(sample.folder.dataFile, depth: .metaOnly).problem == nil)
       _ = try environment.beginWrite()
-      #expect(try Raw.read(sample.folder.dataFile).count == size)
+      #expect(try Raw.read(sample.folder.dataFile).count >= size)
       #expect(try FileCheck.run(sample.folder.dataFile, depth: .full).problem == nil)
     }
     #expect(found > 0, "no seed made such a file")

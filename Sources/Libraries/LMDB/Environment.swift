@@ -70,6 +70,8 @@ public final class Environment: Sendable {
   private let users = Atomic<Int>(0)
   private let stopped = Atomic<Int32>(0)
   private let writer = Atomic<UInt>(0)
+  /// How many bytes of the file were in use when the last write transaction began.
+  private let usedBytes = Atomic<Int>(0)
   private let tables = Mutex<[String: Table]>([:])
 
   /// Opens `data.mdb` and `lock.mdb` in `folder`, which exists.
@@ -173,7 +175,7 @@ public final class Environment: Sendable {
       do throws(LMDBError) {
         // Another thread's commit may have stopped writing while this one waited for the lock.
         try checkWriting()
-        try lengthenFile()
+        try prepareFile()
       } catch {
         unsafe mdb_txn_abort(transaction)
         throw error
@@ -207,21 +209,24 @@ public final class Environment: Sendable {
     return unsafe transaction
   }
 
-  /// Gives the file the size its page count says.
+  /// Gives the file the size its page count says, and room for the commits to come.
   ///
   /// LMDB does not write pages that were taken and freed in one transaction, so a whole file may end before its last
   /// page, and looks like one that was cut off until it is walked through in full. Only under the writer's lock: nobody
   /// else lengthens the file meanwhile.
-  private func lengthenFile() throws(LMDBError) {
+  private func prepareFile() throws(LMDBError) {
     let info = try information()
     let needed = info.pages * info.pageSize
     var descriptor: mdb_filehandle_t = -1
     var status = stat()
     try LMDBError.check(unsafe mdb_env_get_fd(handle, &descriptor), .environmentInfo)
     guard unsafe fstat(descriptor, &status) == 0 else { throw LMDBError(code: errno, .fileStatus) }
-    if status.st_size >= needed { return }
-    try LMDBError.check(
-      perform(.fileExtend) { ftruncate(descriptor, off_t(needed)) == 0 ? 0 : errno }, .fileExtend)
+    if status.st_size < needed {
+      try LMDBError.check(
+        perform(.fileExtend) { ftruncate(descriptor, off_t(needed)) == 0 ? 0 : errno }, .fileExtend)
+    }
+    let grown = needed - usedBytes.exchange(needed, ordering: .relaxed)
+    if grown > 0 { WriteAhead.makeRoom(in: descriptor, size: Int(status.st_size), used: needed, grown: grown) }
   }
 
   /// Takes note of how a commit ended; stops writing where it is unknown what reached the disk.
