@@ -182,9 +182,9 @@ struct FoundRecord {
 }
 
 extension Fold {
-  /// Folds all events of a stream, whose records were found in the order of the log. No snapshot is noted.
+  /// Folds all events of a stream up to `last`, whose records were found in the order of the log. No snapshot is noted.
   mutating func run(
-    _ stream: StreamNumber, _ records: [FoundRecord], _ view: borrowing LogView
+    _ stream: StreamNumber, _ records: [FoundRecord], through last: StreamVersion, _ view: borrowing LogView
   ) throws(StorageError) {
     var version: StreamVersion = 0
     for found in records {
@@ -194,6 +194,12 @@ extension Fold {
         throw .corrupt(reason: "the record is not version \(version) of its stream", position: found.position)
       }
       try apply(record)
+    }
+    // One that does not say whose it is was not found; at the end of a stream, none after it tells.
+    guard version == last else {
+      throw .corrupt(
+        reason: "the record is not version \(version.next) of its stream",
+        position: try view.index.position(of: version.next, in: stream, view.transaction))
     }
   }
 

@@ -193,7 +193,7 @@ extension EventLog {
     do throws(StorageError) {
       let view = try view()
       var places: [StreamNumber: Int] = [:]
-      var found: [(name: StreamName, stream: StreamNumber, records: [FoundRecord])] = []
+      var found: [(name: StreamName, stream: StreamNumber, last: StreamVersion, records: [FoundRecord])] = []
       for name in names {
         guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
           finish(nil)
@@ -211,7 +211,7 @@ extension EventLog {
         places[stream] = found.count
         var records: [FoundRecord] = []
         records.reserveCapacity(Int(last.number))
-        found.append((name, stream, records))
+        found.append((name, stream, last, records))
       }
       guard !found.isEmpty else { return }
       var cursor = try view.transaction.scan(tables.log)
@@ -229,10 +229,10 @@ extension EventLog {
       let key = ProjectorKey(projector, schema)
       while let next = found.popLast() {
         var fold = Fold(projector, key: key, schema: schema, policy: options.snapshotPolicy)
-        try fold.run(next.stream, next.records, view)
-        let last = StreamVersion(UInt64(next.records.count))
-        let outcome = StreamOutcome(next.name, next.stream, last, fold.state, eventsFolded: fold.eventsFolded)
-        ledger?.add(outcome, at: last)
+        try fold.run(next.stream, next.records, through: next.last, view)
+        let outcome = StreamOutcome(
+          next.name, next.stream, next.last, fold.state, eventsFolded: fold.eventsFolded)
+        ledger?.add(outcome, at: next.last)
         finish(outcome)
       }
     } catch {
