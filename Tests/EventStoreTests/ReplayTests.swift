@@ -1,10 +1,51 @@
 // Replays that once came to something else than the plain fold.
 import EventStore
 import LMDB
+import Synchronization
 import TestSupport
 import Testing
 
 @testable import EventStore
+
+@Suite struct `A replay while appends go on` {
+  // Only a replay of the heads kept to the log as it was at the start; as of a time, streams whose turn came later were
+  // folded with what had been appended meanwhile.
+  @Test(arguments: [AsOf.head, .occurredAt(.latest), .recordedAt(TestClock().now)], [true, false])
+  func `is of the log as it was at the start`(point: AsOf, usesSnapshots: Bool) throws {
+    var policy = EventLog.Options()
+    policy.snapshotPolicy = SnapshotPolicy(factor: 1, minimumBytes: 0)
+    let store = try TemporaryStore(policy)
+    let noon = store.clock.now
+    store.clock.advance(byMicroseconds: -1_000)
+    for (number, stream) in [StreamName.alice, .bob].enumerated() {
+      for minute: Int64 in [3, 1, 5] {
+        let id = EventID.number(number * 10 + Int(minute))
+        try store.append(
+          Diary.written("k\(minute)", "text", id: id).occurring(at: noon.advanced(byMicroseconds: minute)), to: stream)
+      }
+    }
+    var options = ReplayOptions()
+    options.point = point
+    options.usesSnapshots = usesSnapshots
+    options.resumes = false
+    store.clock.advance(byMicroseconds: 1_000)
+    let undisturbed = try store.log.replay(by: NotebookProjector(), options)
+
+    // Told after the first stream: then something happens to the second, which a fold by time would put in its midst.
+    let log = store.log
+    let isFirst = Atomic(true)
+    let disturbed = try store.log.replay(by: NotebookProjector(), options) { _ in
+      guard isFirst.exchange(false, ordering: .relaxed) else { return }
+      let late = Diary.written("late", "text", id: .number(100)).occurring(at: noon.advanced(byMicroseconds: 2))
+      _ = try? log.appendAndWait([StreamAppend([late], to: .bob)])
+      _ = try? log.state(of: .bob, by: NotebookProjector(), at: .occurredAt(.latest))
+      try? log.storeDueSnapshots()
+    }
+    #expect(try store.log.version(of: .bob) == 4)
+    #expect(disturbed.digest == undisturbed.digest)
+    #expect(disturbed.events == 6)
+  }
+}
 
 @Suite struct `A replay of a damaged log` {
   // The pass that finds the records of many streams left out what it could not read, and nobody missed the last one.

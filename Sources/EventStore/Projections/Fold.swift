@@ -245,7 +245,8 @@ extension Fold {
 }
 
 extension LogView {
-  /// Reads the records of what occurred after `from` (`nil`: all) up to `through`, by occurred-at, then by version.
+  /// Reads the records of what occurred after `from` (`nil`: all) up to `through`, by occurred-at, then by version, and
+  /// none after the version `head`.
   ///
   /// Events that are not late come in that order by themselves: those up to the version where the greatest occurred-at
   /// passes `through`. The late ones, from their index, are merged in.
@@ -258,6 +259,7 @@ extension LogView {
     if let from { version = try index.lastVersion(occurredThrough: from, of: stream, head: head, self) }
     let lateFrom = from.map { $0.advanced(byMicroseconds: 1) } ?? .earliest
     var late = lateFrom <= last ? try index.late(in: lateFrom...last, of: stream, transaction)[...] : []
+    late.removeAll { $0.place.version > head }
     var decoder = EventDecoder()
 
     func readLate(

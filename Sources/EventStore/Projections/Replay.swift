@@ -258,12 +258,16 @@ extension EventLog {
       case .version(let version): target = AsOfTarget(stop: .version(min(version, last)))
       case .position, .recordedAt, .occurredAt:
         switch try resolve(options.point, of: stream, head: head, view) {
-        case .success(let found): target = found
+        case .success(let found):
+          if case .version(let version) = found.stop {
+            target = AsOfTarget(stop: .version(min(version, last)))
+          } else {
+            target = found
+          }
         case .failure(let invalid): return .failure(invalid)
         }
       }
-      let folded = try state(
-        of: stream, head: head.version, by: projector, at: target, options.usesSnapshots, view)
+      let folded = try state(of: stream, head: last, by: projector, at: target, options.usesSnapshots, view)
       // At that point there was no such stream: a log that ends there does not have it either.
       guard folded.version > 0 else { return .success(nil) }
       let outcome = StreamOutcome(

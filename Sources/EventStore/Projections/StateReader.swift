@@ -177,6 +177,7 @@ extension EventLog {
     }
   }
 
+  /// The state of a stream at a point of it, as if `head` were its last event.
   func state<P: Projector>(
     of stream: StreamNumber, head: StreamVersion, by projector: P, at target: AsOfTarget,
     _ usesSnapshots: Bool,
@@ -199,7 +200,7 @@ extension EventLog {
             state: fold.state, version: head, judgedAt: target.judgedAt, eventsFolded: 0, bytesFolded: 0,
             bytesSinceSnapshot: fold.bytesSinceSnapshot)
         }
-      } else if usesSnapshots, let found = try begin(&fold, at: .version, last.number, of: stream, view) {
+      } else if usesSnapshots, let found = try begin(&fold, at: .version, last.number, of: stream, head: head, view) {
         start = StreamVersion(found)
       }
       try fold.run(stream, after: start, through: last, head: head, view)
@@ -230,7 +231,7 @@ extension EventLog {
   ) throws(StorageError) {
     let firstLate = try view.index.firstLate(of: stream, view.transaction)
     if let firstLate, firstLate <= time, usesSnapshots,
-      let found = try begin(&fold, at: .occurred, UInt64(time.microseconds), of: stream, view)
+      let found = try begin(&fold, at: .occurred, UInt64(time.microseconds), of: stream, head: head, view)
     {
       return try fold.run(
         stream, occurredAfter: Timestamp(clamping: Int64(clamping: found)), through: time, head: head, view)
@@ -242,7 +243,7 @@ extension EventLog {
     if !isSplit || firstLate != .earliest {
       let last = try view.index.lastVersion(occurredThrough: inOrder, of: stream, head: head, view)
       var start: StreamVersion = 0
-      if usesSnapshots, let found = try begin(&fold, at: .version, last.number, of: stream, view) {
+      if usesSnapshots, let found = try begin(&fold, at: .version, last.number, of: stream, head: head, view) {
         start = StreamVersion(found)
       }
       try fold.run(stream, after: start, through: last, head: head, view)
@@ -253,15 +254,15 @@ extension EventLog {
     }
   }
 
-  /// Begins `fold` at the nearest snapshot at or before `number` that can be read.
+  /// Begins `fold` at the nearest snapshot at or before `number` that can be read and holds nothing after `head`.
   ///
   /// - Returns: The version or the occurred-at it stands for; `nil` where there is none: then from the first event.
   private func begin<P: Projector>(
     _ fold: inout Fold<P>, at order: SnapshotTable.Order, _ number: UInt64, of stream: StreamNumber,
-    _ view: borrowing LogView
+    head: StreamVersion, _ view: borrowing LogView
   ) throws(StorageError) -> UInt64? {
     let found = try SnapshotTable.nearest(of: stream, order, atOrBefore: number, fold.key, view) {
-      (number, bytes) in Self.decode(P.self, number, bytes)
+      (number, bytes) in Self.decode(P.self, number, bytes, head: head)
     }
     guard let found else { return nil }
     fold.state = found.state
@@ -282,11 +283,12 @@ extension EventLog {
   }
 
   private static func decode<P: Projector>(
-    _: P.Type, _ number: UInt64, _ bytes: RawSpan
+    _: P.Type, _ number: UInt64, _ bytes: RawSpan, head: StreamVersion
   ) -> (number: UInt64, highest: StreamVersion, state: P.State)? {
     var reader = ByteReader(bytes)
     // One that cannot be read is as good as none: what it would have been is folded.
-    guard let highest = try? reader.readVarint(), let state = try? P.State(decoding: &reader), reader.isAtEnd
+    guard let highest = try? reader.readVarint(), highest <= head.number,
+      let state = try? P.State(decoding: &reader), reader.isAtEnd
     else { return nil }
     return (number, StreamVersion(highest), state)
   }
