@@ -158,6 +158,40 @@ private func story() throws -> History {
   }
 }
 
+@Suite struct `A diff from a later point to an earlier one` {
+  // Where the same events of the user came before both, nothing but the events was compared: what had expired in between
+  // was shown as revised.
+  @Test func `is refused, also where only others did something in between`() throws {
+    let (folder, clock) = (TemporaryFolder(), TestClock())
+    var options = EventLog.Options()
+    options.clock = { clock.now }
+    let store = try MemoirStore(folder: folder.path + "/store", options: options)
+    let bob = StreamName(try UserID("bob"))
+    func append(_ number: Int, to user: StreamName) throws {
+      let holiday = try FactLearned(
+        fact: "Is on holiday", category: "home", confidence: 1,
+        expiresAt: clock.now.advanced(byMicroseconds: 1_500))
+      let event = try EventData(.factLearned(holiday), id: History.id(number), occurredAt: clock.now)
+      _ = try store.log.appendAndWait([StreamAppend([event], to: user)])
+      clock.advance(byMicroseconds: 1_000)
+    }
+    try append(1, to: bob)
+    let learned = clock.now
+    for number in 2...3 { try append(number, to: StreamName(try UserID("eve"))) }
+    let later: [AsOfText] = [.position(3), .recorded(clock.now), .now]
+    for earlier: AsOfText in [.version(1), .position(2), .recorded(learned)] {
+      for point in later {
+        #expect(throws: MemoirError.self, "from \(point) to \(earlier)") {
+          try store.diff(of: bob, from: point, to: earlier)
+        }
+        let changes = try store.diff(of: bob, from: earlier, to: point).changes
+        #expect(changes.expired.count == 1 && changes.revised.isEmpty, "from \(earlier) to \(point)")
+      }
+    }
+    try store.close()
+  }
+}
+
 @Suite struct `The provenance of an item` {
   private func steps(_ history: History, _ text: String) throws -> [String] {
     try history.provenance(of: text).found().steps.map { "\($0.event.version) \($0.effect)" }

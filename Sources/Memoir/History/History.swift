@@ -49,13 +49,13 @@ extension MemoirStore {
         let after = try log.state(of: user, by: projector, at: end)
       else { throw MemoirError.noUser(user) }
       let now = clock()
-      if isBackward(from, before.version, to, after.version) {
-        throw MemoirError.invalid(field: "from", "is \(from), after \(to)")
-      }
       func time(_ point: AsOfText, _ judgedAt: Timestamp?) -> Timestamp {
         point == .now ? now : judgedAt ?? now
       }
       let (clockBefore, clockAfter) = (time(from, before.judgedAt), time(to, after.judgedAt))
+      if isBackward(from, (before.version, clockBefore), to, (after.version, clockAfter)) {
+        throw MemoirError.invalid(field: "from", "is \(from), after \(to)")
+      }
       var recorder = ChangeRecorder(from: before.state, by: projector)
       // Not to `now` itself: events may have come in since the states were folded.
       try log.forEachEvent(
@@ -69,8 +69,10 @@ extension MemoirStore {
     }
   }
 
+  /// Whether `from` comes after `to`. Points with the same events of this user can still be apart in time, so that facts
+  /// expire between them.
   private func isBackward(
-    _ from: AsOfText, _ first: StreamVersion, _ to: AsOfText, _ last: StreamVersion
+    _ from: AsOfText, _ first: (StreamVersion, Timestamp), _ to: AsOfText, _ last: (StreamVersion, Timestamp)
   ) -> Bool {
     switch (from, to) {
     case (.start, _): false
@@ -78,6 +80,9 @@ extension MemoirStore {
     case (.occurred(let a), .occurred(let b)), (.recorded(let a), .recorded(let b)): a > b
     case (.now, .occurred): true
     case (.occurred, _): false
+    case (.position(let a), .position(let b)): a > b
+    // A clock that was put back makes nothing later than now.
+    case (_, .now): first.0 > last.0
     default: first > last
     }
   }
