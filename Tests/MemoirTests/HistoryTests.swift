@@ -231,6 +231,27 @@ private func story() throws -> History {
     #expect(try current("s-1")?.contains(#""summary":"Moving.""#) == true)
   }
 
+  // Followed through a state that holds only the sessions which ended last, one that ended before those was shown as open
+  // still, and its late start was not seen.
+  @Test func `of a session is whole, however many have ended since`() throws {
+    var history = History()
+    try history.append(.messageAdded(MessageAdded(role: .user, content: "Hi.")), session: "old", at: 1)
+    for number in 1...SessionsState.endedLimit {
+      try history.append(.sessionEnded(SessionEnded()), session: "s-\(number)", at: 100 + number)
+    }
+    try history.append(.sessionEnded(SessionEnded(reason: "timeout")), session: "old", at: 50)
+    try history.append(.sessionStarted(SessionStarted(idleTimeoutSeconds: 60)), session: "old", at: 51)
+    try history.append(.messageAdded(MessageAdded(role: .user, content: "Bye.")), session: "old", at: 52)
+    let recorder = try history.provenance(of: "old")
+    let steps = try recorder.found().steps.map { "\($0.event.version) \($0.effect)" }
+    #expect(steps == ["1 began", "22 ended", "23 started"])
+    var writer = JSONWriter()
+    try recorder.write(to: &writer, stream: history.recorded(1).stream, clock: History.time(100)) { _ in nil }
+    let text = String(decoding: writer.finish(), as: UTF8.self)
+    #expect(text.contains(#""ended_at":"\#(History.time(50))""#), "\(text)")
+    #expect(text.contains(#""message_count":2"#), "\(text)")
+  }
+
   @Test func `needs a name that fits one item`() throws {
     var history = try story()
     try history.append(.preferenceUpdated(PreferenceUpdated(key: "home", value: .null)))

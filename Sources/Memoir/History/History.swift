@@ -23,7 +23,7 @@ public struct Provenance: Sendable {
   public let item: HistoryItem
   /// The events behind it, in order.
   public let steps: [ProvenanceRecorder.Step]
-  /// The state that the item is part of now, or was once.
+  /// The state that the item is part of now, or was once, with every session there was.
   public var state: ContextState { recorder.state }
 
   let recorder: ProvenanceRecorder

@@ -58,11 +58,10 @@ public struct ProvenanceRecorder: Sendable {
 
   /// The items, each with the events that put it there and changed it, in the order of the fold.
   public private(set) var items: [(item: HistoryItem, steps: [Step])]
-  /// The state after the events so far.
+  /// The state after the events so far, with every session there was.
   public private(set) var state: ContextState
   private let keys: [ItemKey?]
   private var sessionNumbers: [StreamVersion?]
-  private var sessions: [Session?]
   private let projector: ContextProjector
 
   /// Follows `items`.
@@ -70,8 +69,8 @@ public struct ProvenanceRecorder: Sendable {
     self.items = items.map { ($0, []) }
     self.projector = projector
     state = projector.initialState()
+    state.sessions = SessionsState(keepingAll: ())
     sessionNumbers = items.map { _ in nil }
-    sessions = items.map { _ in nil }
     keys = items.map { item in
       switch item {
       case .fact(let id): ItemKey(id.id)
@@ -127,12 +126,6 @@ public struct ProvenanceRecorder: Sendable {
         sessionNumbers[index] = session.number
       }
       guard sessionNumbers[index] == session.number else { continue }
-      if let now = state.sessions[session.number] {
-        sessions[index] = now
-      } else if event.type == .messageAdded, !event.isRedacted {
-        // It ended too long ago for the state to hold it.
-        sessions[index]?.noteActivity(event, isMessage: true)
-      }
       var effects: [Effect] = []
       if change.contains(.began) {
         effects.append(.began)
@@ -213,7 +206,9 @@ public struct ProvenanceRecorder: Sendable {
     case .preference(let key):
       if let preference = state.preferences[key] { return writer.write(preference) }
     case .session(let id):
-      if let index = items.firstIndex(where: { $0.item == .session(id) }), let session = sessions[index] {
+      if let index = items.firstIndex(where: { $0.item == .session(id) }), let number = sessionNumbers[index],
+        let session = state.sessions[number]
+      {
         return writer.write(session)
       }
     }
