@@ -47,6 +47,24 @@ import Testing
   }
 }
 
+@Suite struct `A replay of streams by name` {
+  // Folded together with others, all records of a stream went to the last mention of it, and the first had none.
+  @Test(arguments: [true, false]) func `folds one once that is named twice`(usesSnapshots: Bool) throws {
+    let store = try TemporaryStore()
+    for (number, stream) in [StreamName.bob, .alice].enumerated() {
+      try store.append(Diary.written("k", "text", id: .number(number)), to: stream)
+    }
+    var options = ReplayOptions()
+    options.usesSnapshots = usesSnapshots
+    options.streams = [.bob, .alice]
+    let once = try store.log.replay(by: NotebookProjector(), options)
+    options.streams = [.bob, .bob, .alice, .bob]
+    let twice = try store.log.replay(by: NotebookProjector(), options)
+    #expect(twice.streams == 2 && twice.events == 2)
+    #expect(twice.digest == once.digest)
+  }
+}
+
 @Suite struct `A replay of a damaged log` {
   // The pass that finds the records of many streams left out what it could not read, and nobody missed the last one.
   @Test(arguments: [true, false]) func `fails, also where a stream's last record is lost`(isMissing: Bool) throws {

@@ -7,7 +7,7 @@ internal import Synchronization
 
 /// How to replay.
 public struct ReplayOptions: Sendable {
-  /// Only these streams; `nil`: all.
+  /// Only these streams, each once; `nil`: all.
   public var streams: [StreamName]?
   /// Only streams of this namespace; `nil`: all.
   public var namespace: Namespace?
@@ -104,7 +104,7 @@ extension EventLog {
       end = view.last
       redactions = view.redactions
       if let streams = options.streams {
-        names = streams
+        names = Set(streams).sorted()
       } else {
         names = try view.streamNames(in: options.namespace)
       }
