@@ -1,7 +1,9 @@
 // Points in time whose answers were once wrong, and those at the edges.
-import EventStore
+import LMDB
 import TestSupport
 import Testing
+
+@testable import EventStore
 
 @Suite struct `A state as of a time when things occurred` {
   /// A store that takes a snapshot after every event.
@@ -29,5 +31,31 @@ import Testing
     }
     let again = try store.log.state(of: .bob, by: NotebookProjector(), at: .occurredAt(minutes(6)))
     #expect(again?.eventsFolded == 0)
+  }
+  // A row of the index that a disk had changed put the event at a time it does not have, and the fold took it there.
+  @Test func `fails where the index puts a late event at another time`() throws {
+    var options = EventLog.Options()
+    options.checkpointInterval = 1
+    let store = try TemporaryStore(options)
+    let noon = store.clock.now
+    for (number, minutes) in [10, 5, 20, 30, 40].enumerated() {
+      let time = noon.advanced(byMicroseconds: Int64(minutes) * 60_000_000)
+      try store.append(Diary.written("k\(number)", "text", id: .number(number)).occurring(at: time))
+    }
+    #expect(try store.notebook(at: .occurredAt(.latest))?.events == 5)
+
+    try store.reopen {
+      let environment = try Environment(folder: store.path)
+      defer { environment.close() }
+      let late = try environment.openTables(["late"])[0]
+      var transaction = try environment.beginWrite()
+      let stored = Key.stream(1, UInt64(noon.microseconds) + 300_000_000, 2)
+      let moved = Key.stream(1, UInt64(noon.microseconds) + 900_000_000, 2)
+      let place = try transaction.value(of: stored.rawSpan, in: late)?.array() ?? []
+      _ = try transaction.delete(stored.rawSpan, in: late)
+      try transaction.put(place.rawSpan, at: moved.rawSpan, in: late)
+      try transaction.commit()
+    }
+    #expect(throws: ReadError.self) { try store.notebook(at: .occurredAt(.latest), usesSnapshots: false) }
   }
 }

@@ -263,10 +263,13 @@ extension LogView {
     var decoder = EventDecoder()
 
     func readLate(
-      _ place: StreamPlace, _ body: (borrowing RecordView, SessionEntry?) throws(StorageError) -> Void
+      _ event: (occurredAt: Timestamp, place: StreamPlace),
+      _ body: (borrowing RecordView, SessionEntry?) throws(StorageError) -> Void
     ) throws(StorageError) {
-      let record = try record(at: place.position)
-      guard record.stream == stream, record.version == place.version else { throw .damagedIndex("late") }
+      let record = try record(at: event.place.position)
+      guard record.stream == stream, record.version == event.place.version,
+        record.occurredAt == event.occurredAt, record.flags.contains(.isLate)
+      else { throw .damagedIndex("late") }
       try body(record, try decoder.session(record, self))
     }
     while version < end {
@@ -275,13 +278,13 @@ extension LogView {
         version = record.version
         if record.flags.contains(.isLate) { return }
         while let next = late.first, (next.occurredAt, next.place.version) < (record.occurredAt, version) {
-          try readLate(next.place, body)
+          try readLate(next, body)
           late.removeFirst()
         }
         try body(record, try decoder.session(record, self))
       }
     }
-    for next in late { try readLate(next.place, body) }
+    for next in late { try readLate(next, body) }
   }
 }
 
