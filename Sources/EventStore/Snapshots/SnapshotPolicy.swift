@@ -4,8 +4,9 @@
 ///
 /// A snapshot is due at the first version where the bytes of events since the one before reach
 /// max(`minimumBytes`, `factor` × the encoded size of the state at that version). Hence a read folds less than
-/// max(`minimumBytes`, `factor` × the state asked for) and one event, and all snapshots of a stream together weigh at
-/// most 1/`factor` of its events.
+/// max(`minimumBytes`, `factor` × the state asked for) and one event, and all snapshots of a stream by one projector
+/// together weigh at most 1/`factor` of its events; twice that where events came in late, since the order of occurrence
+/// then has snapshots of its own.
 public struct SnapshotPolicy: Sendable, Hashable {
   /// How many times the state's size the events since the last snapshot must be.
   public var factor: Int
