@@ -1,4 +1,5 @@
 // Points in time whose answers were once wrong, and those at the edges.
+import Foundation
 import LMDB
 import TestSupport
 import Testing
@@ -57,5 +58,54 @@ import Testing
       try transaction.commit()
     }
     #expect(throws: ReadError.self) { try store.notebook(at: .occurredAt(.latest), usesSnapshots: false) }
+  }
+}
+
+@Suite struct `A state as of a recorded time` {
+  @Test func `never changes, though the clock stands still or is put back`() throws {
+    let store = try TemporaryStore()
+    try store.append(Diary.written("a", "1", id: .number(1)))
+    for number in 2...6 {
+      store.clock.advance(byMicroseconds: 1_000)
+      let now = store.clock.now
+      let answer = try store.notebook(at: .recordedAt(now))
+      if number.isMultiple(of: 2) { store.clock.advance(byMicroseconds: -500) }
+      try store.append(Diary.written("b", "\(number)", id: .number(number)))
+      #expect(try store.notebook(at: .recordedAt(now)) == answer)
+    }
+    #expect(try store.notebook()?.events == 6)
+  }
+
+  // The time was taken before the commit's turn came: an event showed up at a time that had been asked about.
+  @Test func `never changes while others append`() async throws {
+    let folder = TemporaryFolder()
+    let log = try EventLog(folder: folder.path, schema: Diary.schema)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for writer in 0..<4 {
+        group.addTask {
+          for number in 1...150 {
+            let event = Diary.written("w\(writer)", "\(number)", id: .number(writer * 1_000 + number))
+            try await log.append([event], to: StreamName.bob)
+          }
+        }
+      }
+      group.addTask {
+        var answers: [(time: Timestamp, version: StreamVersion)] = []
+        while true {
+          let now = Timestamp(clamping: Int64(Date().timeIntervalSince1970 * 1e6))
+          let state = try log.state(of: .bob, by: NotebookProjector(), at: .recordedAt(now))
+          if answers.isEmpty || state?.version != answers.last?.version, let state {
+            answers.append((now, state.version))
+          }
+          if state?.version == 600 { break }
+          await Task.yield()
+        }
+        for answer in answers {
+          let again = try log.state(of: .bob, by: NotebookProjector(), at: .recordedAt(answer.time))
+          #expect(again?.version == answer.version)
+        }
+      }
+      try await group.waitForAll()
+    }
   }
 }

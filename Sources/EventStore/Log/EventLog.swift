@@ -259,4 +259,17 @@ public final class EventLog: Sendable {
 
   /// A consistent look at the store.
   func view() throws(StorageError) -> LogView { try LogView(environment, tail: tail, schema: schema) }
+
+  /// A look at the store in which all is there that will ever have been recorded by a point.
+  ///
+  /// As of a moment after the last event, a commit under way may still record at an earlier one. So the time is passed
+  /// first, and the commit waited for. A store that was opened for reading only can't do that.
+  func view(asOf point: AsOf) throws(StorageError) -> LogView {
+    guard case .recordedAt(let time) = point, !options.isReadOnly, time <= options.clock() else { return try view() }
+    if try lastRecorded().recordedAt ?? .earliest < time {
+      sequencer.pass(time)
+      environment.awaitWriter()
+    }
+    return try view()
+  }
 }

@@ -1,5 +1,6 @@
 // The seam between callers and the writer: who comes when, and at what time.
 internal import Platform
+internal import Synchronization
 
 /// Work for the writer, and whom to tell.
 enum WriterJob: Sendable {
@@ -14,24 +15,22 @@ protocol WriterWork: Sendable {
   func run(in context: inout WriterContext) throws(StorageError)
 }
 
-/// A job with the time the sequencer gives it.
-struct SequencedJob: Sendable {
-  var job: WriterJob
-  /// When the sequencer took it. The log records a later time where it must, so that time never goes back.
-  var time: Timestamp
-}
-
 /// Gives jobs their order and their time.
 ///
 /// Today that is a queue in this process. A log replicated over many nodes can take its place: the writer applies what
-/// comes out, and reads neither clock nor random numbers, so the same jobs give the same log everywhere.
+/// comes out, and reads neither clock nor random numbers, so the same jobs at the same times give the same log everywhere.
 protocol Sequencer: Sendable {
   /// Takes a job.
   ///
   /// - Returns: Whether it was taken; not so once closed.
   func submit(_ job: WriterJob) -> Bool
   /// Waits for jobs and gives those that are there, in order; `nil` when closed and empty.
-  func next() -> [SequencedJob]?
+  func next() -> [WriterJob]?
+  /// The time of the jobs given last. Asked for once they are the next to be committed, by whatever process: what
+  /// commits later has a later time. The log records a later one where it must, so that time never goes back.
+  func time() -> Timestamp
+  /// Gives only times after `time` from now on: somebody is about to be told what was recorded by then.
+  func pass(_ time: Timestamp)
   /// Takes no more jobs.
   func close()
 }
@@ -48,6 +47,8 @@ final class LocalSequencer: Sequencer {
 
   private let queue = Monitor(Queue())
   private let clock: @Sendable () -> Timestamp
+  /// In microseconds.
+  private let passed = Atomic<Int64>(Timestamp.earliest.microseconds)
 
   init(clock: @escaping @Sendable () -> Timestamp) { self.clock = clock }
 
@@ -59,7 +60,7 @@ final class LocalSequencer: Sequencer {
     }
   }
 
-  func next() -> [SequencedJob]? {
+  func next() -> [WriterJob]? {
     let jobs = queue.wait { queue -> [WriterJob]? in
       if queue.jobs.isEmpty { return queue.isClosed ? [] : nil }
       if queue.jobs.count <= Self.largestGroup {
@@ -73,9 +74,14 @@ final class LocalSequencer: Sequencer {
       return group
     }
     guard let jobs, !jobs.isEmpty else { return nil }
-    let now = clock()
-    return jobs.map { SequencedJob(job: $0, time: now) }
+    return jobs
   }
+
+  func time() -> Timestamp {
+    max(clock(), Timestamp(clamping: passed.load(ordering: .acquiring) + 1))
+  }
+
+  func pass(_ time: Timestamp) { passed.max(time.microseconds, ordering: .acquiringAndReleasing) }
 
   func close() { queue.change { $0.isClosed = true } }
 }

@@ -52,7 +52,7 @@ struct Writer {
   }
 
   /// One commit. Whatever fails in storage fails all of it, and leaves everything as it was.
-  private mutating func process(_ jobs: [SequencedJob]) {
+  private mutating func process(_ jobs: [WriterJob]) {
     var results: [Result<[AppendResult], AppendError>?] = []
     results.reserveCapacity(jobs.count)
     let creditBefore = credit
@@ -66,7 +66,7 @@ struct Writer {
       checkpoint = nil
       credit = creditBefore
       for job in jobs {
-        switch job.job {
+        switch job {
         case .append(_, let completion): completion(.failure(.storage(error)))
         case .work(_, let completion): completion(.failure(error))
         }
@@ -74,7 +74,7 @@ struct Writer {
       return
     }
     for (job, result) in zip(jobs, results) {
-      switch job.job {
+      switch job {
       case .append(_, let completion): if let result { completion(result) }
       case .work(_, let completion): completion(.success(()))
       }
@@ -82,12 +82,13 @@ struct Writer {
   }
 
   private mutating func commit(
-    _ jobs: [SequencedJob], _ results: inout [Result<[AppendResult], AppendError>?]
+    _ jobs: [WriterJob], _ results: inout [Result<[AppendResult], AppendError>?]
   ) throws(StorageError) {
     var context = try begin()
+    let time = sequencer.time()
     for job in jobs {
-      switch job.job {
-      case .append(let request, _): results.append(try context.append(request, time: job.time))
+      switch job {
+      case .append(let request, _): results.append(try context.append(request, time: time))
       case .work(let work, _):
         try work.run(in: &context)
         results.append(nil)

@@ -100,7 +100,7 @@ extension EventLog {
     let end: LogPosition
     let redactions: UInt64
     do throws(StorageError) {
-      let view = try view()
+      let view = try view(asOf: options.point)
       end = view.last
       redactions = view.redactions
       if let streams = options.streams {

@@ -30,7 +30,7 @@ extension EventLog {
     of name: StreamName, by projector: P, at point: AsOf = .head, usesSnapshots: Bool = true
   ) throws(ReadError) -> FoldedState<P.State>? {
     try reading { () throws(StorageError) in
-      let view = try view()
+      let view = try view(asOf: point)
       guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
         return .success(nil)
       }
@@ -48,7 +48,7 @@ extension EventLog {
   /// - Throws: As ``state(of:by:at:usesSnapshots:)`` does.
   public func version(of name: StreamName, at point: AsOf) throws(ReadError) -> StreamVersion? {
     try reading { () throws(StorageError) in
-      let view = try view()
+      let view = try view(asOf: point)
       guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
         return .success(nil)
       }
@@ -77,7 +77,7 @@ extension EventLog {
     _ body: (borrowing EventView) throws(DamagedBytes) -> Void
   ) throws(ReadError) {
     try reading { () throws(StorageError) in
-      let view = try view()
+      let view = try view(asOf: last)
       guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
         return .success(())
       }

@@ -189,6 +189,17 @@ public final class Environment: Sendable {
     }
   }
 
+  /// Waits until the writer that is at work, in this or another process, has committed. Where nobody can write any more,
+  /// there is nothing to wait for.
+  ///
+  /// - Precondition: This thread has no write transaction.
+  public func awaitWriter() {
+    checkNotWriting()
+    guard !isReadOnly, !isForked, (try? transactionBegins()) != nil else { return }
+    defer { transactionEnded() }
+    if let transaction = try? unsafe begin(flags: 0) { unsafe mdb_txn_abort(transaction) }
+  }
+
   // LMDB's lock does not notice that it waits for itself.
   private func checkNotWriting() {
     precondition(
