@@ -41,6 +41,11 @@ extension [UInt8] {
     #expect(throws: PlatformError.self) { try Files.makeFolder(folder.path + "/file/below") }
   }
 
+  @Test func `a folder where the system has none is refused`() {
+    // The parents were made over and over, until the stack ended.
+    #expect(throws: PlatformError.self) { try Files.makeFolder("/proc/none/at/all") }
+  }
+
   @Test(arguments: [
     ("/a/b", "/a"), ("/a/b/", "/a"), ("/a", "/"), ("/", "/"), ("a", "."), ("a//b", "a"), ("//a", "/"),
   ]) func `the folder of a path`(path: String, folder: String) {

@@ -58,13 +58,18 @@ public enum Files {
   /// - Returns: Whether it was made; `false` where it was there.
   @discardableResult
   public static func makeFolder(_ path: String) throws(PlatformError) -> Bool {
+    try makeFolder(path, makesParents: true)
+  }
+
+  private static func makeFolder(_ path: String, makesParents: Bool) throws(PlatformError) -> Bool {
     do throws(PlatformError) {
       try system("mkdir", path: path) { unsafe mkdir(path, 0o700) }
     } catch {
       let parent = folder(of: path)
-      if error.code == ENOENT, parent != path {
+      if error.code == ENOENT, parent != path, makesParents {
         try makeFolder(parent)
-        return try makeFolder(path)
+        // Only once: below /proc no folder can be made though the parent is there.
+        return try makeFolder(path, makesParents: false)
       }
       if error.code == EEXIST, try status(path)?.kind == .folder { return false }
       throw error
