@@ -45,8 +45,8 @@ extension MemoirStore {
     let end: AsOf = byOccurred && to == .now ? .occurredAt(.latest) : to.asOf
     let begin: AsOf = byOccurred && from == .now ? .occurredAt(.latest) : from.asOf
     do {
-      guard let before = try log.state(of: user, by: projector, at: begin),
-        let after = try log.state(of: user, by: projector, at: end)
+      guard let before = try state(of: user, at: begin, named: "from"),
+        let after = try state(of: user, at: end, named: "to")
       else { throw MemoirError.noUser(user) }
       let now = clock()
       func time(_ point: AsOfText, _ judgedAt: Timestamp?) -> Timestamp {
@@ -66,6 +66,17 @@ extension MemoirStore {
         user: user, from: from, to: to, changes: StateDiff(recorder, from: clockBefore, to: clockAfter))
     } catch {
       throw MemoirError(error)
+    }
+  }
+
+  /// The state at one of the two points; what is wrong with it is said of the point, as the caller named it.
+  private func state(
+    of user: StreamName, at point: AsOf, named field: String
+  ) throws(ReadError) -> FoldedState<ContextState>? {
+    do throws(ReadError) {
+      return try log.state(of: user, by: projector, at: point)
+    } catch .invalid(let value) {
+      throw .invalid(InvalidValue(field: field, reason: value.reason))
     }
   }
 

@@ -143,9 +143,14 @@ import Testing
     for words in [
       ["--at-version", "9"], ["--at-position", "9"], ["--recorded-at", "2999-01-01T00:00:00Z"],
     ] {
-      let run = try memoir.run(["state", "bob", "--json"] + words, input: Data())
-      #expect(run.exitCode == 2)
-      #expect(try run.errorCode() == "invalid_argument")
+      // A replay is of users with heads of their own: a version beyond one is that head.
+      for command in words[0] == "--at-version" ? ["state"] : ["state", "replay"] {
+        let run = try memoir.run([command, "bob", "--json"] + words, input: Data())
+        #expect(run.exitCode == 2)
+        #expect(try run.errorCode() == "invalid_argument")
+        #expect(try run.errorDetails()["field"] as? String == words[0])
+      }
+      #expect(try memoir.run(["state", "bob"] + words, input: Data()).errors.contains("memoir: \(words[0]): is"))
     }
     #expect(try memoir.run("state", "bob", "--occurred-at", "2999-01-01T00:00:00Z").exitCode == 0)
     let unknown = try memoir.run("state", "eve", "--json")
@@ -177,6 +182,7 @@ import Testing
     let run = try TestProgram.withBob().run("diff", "bob", "--from", from, "--to", to, "--json")
     #expect(run.exitCode == 2)
     #expect(try run.errorCode() == "invalid_argument")
+    #expect(["--from", "--to"].contains(try run.errorDetails()["field"] as? String))
   }
 
   @Test func `an item is explained by its events and its message`() throws {
@@ -191,6 +197,7 @@ import Testing
     #expect(try memoir.run("explain", "bob", "preference:theme").output.contains("theme is dark"))
     #expect(try memoir.run("explain", "bob", "s-1").output.contains("Bob said where he lives."))
     #expect(try memoir.run("explain", "bob", "nothing").exitCode == 3)
+    #expect(try memoir.run("explain", "bob", "fact:", "--json").errorDetails()["field"] as? String == "ITEM")
     try memoir.run("append", input: line(9, "bob", "PreferenceUpdated", #"{"key":"home","value":1}"#))
     #expect(try memoir.run("explain", "bob", "home").exitCode == 2)
     #expect(try memoir.run("explain", "bob", "fact:home").exitCode == 0)

@@ -29,9 +29,9 @@ enum ReplayCommand: Command {
     exitCodes: .ofReading(notFound: "no store, or no such user"))
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
-    let store = try openStore(arguments, in: context)
-    defer { try? store.close() }
-    let result = try replay(store, arguments, in: context)
+    let result = try arguments.with(openStore(arguments, in: context)) { store in
+      try replay(store, arguments, in: context)
+    }
     let projector = arguments[projector]
     if arguments.wantsJSON {
       try context.output.write(json: json(result, projector))

@@ -29,16 +29,34 @@ extension ParsedArguments {
   func withStore<Result>(
     for use: StoreUse = .reading, in context: CommandContext, _ body: (MemoirStore) throws -> Result
   ) throws -> Result {
-    let store = try openStore(for: use, in: context)
+    try with(openStore(for: use, in: context), body)
+  }
+
+  /// Lends an open store to `body`, and closes it.
+  func with<Result>(_ store: MemoirStore, _ body: (MemoirStore) throws -> Result) throws -> Result {
     let result: Result
     do {
       result = try body(store)
     } catch {
       try? store.close()
-      throw error
+      throw spelled(error)
     }
     try store.close()
     return result
+  }
+}
+
+extension ParsedArguments {
+  /// What the memory refused, about what was given: `--at-version` where the memory says `at_version`, `ITEM` for `item`.
+  private func spelled(_ error: any Error) -> any Error {
+    guard error is MemoirError || error is ReadError || error is InvalidValue else { return error }
+    let refusal = MemoirError(error)
+    guard refusal.code == .invalidArgument, let field = refusal.details.member("field") else { return error }
+    let names = ["--" + field.replacing("_", with: "-"), field.uppercased()]
+    guard let given = row.specs.first(where: { names.contains($0.spelled) }),
+      refusal.message.hasPrefix("\(field): ")
+    else { return error }
+    return MemoirError.invalid(field: given.spelled, String(refusal.message.dropFirst(field.count + 2)))
   }
 }
 
