@@ -13,9 +13,11 @@ extension MemoirError {
       self.init(
         .corrupt, error.description, details: position.map { .object("position", $0.number) } ?? .emptyObject)
     case .full: self.init(.storageFull, error.description)
-    case .inUse, .unavailable, .closed: self.init(.unavailable, error.description)
-    case .newerFormat, .unsupportedVersion, .stopped, .denied, .failed:
-      self.init(.internal, error.description)
+    case .denied: self.init(.forbidden, error.description)
+    // This process cannot; opened anew, or by a newer program, the store can.
+    case .inUse, .unavailable, .closed, .stopped, .newerFormat, .unsupportedVersion:
+      self.init(.unavailable, error.description)
+    case .failed: self.init(.internal, error.description)
     }
   }
 

@@ -10,7 +10,7 @@ public enum ErrorCode: String, CaseIterable, Hashable, Sendable {
   case invalidJSON = "invalid_json"
   /// No key was given, or none that is known.
   case unauthenticated
-  /// The key does not allow it.
+  /// The key, or the file system, does not allow it.
   case forbidden
   /// There is no such thing.
   case notFound = "not_found"
@@ -26,7 +26,7 @@ public enum ErrorCode: String, CaseIterable, Hashable, Sendable {
   case storageFull = "storage_full"
   /// What is stored is damaged.
   case corrupt
-  /// Not now; try again.
+  /// Not now, or not by this process; try again, or elsewhere.
   case unavailable
   /// A fault of the program or of the machine.
   case `internal`

@@ -138,6 +138,15 @@ import Testing
         == #"corrupt {"position":7}"#)
   }
 
+  @Test(arguments: [
+    (StorageError.newerFormat(found: 2, supported: 1), ErrorCode.unavailable),
+    (.unsupportedVersion(type: "FactLearned", version: 9, position: 1), .unavailable),
+    (.stopped(reason: "EIO"), .unavailable), (.denied(reason: "EACCES"), .forbidden),
+    (.failed(reason: "EIO"), .internal),
+  ]) func `of the storage say whether another process, or user, could`(error: StorageError, code: ErrorCode) {
+    #expect(MemoirError(error).code == code)
+  }
+
   @Test func `are one object`() {
     let text = ErrorJSON.text(.invalid(field: "data.role", "is missing"))
     #expect(

@@ -140,6 +140,7 @@ import Testing
     try Data("memoir 99\n00000000-0000-4000-8000-000000000000\n".utf8).write(to: marker)
     let run = try newer.run("state", "bob")
     #expect(run.exitCode == 1)
+    #expect(try newer.run("state", "bob", "--json").errorCode() == "unavailable")
     #expect(run.errors.contains("use a newer one"))
 
     for size in [0, 100, 4096, 9000] {

@@ -48,7 +48,7 @@ enum ReplayCommand: Command {
     do {
       return try arguments.openStore(for: .writing, in: context)
     } catch {
-      guard error.code == .internal else { throw error }
+      guard error.code == .forbidden else { throw error }
       return try arguments.openStore(for: .reading, in: context)
     }
   }

@@ -109,7 +109,9 @@ extension PlatformError: ReportableError {
 
   /// A file that could not be opened or read.
   var asMemoirError: MemoirError {
-    MemoirError(isNotFound ? .notFound : isDiskFull ? .storageFull : .internal, description)
+    let code: ErrorCode =
+      isNotFound ? .notFound : isAccessDenied ? .forbidden : isDiskFull ? .storageFull : .internal
+    return MemoirError(code, description)
   }
 }
 
