@@ -55,6 +55,12 @@ public struct Descriptor: ~Copyable, Sendable {
   /// Whether it is a terminal.
   public var isTerminal: Bool { isatty(number) == 1 }
 
+  /// Whether whoever read the other end of a pipe or socket went away, so that nothing more can be written.
+  public var isReaderGone: Bool {
+    var question = pollfd(fd: number, events: 0, revents: 0)
+    return unsafe poll(&question, 1, 0) > 0 && Int32(question.revents) & (POLLERR | POLLHUP) != 0
+  }
+
   /// The size of the file.
   public borrowing func sizeInBytes() throws(PlatformError) -> Int {
     try FileStatus(of: self).sizeInBytes

@@ -78,6 +78,14 @@ import Testing
     #expect(run.lines.count == 9)
     #expect(run.lines.last == "code 0")
   }
+
+  @Test func `following ends when its reader goes away, also where nothing comes any more`() throws {
+    let run = try TestProgram.withBob().shell(
+      "timeout 20 memoir events --follow | head -n 1; echo ${PIPESTATUS[0]}")
+    #expect(run.lines.count == 2)
+    #expect(run.lines.last == "141")
+    #expect(run.errors.isEmpty)
+  }
 }
 
 @Suite struct `Looking at a state` {

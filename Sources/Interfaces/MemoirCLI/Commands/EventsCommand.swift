@@ -75,7 +75,7 @@ enum EventsCommand: Command {
         if !page.isAtEnd { continue }
         guard arguments[follow], !page.isComplete else { break }
         try context.output.flush()
-        if try !waitForMore(after: page.position, in: log) { break }
+        if try !waitForMore(after: page.position, in: log, for: context.output) { break }
       }
       return .done
     }
@@ -123,8 +123,11 @@ enum EventsCommand: Command {
   }
 
   /// - Returns: Whether there may be more; `false` when the process is asked to end.
-  private static func waitForMore(after position: LogPosition, in log: EventLog) throws -> Bool {
+  private static func waitForMore(
+    after position: LogPosition, in log: EventLog, for output: Console
+  ) throws -> Bool {
     while Interruption.signal == nil {
+      try output.checkReader()
       let deadline = MonotonicClock.nanoseconds + 200_000_000
       if try log.waitForEvents(after: position, until: deadline) { return true }
     }

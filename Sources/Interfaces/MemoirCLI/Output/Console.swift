@@ -12,11 +12,15 @@ protocol TextSink: Sendable {
 
   /// Hands on what is held back.
   func flush() throws(OutputError)
+
+  /// Whether the one who read it is known to have gone away.
+  var isReaderGone: Bool { get }
 }
 
 extension TextSink {
   func write(utf8: [UInt8]) throws(OutputError) { try write(String(decoding: utf8, as: UTF8.self)) }
   func flush() throws(OutputError) {}
+  var isReaderGone: Bool { false }
 }
 
 /// Why output could not be written.
@@ -80,6 +84,13 @@ struct Console: Sendable {
   /// Hands on what is held back: before a wait, and at the end.
   func flush() throws(OutputError) {
     try sink.flush()
+  }
+
+  /// Asked while there is nothing to write, which alone would find it out.
+  ///
+  /// - Throws: ``OutputError`` where the reader went away.
+  func checkReader() throws(OutputError) {
+    if sink.isReaderGone { throw OutputError(reason: "its reader went away", isReaderGone: true) }
   }
 
   /// A line.

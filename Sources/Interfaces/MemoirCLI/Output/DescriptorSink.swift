@@ -36,6 +36,8 @@ final class DescriptorSink: TextSink {
     try waiting.withLock { (waiting) throws(OutputError) in try send(&waiting) }
   }
 
+  var isReaderGone: Bool { descriptor.isReaderGone }
+
   private func send(_ waiting: inout [UInt8]) throws(OutputError) {
     guard !waiting.isEmpty else { return }
     // What could not be written once is not tried again: a second failure would say nothing new.
