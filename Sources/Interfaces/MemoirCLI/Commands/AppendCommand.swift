@@ -23,7 +23,8 @@ enum AppendCommand: Command {
     discussion: """
       Each line is an event: {"user":…, "type":…, "data":{…}}, and optionally id, session, occurred_at,
       metadata and namespace. Positions follow the order of the file. When the command returns, all of it is on
-      disk; it prints how many events were appended, how many were known already, and the last position.
+      disk; it prints as JSON how many events were appended, how many were known already, and the last
+      position.
 
       A line whose id is known with the same content counts as a duplicate and is left out, so a file can be
       appended again after a failure. A line that cannot be accepted stops the command with its number and the
@@ -46,7 +47,6 @@ enum AppendCommand: Command {
     ])
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
-    let start = context.monotonic()
     // The input first: where there is none, no store shall be made.
     var reader = try EventReader(arguments[input] ?? .standardInput, batchSize: arguments[batch])
     reader.namespace = arguments[GlobalOptions.namespace]
@@ -65,11 +65,7 @@ enum AppendCommand: Command {
       throw appender.stop(error)
     }
     progress.finish()
-    if context.output.isTerminal && !arguments.wantsJSON {
-      try context.output.print(summary.sentence(in: context.monotonic() - start))
-    } else {
-      try context.output.write(json: JSONWriter.line { summary.write(to: &$0) })
-    }
+    try context.output.write(json: JSONWriter.line { summary.write(to: &$0) })
     return .done
   }
 }

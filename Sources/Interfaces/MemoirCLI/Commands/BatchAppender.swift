@@ -21,21 +21,6 @@ struct AppendSummary: Hashable, Sendable {
     writer.key("last_position")
     writer.integer(lastPosition.number)
   }
-
-  /// For people.
-  func sentence(in time: Duration) -> StyledText {
-    var text: StyledText = "Appended \(Quantity.count(appended, "event"), .bold)"
-    if duplicates > 0 { text.append(", \(Quantity.count(duplicates)) known already") }
-    if appended + duplicates > 0 {
-      text.append("; last position \(Quantity.count(lastPosition.number))")
-    }
-    if time > .seconds(1) {
-      let rate = Quantity.rate(perSecond: Double(appended + duplicates) / (time / .seconds(1)))
-      text.append(" (\(Quantity.duration(time)), \(rate))", .dim)
-    }
-    text.append(".")
-    return text
-  }
 }
 
 /// Appends batches in order. Of two batches the later is not begun before the earlier is on disk, so what stops one
