@@ -202,6 +202,7 @@ import Testing
     for word in ["fact:home of bob", "Lives in Lisbon.", "learned", "by web", "from: user: I live in Porto."] {
       #expect(text.contains(word), "\(text)")
     }
+    #expect(text.contains("2026-03-02 09:01Z  learned  v3"), "\(text)")
     #expect(try memoir.run("explain", "bob", "preference:theme").output.contains("theme is dark"))
     #expect(try memoir.run("explain", "bob", "s-1").output.contains("Bob said where he lives."))
     #expect(try memoir.run("explain", "bob", "nothing").exitCode == 3)

@@ -184,8 +184,8 @@ struct DemoStory {
       "It occurred on \(time.minute) and was recorded \(Quantity.duration(.microseconds(delay(late)))) later, on \(late.recordedAt.minute)."
     )
     try list([
-      "--occurred-at \(time.minute): \(wasTrue ? "it is there, since it was true then" : "it is not there")",
-      "--recorded-at \(time.minute): \(wasKnown ? "it is there" : "it is not there, since nobody knew yet")",
+      "--occurred-at \(time): \(wasTrue ? "it is there, since it was true then" : "it is not there")",
+      "--recorded-at \(time): \(wasKnown ? "it is there" : "it is not there, since nobody knew yet")",
     ])
   }
 

@@ -12,8 +12,8 @@ enum SessionsCommand: Command {
     summary: "List the sessions of a user",
     section: .overview,
     discussion: """
-      All of them, open and ended, with times, numbers of messages and summaries, in the order in which they
-      began. With --limit, 'next' in the JSON is the --after of the next page.
+      All of them, open and ended, with times, numbers of messages and summaries, in the order in which the
+      log heard of them. With --limit, 'next' in the JSON is the --after of the next page.
       """,
     arguments: [CommandRow.user, after, limit],
     examples: [CommandExample("memoir sessions user-bob", "When the user was here, and what for.")],
@@ -49,7 +49,7 @@ enum SessionsCommand: Command {
       }
       table.add([
         StyledText(session.id.description),
-        StyledText(String(TimeText.absolute(session.startedAt.microseconds).dropLast(4))),
+        StyledText(session.startedAt.minute),
         end ?? StyledText("open", .good), StyledText(Quantity.count(session.messageCount)),
         StyledText(session.end?.summary ?? session.end?.reason ?? ""),
       ])

@@ -42,8 +42,8 @@ extension AsOfText {
 extension Timestamp {
   /// `2026-03-02`
   var day: String { TimeText.day(microseconds) }
-  /// `2026-03-02 14:05`, in UTC.
-  var minute: String { String(TimeText.absolute(microseconds).dropLast(4)) }
+  /// `2026-03-02 14:05Z`
+  var minute: String { TimeText.absolute(microseconds).dropLast(4) + "Z" }
 }
 
 extension Fraction {
