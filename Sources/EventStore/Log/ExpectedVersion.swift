@@ -71,7 +71,7 @@ extension AppendError: CustomStringConvertible {
     case .idConflict(_, let ids, true):
       "the event \(ids.first.map(\.description) ?? "") is known, and its payload was erased"
     case .idConflict(_, let ids, false):
-      "\(ids.count == 1 ? "the event id" : "these event ids") cannot be taken again: "
+      "\(ids.count == 1 ? "the event id is" : "these event ids are") taken, and not by the same append: "
         + ids.prefix(3).map(\.description).joined(separator: ", ") + (ids.count > 3 ? ", …" : "")
     case .invalid(let value): value.description
     case .storage(let error): error.description

@@ -70,7 +70,7 @@ extension StorageError: CustomStringConvertible {
     case .unsupportedVersion(let type, let version, let position):
       "the event at position \(position) is a \(type) of version \(version), which this program does not know:"
         + " use a newer one"
-    case .full(let reason): "no room: \(reason)"
+    case .full(let reason): reason
     case .stopped(let reason): "writing has stopped: \(reason)"
     case .unavailable(let reason): "unavailable for the moment: \(reason)"
     case .denied(let reason): "not allowed: \(reason)"

@@ -28,7 +28,7 @@ extension JSONError {
       } else if byte == .quote {
         opening = offset
       } else if byte == .backslash {
-        return JSONError(kind: .malformed, offset: offset, reason: "no such value")
+        return JSONError(kind: .malformed, offset: offset, reason: "no value of JSON begins like this")
       }
       if !byte.isWhitespace { isBlank = false }
       offset += 1

@@ -140,21 +140,21 @@ func buildTape(
 
     case UInt8(ascii: "t"):
       guard isWord("true", in: source, at: start) else {
-        return failed(.malformed, at: start, "no such value")
+        return failed(.malformed, at: start, "no value of JSON begins like this")
       }
       tape[entry] = TapeEntry(.true, start: start, length: 4)
       entry &+= 1
 
     case UInt8(ascii: "f"):
       guard isWord("false", in: source, at: start) else {
-        return failed(.malformed, at: start, "no such value")
+        return failed(.malformed, at: start, "no value of JSON begins like this")
       }
       tape[entry] = TapeEntry(.false, start: start, length: 5)
       entry &+= 1
 
     case UInt8(ascii: "n"):
       guard isWord("null", in: source, at: start) else {
-        return failed(.malformed, at: start, "no such value")
+        return failed(.malformed, at: start, "no value of JSON begins like this")
       }
       tape[entry] = TapeEntry(.null, start: start, length: 4)
       entry &+= 1
@@ -166,7 +166,7 @@ func buildTape(
       return failed(.malformed, at: start, "a value is missing")
 
     default:
-      return failed(.malformed, at: start, "no such value")
+      return failed(.malformed, at: start, "no value of JSON begins like this")
     }
 
     // A value has ended: so may the containers around it.

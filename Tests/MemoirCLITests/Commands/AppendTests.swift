@@ -39,7 +39,8 @@ import Testing
 
     let other = TestProgram()
     #expect(try other.run("append", "/nowhere/at/all.jsonl").exitCode == 3)
-    #expect(try other.run("append", input: "no JSON\n").exitCode == 2)
+    #expect(try other.run("append", "/tmp").errors == "memoir: FILE: /tmp is a folder\n")
+    #expect(try other.run("append", input: "no JSON\n").errors.contains("line 1: no value of JSON begins like this"))
     #expect(!FileManager.default.fileExists(atPath: other.store))
   }
 
@@ -75,6 +76,9 @@ import Testing
     let run = try memoir.run("append", "--json", input: line(9) + other + line(10))
     #expect(run.exitCode == 4)
     #expect(try run.errorCode() == "id_conflict")
+    #expect(
+      try run.error()["message"] as? String
+        == "line 2: the event id is taken, and not by the same append: 00000000-0000-4000-8000-000000000004")
     #expect(try run.errorDetails()["line"] as? Int == 2)
     #expect(try run.errorDetails()["ids"] as? [String] == ["00000000-0000-4000-8000-000000000004"])
     #expect(try memoir.run("events").lines.count == 8)

@@ -153,6 +153,8 @@ import Testing
         #expect(run.exitCode == 5, "\(size) \(words) \(run.errors)")
         #expect(try run.errorCode() == "corrupt")
       }
+      // It told whoever ran 'memoir verify' to run 'memoir verify'.
+      #expect(try short.run("verify").errors.contains("restore a backup"))
     }
   }
 

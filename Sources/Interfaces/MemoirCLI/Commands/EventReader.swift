@@ -60,6 +60,9 @@ struct EventReader: ~Copyable {
     switch source {
     case .standardInput: lines = LineReader(.standardInput, lineLimit: limit)
     case .file(let path):
+      if (try? Files.status(path))?.kind == .folder {
+        throw .invalid(field: "FILE", "\(path) is a folder")
+      }
       do throws(PlatformError) {
         lines = LineReader(try Descriptor(opening: path, for: .reading), lineLimit: limit)
       } catch {
@@ -95,7 +98,7 @@ struct EventReader: ~Copyable {
       return line
     } catch {
       if error.isTooLong {
-        throw .tooLarge(field: "line", count: 2 * Limits.eventSize + 1, limit: Limits.eventSize)
+        throw MemoirError(.tooLarge, "line: is longer than \(2 * Limits.eventSize) bytes, and not read to its end")
       }
       throw error.asMemoirError
     }

@@ -20,6 +20,14 @@ enum VerifyCommand: Command {
     exitCodes: .ofReading(corrupt: "something is not what was written; the output says what"))
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    do {
+      return try verify(arguments, in: context)
+    } catch let error as MemoirError where error.code == .corrupt {
+      throw CannotBeOpened(error: error)
+    }
+  }
+
+  private static func verify(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
     let repairs = arguments[repairDerived]
     return try arguments.withStore(for: repairs ? .writing : .reading, in: context) { store in
       if repairs {
@@ -131,6 +139,15 @@ enum VerifyCommand: Command {
     }
     let kind = problem.kind == .derived ? "derived data: " : problem.kind == .file ? "the data file: " : ""
     return kind + (place.isEmpty ? "" : place.joined(separator: ", ") + ": ") + problem.reason
+  }
+}
+
+/// Damage that leaves nothing to verify.
+private struct CannotBeOpened: Error, ReportableError {
+  let error: MemoirError
+
+  var report: ErrorReport {
+    error.report(hints: ["The store cannot even be opened: restore a backup with 'memoir restore'."])
   }
 }
 
