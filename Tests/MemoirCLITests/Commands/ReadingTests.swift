@@ -179,7 +179,11 @@ import Testing
     let text = try memoir.run("diff", "bob", "--from", "start", "--to", "occurred:2026-03-31T00:00:00Z")
       .output
     #expect(text.contains("+ Lives in Porto."))
+    #expect(text.contains("(home, home, v3)"), "\(text)")
     #expect(text.contains("Sessions: 1 begun, 1 ended"))
+    let later = try memoir.run("diff", "bob", "--from", "v5", "--to", "now").output
+    #expect(later.contains("~ Lives in Lisbon.  (home, v6)"), "\(later)")
+    #expect(later.contains("+ Owns a cat.  (pets, v8)"), "\(later)")
     #expect(try memoir.run("diff", "bob", "--from", "now", "--to", "now").output.contains("Nothing changed."))
   }
 

@@ -13,6 +13,9 @@ enum ExplainCommand: Command {
     section: .lookingBack,
     discussion: """
       The event that put it there, the ones that changed it, and the message it was taken from.
+
+      'state' and 'diff' show a fact's id, and the version of its event. A fact that was given no id has its
+      event's: 'memoir events USER --from N --to N' shows it.
       """,
     arguments: [CommandRow.user, item],
     examples: [

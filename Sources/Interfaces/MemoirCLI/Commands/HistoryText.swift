@@ -36,13 +36,16 @@ struct DiffText {
     if !changes.learned.isEmpty {
       try output.heading("Facts learned")
       for fact in changes.learned {
-        try output.item(fact.fact, remark: "(\(fact.category), v\(fact.origin.version))", bullet: "  + ")
+        try output.item(
+          fact.fact, remark: remark(fact.category, fact.ownID, "v\(fact.origin.version)"), bullet: "  + ")
       }
     }
     if !changes.revised.isEmpty {
       try output.heading("Facts revised")
       for revision in changes.revised {
-        try output.item(revision.after.fact, remark: "(v\(revision.event.version))", bullet: "  ~ ")
+        try output.item(
+          revision.after.fact, remark: remark(revision.after.ownID, "v\(revision.event.version)"),
+          bullet: "  ~ ")
         if revision.before.fact != revision.after.fact {
           try output.item(revision.before.fact, remark: "", bullet: "    before: ")
         }
@@ -51,19 +54,25 @@ struct DiffText {
     if !changes.forgotten.isEmpty {
       try output.heading("Facts no longer held")
       for departure in changes.forgotten {
-        let reason =
-          departure.supersededBy.map { "superseded by \($0), " } ?? departure.reason.map { "\($0), " } ?? ""
-        try output.item(departure.fact.fact, remark: "(\(reason)v\(departure.event.version))", bullet: "  - ")
+        let reason = departure.supersededBy.map { "superseded by \($0)" } ?? departure.reason
+        try output.item(
+          departure.fact.fact, remark: remark(departure.fact.ownID, reason, "v\(departure.event.version)"),
+          bullet: "  - ")
       }
     }
     if !changes.expired.isEmpty {
       try output.heading("Facts expired")
       for departure in changes.expired {
-        let time = departure.fact.expiresAt.map { "on \($0.day), " } ?? ""
+        let time = departure.fact.expiresAt.map { "on \($0.day)" }
         try output.item(
-          departure.fact.fact, remark: "(\(time)set by v\(departure.event.version))", bullet: "  - ")
+          departure.fact.fact,
+          remark: remark(departure.fact.ownID, time, "set by v\(departure.event.version)"), bullet: "  - ")
       }
     }
+  }
+
+  private func remark(_ parts: String?...) -> String {
+    "(" + parts.compactMap(\.self).joined(separator: ", ") + ")"
   }
 
   private func showSessions(on output: Console) throws {

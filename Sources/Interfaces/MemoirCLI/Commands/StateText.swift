@@ -73,7 +73,7 @@ struct StateText {
 
   private func remark(_ fact: Fact) -> String {
     var parts: [String] = []
-    if fact.factID != FactID(fact.origin.id) { parts.append(fact.factID.description) }
+    if let id = fact.ownID { parts.append(id) }
     parts.append(fact.confidence.percent)
     if let expiry = fact.expiresAt { parts.append("until \(expiry.day)") }
     parts.append(

@@ -51,6 +51,11 @@ extension Fraction {
   var percent: String { "\(Int((value * 100).rounded()))%" }
 }
 
+extension Fact {
+  /// The id it was given; `nil` where it goes by its event's, which says nothing to people.
+  var ownID: String? { factID == FactID(origin.id) ? nil : factID.description }
+}
+
 extension MemoirEvent {
   /// What the event says, in a line.
   var summary: String {
