@@ -100,10 +100,11 @@ import Testing
               --no-snapshots    Fold from the first event, whatever snapshots there are.
           -j, --jobs N          Fold N users at a time; else one a core.
 
-        AS-OF: now, or one of (each inclusive):
+        AS-OF: now, or one of (each inclusive; a TIME is like 2026-03-03T14:00:00Z):
               --at-version N      After the user's event N; 0 is before the first.
               --at-position N     After the store's event N.
-              --recorded-at TIME  What was known then: by the time events came in.
+              --recorded-at TIME  What was known then: by when events came in, imported
+                                  ones at their import.
               --occurred-at TIME  What was true then: late events count at their own
                                   time.
 

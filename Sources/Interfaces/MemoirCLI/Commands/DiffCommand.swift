@@ -15,7 +15,7 @@ enum DiffCommand: Command {
       added: each with the event responsible.
 
       A point is v12 (the user's version), p345 (the store's position), recorded:TIME, occurred:TIME, start or
-      now. 'occurred:' goes with 'occurred:', 'start' and 'now' only.
+      now; a TIME is like 2026-03-03T14:00:00Z. 'occurred:' goes with 'occurred:', 'start' and 'now' only.
       """,
     arguments: [CommandRow.user, from, to],
     examples: [

@@ -63,12 +63,12 @@ enum AsOfArguments {
   static let position = Argument.option(
     "at-position", .ordinal, help: "After the store's event N.")
   static let recordedAt = Argument.option(
-    "recorded-at", .time, help: "What was known then: by the time events came in.")
+    "recorded-at", .time, help: "What was known then: by when events came in, imported ones at their import.")
   static let occurredAt = Argument.option(
     "occurred-at", .time, help: "What was true then: late events count at their own time.")
 
   static let group = ExclusiveGroup(
-    name: "AS-OF", help: "now, or one of (each inclusive)",
+    name: "AS-OF", help: "now, or one of (each inclusive; a TIME is like 2026-03-03T14:00:00Z)",
     entries: [version, position, recordedAt, occurredAt])
 }
 
