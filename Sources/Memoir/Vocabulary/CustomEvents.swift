@@ -63,7 +63,7 @@ public struct CustomEvent: Sendable {
     return data
   }
 
-  static func check(type: String) throws(InvalidValue) {
+  package static func check(type: String) throws(InvalidValue) {
     let name = type.utf8
     guard let first = name.first, first | 0x20 >= UInt8(ascii: "a"), first | 0x20 <= UInt8(ascii: "z"),
       name.count <= 200, name.allSatisfy(isAllowed)

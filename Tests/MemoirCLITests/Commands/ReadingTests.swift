@@ -39,6 +39,8 @@ import Testing
     let run = try TestProgram.withBob().run("events", "--type", "factlearned", "--json")
     #expect(run.exitCode == 2)
     #expect(try run.errorDetails()["did_you_mean"] as? String == "FactLearned")
+    #expect(try TestProgram.withBob().run("events", "--type", "Fact Learned").exitCode == 2)
+    #expect(try TestProgram.withBob().run("events", "--type", "OrderPlaced").exitCode == 0)
   }
 
   @Test func `ends quietly when its reader goes away`() throws {

@@ -103,12 +103,15 @@ enum EventsCommand: Command {
       first: first, last: arguments[to].map { StreamVersion($0) })
   }
 
-  /// Refuses what can be no type, rather than finding nothing: a core type in another case.
+  /// Refuses what can be no type, rather than finding nothing: a core type in another case, or no name at all.
   private static func check(_ type: String) throws(UsageError) {
-    if let known = knownTypes.first(where: { $0 != type && $0.lowercased() == type.lowercased() }) {
+    if knownTypes.contains(type) { return }
+    do throws(InvalidValue) {
+      try CustomEvent.check(type: type)
+    } catch {
       throw UsageError(
         command: row.name, field: "--type", reason: "there is no type \(SafeText.quoted(type))", value: type,
-        suggestion: known)
+        suggestion: knownTypes.first { $0.lowercased() == type.lowercased() })
     }
   }
 
