@@ -12,7 +12,7 @@ let splitPlace = Upcaster(from: 1) { payload throws(DamagedBytes) in
   guard parts.count == 2 else { throw DamagedBytes() }
   var writer = PayloadWriter()
   writer.write(String(parts[0]), field: 1)
-  writer.write(parts[1].trimmingCharacters(in: .whitespaces), field: 2)
+  writer.write(String(parts[1].drop { $0 == " " }), field: 2)
   return writer.bytes
 }
 
