@@ -88,7 +88,8 @@ import Testing
 
         Rebuilds the states of all users, or of those named, and prints users, events,
         seconds, events per second and a digest of all states. The digest is the same
-        with and without snapshots, on one core or many.
+        with and without snapshots, on one core or many. Users with fewer events than
+        --at-version are folded to their last.
 
         Arguments:
           USER  Only these users; else all.

@@ -18,7 +18,8 @@ enum ReplayCommand: Command {
     section: .lookingBack,
     discussion: """
       Rebuilds the states of all users, or of those named, and prints users, events, seconds, events per second
-      and a digest of all states. The digest is the same with and without snapshots, on one core or many.
+      and a digest of all states. The digest is the same with and without snapshots, on one core or many. Users
+      with fewer events than --at-version are folded to their last.
       """,
     arguments: [projector, users, AsOfArguments.group, noSnapshots, jobs],
     examples: [
