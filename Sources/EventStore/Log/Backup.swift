@@ -37,7 +37,7 @@ extension EventLog {
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(StorageError) -> VerifyReport {
     var options = Options()
-    options.creates = false
+    options.isReadOnly = true
     let backup = try EventLog(folder: source, schema: schema, options: options)
     let report = try backup.verify(progress: progress)
     if let problem = report.problems.first(where: { $0.kind != .derived }) {

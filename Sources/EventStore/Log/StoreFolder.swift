@@ -46,7 +46,7 @@ enum StoreFolder {
     }
     // Before the lock, which would be a file of ours where none is wanted.
     if try readMarker(folder) == nil { try checkEmpty(folder, try look(in: folder), creates: creates) }
-    let openers = try lock(folder)
+    let openers = try lock(folder, options)
     // Only now: while we waited, another process may have made the store.
     let marker = try readMarker(folder)
     if let marker, marker.format > StoreFormat.current {
@@ -102,15 +102,29 @@ enum StoreFolder {
     guard creates else { throw .missing(folder: folder) }
   }
 
-  private static func lock(_ folder: String) throws(StorageError) -> FileLock {
+  private static func lock(_ folder: String, _ options: EventLog.Options) throws(StorageError) -> FileLock {
+    let path = "\(folder)/\(openersName)"
+    var mode = FileLock.Mode.shared
     let openers = try asking(folder) { () throws(PlatformError) in
-      try FileLock(path: "\(folder)/\(openersName)")
+      do throws(PlatformError) {
+        return try FileLock(path: path)
+      } catch {
+        guard options.isReadOnly, error.isAccessDenied, let lock = try? FileLock(readingOnly: path) else {
+          throw error
+        }
+        // On a read-only disk LMDB does not note its readers, and a writer would take their pages away.
+        mode = .exclusive
+        return lock
+      }
     }
     // Held alone while a store is made, repaired, or checkpointed at closing: mostly for milliseconds.
     let deadline = MonotonicClock.nanoseconds + patienceNanoseconds
-    while try !asking(folder, { () throws(PlatformError) in try openers.tryLock(.shared) }) {
+    while try !asking(folder, { () throws(PlatformError) in try openers.tryLock(mode) }) {
       guard MonotonicClock.nanoseconds < deadline else {
-        throw .inUse(reason: "another process needs it alone at the moment, e.g. to repair it")
+        throw .inUse(
+          reason: mode == .shared
+            ? "another process needs it alone at the moment, e.g. to repair it"
+            : "where it cannot be written it is read alone, and another process has it open")
       }
       MonotonicClock.sleep(nanoseconds: 5_000_000)
     }

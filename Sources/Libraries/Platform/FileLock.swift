@@ -24,6 +24,11 @@ public final class FileLock: Sendable {
     descriptor = try Descriptor(opening: path, for: .appending)
   }
 
+  /// Opens the file of a lock that may be read and not written, as on a disk that is read-only.
+  public init(readingOnly path: String) throws(PlatformError) {
+    descriptor = try Descriptor(opening: path, for: .reading)
+  }
+
   /// What is held by this object.
   public var mode: Mode? { held.withLock { $0 } }
 
