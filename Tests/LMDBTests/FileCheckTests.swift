@@ -52,6 +52,12 @@ private struct Sample {
   }
 }
 
+extension [UInt8] {
+  fileprivate func u64(at offset: Int) -> UInt64 {
+    self[offset..<offset + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
+}
+
 @Suite struct `Checking a data file` {
   @Test(arguments: 1...20 as ClosedRange<UInt64>) func `a whole file passes, and every page is accounted for`(
     seed: UInt64
@@ -178,6 +184,57 @@ private struct Sample {
       let report = try FileCheck.run(sample.folder.dataFile, depth: .full)
       if report.problem == nil { _ = try sample.open() }
     }
+  }
+
+  // `memoir stats` trapped on a table whose page counts were beyond an integer.
+  @Test func `a tree that counts its pages or entries otherwise is refused, and counting them does not trap`() throws {
+    let sample = try Sample(seed: 5, transactions: 12)
+    let meta = (0...1).max { sample.file.u64(at: $0 * 4096 + 144) < sample.file.u64(at: $1 * 4096 + 144) } ?? 0
+    // Behind pad, flags and depth: branch, leaf and overflow pages, entries.
+    for place in meta * 4096 + 88 + 8..<meta * 4096 + 88 + 40 {
+      for bit in [0, 7] as [UInt8] {
+        try Raw.write(sample.file[place] ^ (1 << bit), at: place, in: sample.folder.dataFile)
+        #expect(try FileCheck.run(sample.folder.dataFile, depth: .full).problem != nil, "bit \(bit) of \(place)")
+        try Raw.write(sample.file[place], at: place, in: sample.folder.dataFile)
+      }
+    }
+    let list = Int(sample.file.u64(at: meta * 4096 + 88 + 40)) * 4096
+    let table = try #require(
+      (list..<list + 4096).first { sample.file[$0..<$0 + 5].elementsEqual("large".utf8) })
+    for place in table + 5 + 8..<table + 5 + 40 {
+      try Raw.write(sample.file[place] ^ 0x80, at: place, in: sample.folder.dataFile)
+      #expect(try FileCheck.run(sample.folder.dataFile, depth: .full).problem != nil, "\(place - table)")
+      let environment = try Environment(folder: sample.folder.path)
+      let tables = try environment.openTables(Sample.names)
+      #expect(try environment.beginRead().statistics(of: tables[0]).sizeInBytes >= 0)
+      environment.close()
+      try Raw.write(sample.file[place], at: place, in: sample.folder.dataFile)
+    }
+  }
+
+  @Test(arguments: 1...2 as ClosedRange<UInt64>)
+  func `where the roots pass, tables of one page can be read, whatever bytes were changed`(seed: UInt64) throws {
+    var random = SeededRandom(seed: seed)
+    // So few entries that every table is one page.
+    let sample = try Sample(seed: seed, transactions: 4, valueMax: 60, operations: 8)
+    var refused = 0
+    for _ in 0..<1500 {
+      let page = Int.random(in: 0..<sample.file.count / 4096, using: &random)
+      let offset = page * 4096 + Int.random(in: 0..<(Bool.random(using: &random) ? 64 : 4096), using: &random)
+      try Raw.write(
+        sample.file[offset] ^ (1 << UInt8.random(in: 0..<8, using: &random)), at: offset, in: sample.folder.dataFile)
+      do {
+        let report = try FileCheck.run(sample.folder.dataFile, depth: .roots)
+        if let problem = report.problem { throw LMDBError.damaged(problem) }
+        _ = try sample.open()
+      } catch LMDBError.damaged {
+        refused += 1
+      } catch LMDBError.tableMissing {
+        // A name with another letter is a name.
+      }
+      try Raw.write(sample.file[offset], at: offset, in: sample.folder.dataFile)
+    }
+    #expect(refused > 100)
   }
 
   @Test func `foreign and empty files are named`() throws {

@@ -12,9 +12,17 @@
 struct MetaPage {
   /// A tree of pages as something points to it.
   struct Tree {
+    /// How many there are of each kind.
+    struct Pages: Equatable {
+      var branch: UInt64 = 0
+      var leaf: UInt64 = 0
+      var overflow: UInt64 = 0
+    }
+
     var pad: Int
     var flags: Int
     var depth: Int
+    var pages: Pages
     var entries: UInt64
     /// `nil` where the tree is empty.
     var root: UInt64?
@@ -25,6 +33,8 @@ struct MetaPage {
       pad = bytes.u32(offset)
       flags = bytes.u16(offset + 4)
       depth = bytes.u16(offset + 6)
+      pages = Pages(
+        branch: bytes.u64(offset + 8), leaf: bytes.u64(offset + 16), overflow: bytes.u64(offset + 24))
       entries = bytes.u64(offset + 32)
       let number = bytes.u64(offset + 40)
       root = number == .max ? nil : number
@@ -137,6 +147,8 @@ struct PageWalk {
   private(set) var pagesUsed = 2
   private(set) var pagesFree = 0
   private(set) var isCutShort = false
+  /// Of the tree that is being walked.
+  private var pagesOfTree = MetaPage.Tree.Pages()
 
   init(_ file: borrowing PageFile, _ meta: MetaPage, _ depth: FileCheck.Depth) throws(Stop) {
     self.meta = meta
@@ -187,12 +199,20 @@ struct PageWalk {
       throw .malformed("a tree \(tree.depth) pages deep", page)
     }
     try check(root, from: page)
+    // No page has 4096 entries: the least takes eleven bytes.
+    guard max(tree.pages.branch, tree.pages.leaf, tree.pages.overflow, tree.entries >> 12) <= meta.lastPage else {
+      throw .malformed("a tree of more pages than there are", page)
+    }
     if depth == .metaOnly { return }
+    let outer = pagesOfTree
+    pagesOfTree = MetaPage.Tree.Pages()
     let entries = try visit(
-      root, from: page, levels: tree.depth, role, KeyRange(after: nil, before: nil), file)
+      root, from: page, levels: tree.depth, isRoot: true, role, KeyRange(after: nil, before: nil), file)
     if let entries, entries != tree.entries {
       throw .malformed("a tree with \(entries) of \(tree.entries) entries", root)
     }
+    if depth == .full, pagesOfTree != tree.pages { throw .malformed("a tree of another number of pages", root) }
+    pagesOfTree = outer
   }
 
   /// Compares the number of the commit with the last one in the free list.
@@ -247,20 +267,22 @@ struct PageWalk {
   ///
   /// - Returns: How many entries there are, `nil` where leaves are not read.
   private mutating func visit(
-    _ number: UInt64, from parent: UInt64, levels: Int, _ role: Role, _ range: KeyRange,
+    _ number: UInt64, from parent: UInt64, levels: Int, isRoot: Bool = false, _ role: Role, _ range: KeyRange,
     _ file: borrowing PageFile
   ) throws(Stop) -> UInt64? {
     try check(number, from: parent)
     try mark(number)
     pagesUsed += 1
     let isLeaf = levels == 1
-    if isLeaf, depth != .full, role != .tableList { return nil }
+    if isLeaf, depth != .full, role != .tableList, !isRoot { return nil }
     let page = try Page(read(number, file), number, isLeaf: isLeaf, role == .freeList)
     // LMDB aborts where an inner page has but one child, except in the free list.
     if !isLeaf, page.nodes.count < (role == .freeList ? 1 : 2) {
       throw .malformed("an inner page with \(page.nodes.count) children", number)
     }
     try page.checkOrder(in: range)
+    if isLeaf { pagesOfTree.leaf += 1 } else { pagesOfTree.branch += 1 }
+    if depth == .roots, role != .tableList, !isLeaf { return nil }
     if isLeaf {
       for node in page.nodes { try visit(node, of: page, role, file) }
       return UInt64(page.nodes.count)
@@ -309,6 +331,7 @@ struct PageWalk {
       try check(first, count: count, from: page.number)
       try mark(first, count: count)
       pagesUsed += Int(count)
+      pagesOfTree.overflow += count
       if role == .freeList {
         guard node.dataSize / 8 <= meta.lastPage + 1 << 13 else {
           throw .malformed("a free list of \(node.dataSize) bytes", first)

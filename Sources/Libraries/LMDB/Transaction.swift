@@ -84,9 +84,11 @@ struct TransactionHandle {
     var stat = MDB_stat()
     try LMDBError.check(
       perform(.statistics) { unsafe mdb_stat(pointer, table.handle, &stat) }, .statistics)
+    // What the file says, damaged or not: more than there can be must not overflow in whoever adds it up.
+    func count(_ stored: Int) -> Int { min(Int(bitPattern: UInt(bitPattern: stored) & UInt(Int.max)), 1 << 40) }
     return TableStatistics(
-      entries: Int(stat.ms_entries), depth: Int(stat.ms_depth), branchPages: Int(stat.ms_branch_pages),
-      leafPages: Int(stat.ms_leaf_pages), overflowPages: Int(stat.ms_overflow_pages),
+      entries: count(stat.ms_entries), depth: Int(stat.ms_depth), branchPages: count(stat.ms_branch_pages),
+      leafPages: count(stat.ms_leaf_pages), overflowPages: count(stat.ms_overflow_pages),
       pageSize: Int(stat.ms_psize))
   }
 
