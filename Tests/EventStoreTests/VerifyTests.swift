@@ -1,5 +1,6 @@
 // What verification names: every way in which somebody, or a disk, can change a log behind our back.
 import Bytes
+import Foundation
 import LMDB
 import Sodium
 import TestSupport
@@ -15,11 +16,11 @@ private struct TamperedStore {
   var alice: [LogPosition] = []
 
   /// - Parameter isCheckpointed: Whether the index is in the tables, or all of it in the tail.
-  init(isCheckpointed: Bool) throws {
+  init(isCheckpointed: Bool, rounds: Int = 20) throws {
     var options = EventLog.Options()
     options.checkpointInterval = isCheckpointed ? 3 : 65_536
     store = try TemporaryStore(options)
-    for number in 0..<20 {
+    for number in 0..<rounds {
       let event = Diary.written("k\(number % 5)", "text \(number)", id: .number(number)).inSession(
         .named("s\(number / 7)"))
       let mine = try store.append(event, to: .bob)
@@ -34,12 +35,15 @@ private struct TamperedStore {
   }
 
   /// Changes the log's table behind the engine's back.
-  func tamper(_ body: (inout WriteTransaction, Table) throws -> Void) throws {
+  func tamper(_ body: (inout WriteTransaction, Table) throws -> Void) throws { try change("log", body) }
+
+  /// Changes a table behind the engine's back.
+  func change(_ name: String, _ body: (inout WriteTransaction, Table) throws -> Void) throws {
     try store.reopen {
       let environment = try Environment(folder: store.path)
-      let log = try environment.openTables(["log"])[0]
+      let table = try environment.openTables([name])[0]
       var transaction = try environment.beginWrite()
-      try body(&transaction, log)
+      try body(&transaction, table)
       try transaction.commit()
       environment.close()
     }
@@ -54,8 +58,11 @@ private struct TamperedStore {
 
 extension WriteTransaction {
   fileprivate func bytes(at position: LogPosition, in log: Table) throws -> [UInt8] {
-    let key = Key.position(position)
-    guard let value = try value(of: key.rawSpan, in: log) else { throw StorageError.missing(folder: "\(position)") }
+    try bytes(of: Key.position(position), in: log)
+  }
+
+  fileprivate func bytes(of key: [UInt8], in table: Table) throws -> [UInt8] {
+    guard let value = try value(of: key.rawSpan, in: table) else { throw StorageError.missing(folder: "\(key)") }
     return value.array()
   }
 
@@ -247,6 +254,208 @@ extension WriteTransaction {
       #expect(!report.isSound && report.problems.allSatisfy { $0.kind == .derived })
       try tampered.store.log.repairDerived()
       #expect(try tampered.store.log.verify().isSound)
+    }
+  }
+}
+
+/// Changes to the file as such, or to the tables that fold the log.
+@Suite struct `A store with a damaged index or page` {
+  private func isCorrupt(_ error: any Error) -> Bool {
+    switch error {
+    case StorageError.corrupt, ReadError.storage(.corrupt): true
+    default: false
+    }
+  }
+
+  /// Flips a bit in a page that `isWanted`, in the middle of its header or in its first node.
+  private func damagePage(of tampered: TamperedStore, _ isWanted: (ArraySlice<UInt8>) -> Bool) throws {
+    try tampered.store.reopen {
+      let url = URL(filePath: tampered.store.dataFile)
+      var bytes = [UInt8](try Data(contentsOf: url))
+      for page in stride(from: 8192, to: bytes.count, by: 4096) where isWanted(bytes[page..<page + 4096]) {
+        // Where the free space begins: entries far outside of the page.
+        bytes[page + 13] ^= 0x08
+      }
+      try Data(bytes).write(to: url)
+    }
+  }
+
+  // It went on through LMDB, which ended the process: also from within the copying and the repairing.
+  @Test func `with damaged pages is named by verification, and neither copied nor repaired`() throws {
+    let tampered = try TamperedStore(isCheckpointed: true, rounds: 120)
+    // The leaves of the log, which hold what was said.
+    try damagePage(of: tampered) { $0.dropFirst(10).starts(with: [2, 0]) && $0.contains("text 77".utf8) }
+    let report = try tampered.store.log.verify()
+    #expect(report.problems.map(\.kind) == [.file])
+    #expect(performing: { try tampered.store.log.repairDerived() }, throws: isCorrupt)
+    let copy = TemporaryFolder()
+    #expect(performing: { try tampered.store.log.backup(to: copy.path + "/copy") }, throws: isCorrupt)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: copy.path).isEmpty)
+  }
+
+  // Verification counted up to the damaged key, one missing record after the other: for years.
+  @Test(arguments: [1 << 40, UInt64.max]) func `with a key of the log far away is verified in finite time`(key: UInt64)
+    throws
+  {
+    let tampered = try TamperedStore(isCheckpointed: true)
+    try tampered.tamper { transaction, log in
+      let last = try transaction.bytes(at: 60, in: log)
+      let isGone = try transaction.delete(Key.position(60).rawSpan, in: log)
+      #expect(isGone)
+      try transaction.put(last, at: LogPosition(key), in: log)
+    }
+    #expect(try tampered.named().first == 60)
+  }
+
+  // The record was passed over, and the digest of the rest given.
+  @Test func `with a damaged link is not replayed without the record`() throws {
+    let tampered = try TamperedStore(isCheckpointed: true)
+    let last = try #require(tampered.alice.last)
+    try tampered.tamper { transaction, log in
+      var bytes = try transaction.bytes(at: last, in: log)
+      bytes[RecordFormat.streamAt] ^= 0x40
+      try transaction.put(bytes, at: last, in: log)
+    }
+    var options = ReplayOptions()
+    options.usesSnapshots = false
+    #expect(performing: { try tampered.store.log.replay(by: NotebookProjector(), options) }, throws: isCorrupt)
+  }
+
+  // Somebody else's name was shown, or the user left out.
+  @Test(arguments: ["heads", "names"]) func `with another name in its index is refused by those that list`(
+    table: String
+  ) throws {
+    let tampered = try TamperedStore(isCheckpointed: true)
+    try tampered.change(table) { transaction, index in
+      let key = table == "heads" ? Key.head(.bob) : Key.stream(1)
+      let value = try transaction.bytes(of: key, in: index)
+      let isGone = try transaction.delete(key.rawSpan, in: index)
+      #expect(isGone)
+      if table == "heads" {
+        let other = Key.head(.named("cob"))
+        try transaction.put(value.rawSpan, at: other.rawSpan, in: index)
+      } else {
+        let other = Key.stream(9)
+        try transaction.put(value.rawSpan, at: other.rawSpan, in: index)
+      }
+    }
+    #expect(try !tampered.store.log.verify().isSound)
+    #expect(performing: { try tampered.store.log.streams() }, throws: isCorrupt)
+    #expect(performing: { try tampered.store.log.readAll() }, throws: isCorrupt)
+    #expect(performing: { try tampered.store.log.replay(by: NotebookProjector()) }, throws: isCorrupt)
+    try tampered.store.log.repairDerived()
+    #expect(try tampered.store.log.verify().isSound)
+    #expect(try tampered.store.log.streams().map(\.name) == [.alice, .bob])
+  }
+
+  @Test func `with another session in its index is refused by those that show it`() throws {
+    let tampered = try TamperedStore(isCheckpointed: true)
+    try tampered.change("sessions") { transaction, index in
+      let entry = SessionEntry(firstOccurredAt: .earliest, name: .named("s9")).encode()
+      try transaction.put(entry.rawSpan, at: Key.stream(1, 1).rawSpan, in: index)
+    }
+    #expect(performing: { try tampered.store.log.readStream(.bob) }, throws: isCorrupt)
+  }
+
+  // Times and secret were believed; with another secret, the next append would have broken the chain for good.
+  @Test func `with anything else in a head is named by verification`() throws {
+    for place in 0..<5 {
+      let tampered = try TamperedStore(isCheckpointed: true)
+      try tampered.change("heads") { transaction, index in
+        let key = Key.head(.bob)
+        let stored = try transaction.bytes(of: key, in: index)
+        var head = try StreamHead(decoding: stored.rawSpan)
+        switch place {
+        case 0: head.firstOccurredAt = head.firstOccurredAt.advanced(byMicroseconds: 1)
+        case 1: head.lastOccurredAt = head.lastOccurredAt.advanced(byMicroseconds: 1)
+        case 2: head.secret = HashChain.sessionDigest(.named("other"), secret: head.secret)
+        case 3: head.chain = head.secret
+        default: head.version = head.version.next
+        }
+        try transaction.put(head.encode().rawSpan, at: key.rawSpan, in: index)
+      }
+      #expect(try !tampered.store.log.verify().isSound, "\(place)")
+    }
+  }
+
+  // It was made anew, empty, and the store had no streams.
+  @Test(arguments: ["heads", "records_subscriptions"]) func `without one of its tables is refused`(table: String) throws
+  {
+    let tampered = try TamperedStore(isCheckpointed: true)
+    #expect(
+      performing: {
+        try tampered.store.reopen {
+          let url = URL(filePath: tampered.store.dataFile)
+          var bytes = [UInt8](try Data(contentsOf: url))
+          // The names of tables are keys: behind the size of the key.
+          let name = [UInt8(table.utf8.count), 0] + Array(table.utf8)
+          for place in 0..<bytes.count - name.count where bytes[place..<place + name.count].elementsEqual(name) {
+            bytes[place + name.count - 1] ^= 0x01
+          }
+          try Data(bytes).write(to: url)
+        }
+      }, throws: isCorrupt)
+  }
+
+  // The first error of LMDB was "the transaction failed before", which passed for a failure of the system.
+  @Test func `with a table that leads nowhere is corrupt`() {
+    guard case .corrupt = StorageError(LMDBError.badTransaction(.get)) else {
+      Issue.record("a page that is not there is not told as damage")
+      return
+    }
+  }
+}
+
+/// Faults that are known and still there. Each test fails as soon as its fault is gone: then it becomes a plain one.
+@Suite struct `A store with a damaged index, and what is not found out yet` {
+  @Test func `reads a user none of whose records is damaged`() throws {
+    let tampered = try TamperedStore(isCheckpointed: false)
+    let position = tampered.alice[6]
+    try tampered.tamper { transaction, log in
+      var bytes = try transaction.bytes(at: position, in: log)
+      bytes[bytes.count - 1] ^= 1
+      try transaction.put(bytes, at: position, in: log)
+    }
+    withKnownIssue("the tail reads every record of all streams before it answers") {
+      let page = try tampered.store.log.readStream(.bob)
+      #expect(page.events.count == 20)
+    }
+  }
+
+  @Test func `does not lose a user whose name is damaged`() throws {
+    let tampered = try TamperedStore(isCheckpointed: true)
+    try tampered.change("heads") { transaction, heads in
+      let value = try transaction.bytes(of: Key.head(.bob), in: heads)
+      let isGone = try transaction.delete(Key.head(.bob).rawSpan, in: heads)
+      #expect(isGone)
+      try transaction.put(value.rawSpan, at: Key.head(.named("bobby")).rawSpan, in: heads)
+    }
+    withKnownIssue("a miss is not confirmed, and the next append begins a second stream of that name") {
+      #expect(throws: StorageError.self) { try tampered.store.log.readStream(.bob) }
+    }
+  }
+
+  // Every one of these leaves the log itself damaged, for which there is no repair.
+  @Test(arguments: ["streams", "secret"]) func `appends nothing that its log will not bear out`(what: String) throws {
+    let tampered = try TamperedStore(isCheckpointed: true)
+    try tampered.change(what == "streams" ? "meta" : "heads") { transaction, table in
+      if what == "streams" {
+        let stored = try transaction.bytes(of: Key.meta(.checkpoint), in: table)
+        var checkpoint = try Checkpoint(decoding: stored.rawSpan)
+        checkpoint.streams = 1
+        try transaction.put(checkpoint.encode().rawSpan, at: Key.meta(.checkpoint).rawSpan, in: table)
+      } else {
+        let stored = try transaction.bytes(of: Key.head(.bob), in: table)
+        var head = try StreamHead(decoding: stored.rawSpan)
+        head.secret = HashChain.sessionDigest(.named("other"), secret: head.secret)
+        try transaction.put(head.encode().rawSpan, at: Key.head(.bob).rawSpan, in: table)
+      }
+    }
+    _ = try? tampered.store.append(Diary.written("k1", "new", id: .number(5_000)), to: .named("carol"))
+    _ = try? tampered.store.append(Diary.written("k1", "new", id: .number(5_001)), to: .bob)
+    withKnownIssue("the index is believed, and has no checksum") {
+      let report = try tampered.store.log.verify()
+      #expect(report.problems.allSatisfy { $0.kind == .derived })
     }
   }
 }

@@ -14,8 +14,10 @@ extension EventLog {
   /// Copies the store, as of one moment, into a new folder. Appends go on meanwhile.
   ///
   /// The copy is a store like any other (0700, files 0600): it can be opened, verified, or restored from.
-  /// - Throws: ``StorageError/denied(reason:)`` where `destination` exists and is not empty.
+  /// - Throws: ``StorageError/denied(reason:)`` where `destination` exists and is not empty;
+  ///   ``StorageError/corrupt(reason:position:)`` where a page of the file is damaged.
   public func backup(to destination: String) throws(StorageError) -> BackupSummary {
+    try refuseDamagedFile()
     try StoreCopy.prepare(destination)
     do throws(StorageError) {
       return try StoreCopy.write(self, to: destination)

@@ -187,20 +187,22 @@ extension EventLog {
     let view = try view()
     var summaries: [StreamSummary] = []
     for name in try view.streamNames(in: namespace, after: after, limit: limit) {
-      if let summary = try Self.summary(of: name, view) { summaries.append(summary) }
+      let (stream, head) = try view.listed(name)
+      summaries.append(try Self.summary(of: name, stream, head, view))
     }
     return summaries
   }
 
   /// Where a stream is; `nil` where there is none.
   public func summary(of name: StreamName) throws(StorageError) -> StreamSummary? {
-    try Self.summary(of: name, try view())
+    let view = try view()
+    guard let stream = try view.stream(name), let head = try view.head(of: stream) else { return nil }
+    return try Self.summary(of: name, stream, head, view)
   }
 
   private static func summary(
-    of name: StreamName, _ view: borrowing LogView
-  ) throws(StorageError) -> StreamSummary? {
-    guard let stream = try view.stream(name), let head = try view.head(of: stream) else { return nil }
+    of name: StreamName, _ stream: StreamNumber, _ head: StreamPlace, _ view: borrowing LogView
+  ) throws(StorageError) -> StreamSummary {
     let first: Timestamp
     if let stored = try view.index.storedHead(of: stream, in: view.transaction) {
       first = stored.firstOccurredAt
@@ -208,8 +210,21 @@ extension EventLog {
       first = try view.record(at: try view.index.position(of: 1, in: stream, view.transaction)).occurredAt
     }
     let last = try view.record(at: head.position)
+    guard last.stream == stream, last.version == head.version else { throw .damagedIndex("heads") }
     return StreamSummary(
       name: name, version: head.version, position: head.position, firstOccurredAt: first,
       lastOccurredAt: last.occurredAt, lastRecordedAt: last.recordedAt)
+  }
+}
+
+extension LogView {
+  /// Where a stream is that the index lists.
+  ///
+  /// The index has no checksums, but says everything twice: a name that was changed in one table shows in the other.
+  func listed(_ name: StreamName) throws(StorageError) -> (stream: StreamNumber, head: StreamPlace) {
+    guard let stream = try stream(name), let head = try head(of: stream),
+      try index.name(of: stream, in: transaction) == name
+    else { throw .damagedIndex("names") }
+    return (stream, head)
   }
 }

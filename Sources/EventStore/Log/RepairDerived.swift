@@ -16,6 +16,7 @@ extension EventLog {
     let isAlone = try asking(folder) { () throws(PlatformError) in try openers.tryUpgrade() }
     guard isAlone else { throw .inUse(reason: "another process has it open; repairing needs it alone") }
     defer { try? openers.lock(.shared) }
+    try refuseDamagedFile()
     _ = snapshots.take(upTo: .max)
     headCache.removeAll()
     try perform(

@@ -40,8 +40,11 @@ public enum StorageError: Error, Hashable, Sendable {
       case .closed, .usedAfterFork: .closed(reason: reason)
       case .pageNotFound, .corrupted, .damaged, .invalid, .versionMismatch, .tableMissing, .incompatible:
         .corrupt(reason: reason, position: nil)
+      // LMDB does not say so where the root of a table is no page, only that something was wrong before. We end every
+      // transaction at its first error.
+      case .badTransaction: .corrupt(reason: LMDBError.pageNotFound(.get).description, position: nil)
       case .noSuchFile: .missing(folder: "")
-      case .keyExists, .notFound, .tablesFull, .badTransaction, .badTable, .valueSizeWrong, .inputOutput,
+      case .keyExists, .notFound, .tablesFull, .badTable, .valueSizeWrong, .inputOutput,
         .other:
         .failed(reason: reason)
       }

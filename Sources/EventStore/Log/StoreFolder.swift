@@ -187,9 +187,10 @@ enum StoreFolder {
     // Before a table is opened, or in a foreign database ours would be made.
     let names: [String]
     do throws(LMDBError) { names = try environment.tableNames() } catch { throw StorageError(error) }
-    guard names.contains("meta"), names.contains("log") else {
+    // All were made at once: one made anew in place of one that is lost would pass for a store without streams.
+    if let lost = Tables.tableNames.first(where: { !names.contains($0) }) {
       if marker == nil { throw .notAStore(reason: "\(folder) holds a database that is not ours") }
-      throw .corrupt(reason: "the data file lacks tables", position: nil)
+      throw .corrupt(reason: "the data file lacks the table \(lost)", position: nil)
     }
     let tables = try openTables(environment)
     let transaction: ReadTransaction
@@ -230,6 +231,7 @@ enum StoreFolder {
     settings.mapSize = options.mapSize
     settings.isReadOnly = options.isReadOnly
     settings.creation = creation
+    settings.check = .roots
     do throws(LMDBError) {
       return try Environment(folder: folder, options: settings)
     } catch {

@@ -31,7 +31,7 @@ public struct VerifyProblem: Sendable, Hashable {
 
 /// What a verification found.
 public struct VerifyReport: Sendable {
-  /// How many positions were looked at.
+  /// How many records were looked at.
   public var events: UInt64 = 0
   /// How many streams they belong to.
   public var streams = 0
@@ -69,6 +69,7 @@ private struct Verifier {
     var chain = Bytes32.zero
     var secret: Bytes32
     var streamDigest: Bytes32
+    var firstOccurredAt: Timestamp = .earliest
     var lastOccurredAt: Timestamp = .earliest
     var sessions: [StreamVersion: Bytes32] = [:]
     /// Whether a record of it could not be used: then its chain says nothing.
@@ -196,6 +197,7 @@ private struct Verifier {
     stream.chain = HashChain.step(stream.chain, digest, record.version)
     stream.version = record.version
     stream.position = position
+    if record.version == 1 { stream.firstOccurredAt = record.occurredAt }
     stream.lastOccurredAt = max(stream.lastOccurredAt, record.occurredAt)
     try checkIndex(record, stream, view)
   }
@@ -208,6 +210,13 @@ private struct Verifier {
       if stored.position != record.position {
         problem(
           "the index has the stream's head elsewhere", at: record.position, .derived, stream: stream.name)
+      }
+      if stored.secret != stream.secret || stored.firstOccurredAt != stream.firstOccurredAt
+        || stored.lastOccurredAt != stream.lastOccurredAt
+      {
+        problem(
+          "the index has the stream's secret or times otherwise", at: record.position, .derived,
+          stream: stream.name)
       }
       if stored.chain != stream.chain, !stream.isBroken {
         problem(
@@ -236,7 +245,10 @@ private struct Verifier {
     }
     if record.flags.contains(.isLate) {
       let key = Key.stream(record.stream, UInt64(record.occurredAt.microseconds), record.version.number)
-      find("that it is late", try view.transaction.fetch(key, from: tables.late) != nil)
+      let entry = try view.transaction.fetch(key, from: tables.late)
+      var expected = ByteWriter(capacity: 8)
+      expected.writeVarint(record.position.number)
+      find("that it is late", entry?.isSame(as: expected.bytes.rawSpan) ?? false)
     }
   }
 }
@@ -252,7 +264,7 @@ extension LogView {
 
 extension EventLog {
   /// Proves that the log is what was appended: every record whole, none missing, reordered or put in, the chains
-  /// unbroken; and that the derived tables say the same.
+  /// unbroken; and that the derived tables say the same. Where a page of the file is damaged, that is all it says.
   ///
   /// - Parameter progress: Told now and then how many of how many positions are done.
   /// - Throws: ``StorageError`` only where nothing can be read at all; what is found wrong is in the report.
@@ -260,6 +272,11 @@ extension EventLog {
   public func verify(
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(StorageError) -> VerifyReport {
+    if let problem = try damageOfFile() {
+      var report = VerifyReport()
+      report.add(VerifyProblem(kind: .file, reason: problem.description))
+      return report
+    }
     var verifier: Verifier
     let last: LogPosition
     do {
@@ -268,87 +285,104 @@ extension EventLog {
       verifier = Verifier(
         checkpoint: try TailIndex.checkpoint(in: view.transaction, tables), hashSeed: tail.hashSeed)
     }
-    checkFile(&verifier)
-    var position: LogPosition = 1
-    while position <= last {
+    var due: LogPosition = 1
+    var isDone = last == 0
+    while !isDone {
       // A new view now and then: one for all of a long log would keep its pages from being used again.
       let view = try LogView(ofTables: environment, tail: tail, schema: schema)
-      let upper = min(last, LogPosition(position.number + 65_535))
       var cursor = try view.transaction.scan(tables.log)
-      var entry = try cursor.to(atOrAfter: Key.position(position))
-      while position <= upper {
-        guard let found = entry else {
-          verifier.unusable("the record is missing", at: position)
-          position = position.next
-          continue
+      var entry = try cursor.to(atOrAfter: Key.position(due))
+      for _ in 0..<65_536 where !isDone {
+        guard let found = entry else { throw .corrupt(reason: "the record is missing", position: due) }
+        let position = try Key.position(of: found.key)
+        if position > due {
+          // In one problem, however far a damaged key leads.
+          verifier.unusable(
+            position == due.next ? "the record is missing" : "the records before position \(position) are missing",
+            at: due)
         }
-        let key = try Key.position(of: found.key)
-        if key > position {
-          verifier.unusable("the record is missing", at: position)
-          position = position.next
-          continue
-        }
-        if key == position {
-          do throws(RecordProblem) {
-            let record = try RecordView(found.value, at: position)
-            do throws(StorageError) {
-              try verifier.check(record, view)
-            } catch {
-              verifier.problem(error.description, at: position, .derived)
-            }
+        do throws(RecordProblem) {
+          let record = try RecordView(found.value, at: position)
+          do throws(StorageError) {
+            try verifier.check(record, view)
           } catch {
-            verifier.unusable(StorageError(error, at: position).reason, at: position)
+            verifier.problem(error.description, at: position, .derived)
           }
-          position = position.next
+        } catch {
+          verifier.unusable(StorageError(error, at: position).reason, at: position)
         }
-        entry = try cursor.toNext()
+        verifier.report.events += 1
+        // Before the next one is named: a damaged key may be the greatest number there is.
+        isDone = position >= last
+        if !isDone {
+          due = position.next
+          entry = try cursor.toNext()
+        }
       }
-      progress(upper.number, last.number)
+      progress(verifier.report.events, last.number)
     }
     if verifier.isInRequest { verifier.problem("the log ends within a request", at: last) }
-    try checkTables(&verifier)
-    verifier.report.events = last.number
+    try checkTables(&verifier, through: last)
     verifier.report.position = last
     verifier.report.chain = verifier.chain.hexadecimal
     verifier.report.streams = verifier.streams.count
     return verifier.report
   }
 
-  private func checkFile(_ verifier: inout Verifier) {
-    do throws(LMDBError) {
-      let report = try environment.check(.full)
-      if let problem = report.problem { verifier.problem(problem.description, .file) }
-    } catch {
-      verifier.problem(error.description, .file)
-    }
+  /// What is wrong with the pages of the file; `nil` where LMDB can be trusted with them.
+  ///
+  /// LMDB believes a damaged page: copying it may end the process, and dropping it may free what is in use.
+  /// - Complexity: Reads the file once.
+  private func damageOfFile() throws(StorageError) -> FileCheck.Problem? {
+    do throws(LMDBError) { return try environment.check(.full).problem } catch { throw StorageError(error) }
   }
 
-  private func checkTables(_ verifier: inout Verifier) throws(StorageError) {
+  /// Refuses a file with a damaged page, before something is done that touches all of them.
+  func refuseDamagedFile() throws(StorageError) {
+    if let problem = try damageOfFile() { throw StorageError(LMDBError.damaged(problem)) }
+  }
+
+  private func checkTables(
+    _ verifier: inout Verifier, through last: LogPosition
+  ) throws(StorageError) {
     let view = try LogView(ofTables: environment, tail: tail, schema: schema)
     var heads = try view.transaction.scan(tables.heads)
     var seen = 0
     while let entry = try heads.toNext() {
-      let head = try? StreamHead(decoding: entry.value)
-      guard let stream = try? Key.stream(of: entry.key), let head, verifier.streams[stream]?.name == head.name
+      guard let stream = try? Key.stream(of: entry.key), let head = try? StreamHead(decoding: entry.value),
+        head.position <= view.last
       else {
-        verifier.problem("the index has a stream that the log has not", .derived, stream: head?.name)
+        verifier.problem("the index has a damaged entry", .derived)
         continue
+      }
+      // Appended since.
+      if head.position > last { continue }
+      guard let found = verifier.streams[stream], found.name == head.name, head.version <= found.version else {
+        verifier.problem("the index has a stream that the log has not", .derived, stream: head.name)
+        continue
+      }
+      let stored = try view.transaction.fetch(Key.name(head.name), from: tables.names)
+      if !(stored?.isSame(as: entry.key) ?? false) {
+        verifier.problem("the index lacks the stream's name", .derived, stream: head.name)
       }
       seen += 1
     }
     var names = try view.transaction.scan(tables.names)
-    var named = 0
     while let entry = try names.toNext() {
       let name = try? Key.name(of: entry.key)
-      guard let stream = try? Key.stream(of: entry.value), verifier.streams[stream]?.name == name else {
-        verifier.problem("the index gives a name to a stream that has another", .derived, stream: name)
-        continue
+      let stream = try? Key.stream(of: entry.value)
+      let isKnown = try stream.map { stream throws(StorageError) in
+        // Of a stream that began since, the head tells.
+        if let found = verifier.streams[stream] { return found.name == name }
+        return try view.index.storedHead(of: stream, in: view.transaction)?.name == name
       }
-      named += 1
+      if isKnown != true {
+        verifier.problem("the index gives a name to a stream that has another", .derived, stream: name)
+      }
     }
     let begun = verifier.streams.values.count { $0.stored != nil }
-    if min(seen, named) < begun {
-      verifier.problem("the index has lost \(begun - min(seen, named)) streams", .derived)
+    if seen < begun {
+      verifier.problem("the index has lost \(begun - seen) streams", .derived)
     }
     var snapshots = try view.transaction.scan(tables.snapshots)
     while let entry = try snapshots.toNext() {

@@ -120,7 +120,7 @@ extension EventLog {
         kind: "\(storeID) \(key.high) \(key.low) \(options.point) \(options.usesSnapshots) \(redactions)",
         resumes: options.resumes) : nil
     let run = ReplayRun(
-      groups: try groups(of: names, jobs: options.jobs, end: end),
+      groups: try groups(of: names, areListed: covers, jobs: options.jobs, end: end),
       totalStreams: names.count, totalEvents: covers && options.namespace == nil ? end.number : 0)
     let finish: @Sendable (StreamOutcome?) -> Void = { outcome in
       if let step = run.finish(outcome, at: MonotonicClock.nanoseconds, since: start) { progress(step) }
@@ -156,7 +156,7 @@ extension EventLog {
   ///
   /// Each group costs a pass, each event of it some memory: so few and large ones, but enough for all jobs to be busy.
   private func groups(
-    of names: [StreamName], jobs: Int, end: LogPosition
+    of names: [StreamName], areListed: Bool, jobs: Int, end: LogPosition
   ) throws(ReadError) -> [[StreamName]] {
     do throws(StorageError) {
       let view = try view()
@@ -165,9 +165,10 @@ extension EventLog {
       var group: [StreamName] = []
       var events: UInt64 = 0
       for name in names {
+        if areListed { _ = try view.listed(name) }
         guard let stream = try view.stream(name), let head = try view.head(of: stream) else { continue }
         group.append(name)
-        events += head.version.number
+        events += min(head.version.number, end.number)
         if events >= largest {
           groups.append(group)
           group = []
@@ -210,7 +211,8 @@ extension EventLog {
         }
         places[stream] = found.count
         var records: [FoundRecord] = []
-        records.reserveCapacity(Int(last.number))
+        // The index may be damaged; no stream has more events than the log.
+        records.reserveCapacity(Int(clamping: min(last.number, end.number)))
         found.append((name, stream, last, records))
       }
       guard !found.isEmpty else { return }
