@@ -181,6 +181,33 @@ import Testing
     }
   }
 
+  // LMDB ended the process by a signal, and by an assertion of its own: from reading, and from verifying and repairing.
+  @Test func `is told when a page is damaged, by whatever comes across it`() throws {
+    let memoir = TestProgram()
+    let history = (1...400).map { line($0, "bob", "MessageAdded", ##"{"role":"user","content":"text \##($0)"}"##) }
+      .joined()
+    #expect(try memoir.run("append", input: history).exitCode == 0)
+    let data = URL(filePath: memoir.store + "/data.mdb")
+    var bytes = [UInt8](try Data(contentsOf: data))
+    for page in stride(from: 8192, to: bytes.count, by: 4096)
+    where bytes[page + 10] == 2 && bytes[page..<page + 4096].contains("text 200".utf8) {
+      bytes.replaceSubrange(page + 8..<page + 4096, with: repeatElement(0, count: 4088))
+    }
+    try Data(bytes).write(to: data)
+    let copy = memoir.path("copy")
+    for words in [
+      ["events"], ["state", "bob"], ["replay", "--no-snapshots"], ["verify", "--repair-derived"], ["backup", copy],
+    ] {
+      let run = try memoir.run(words + ["--json"], input: Data())
+      #expect(run.exitCode == 5, "\(words) \(run.errors)")
+      #expect(try run.errorCode() == "corrupt")
+    }
+    let verified = try memoir.run("verify")
+    #expect(verified.exitCode == 5)
+    #expect(verified.output.contains("page"))
+    #expect(!FileManager.default.fileExists(atPath: copy))
+  }
+
   @Test(arguments: [
     ["state", "a\u{1}b"], ["state", ".."], ["state", "a\u{202E}"],
     ["state", String(repeating: "x", count: 251)], ["state", ""],

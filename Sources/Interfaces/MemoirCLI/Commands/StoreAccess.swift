@@ -22,7 +22,20 @@ extension ParsedArguments {
     options.creates = use == .creating
     options.isReadOnly = use == .reading
     options.clock = { Timestamp(clamping: context.now()) }
+    prepareLastWords()
     return try MemoirStore(folder: storePath(environment: context.environment), options: options)
+  }
+
+  /// Names what it most likely is, should LMDB end the process: it believes the pages of the file, and only `verify`
+  /// looks through all of them before.
+  private func prepareLastWords() {
+    let error = MemoirError(.corrupt, "corrupt: a page of the data file led to where nothing is")
+    let words =
+      wantsJSON
+      ? error.report.json + "\n"
+      : "memoir: \(error.report.message)\n" + error.report.hints.map { $0 + "\n" }.joined()
+    // Without them the signal ends the process, as it would any.
+    try? LastWords.prepare(words, exitCode: error.report.exitCode.rawValue)
   }
 
   /// Opens the store to look at it, lends it to `body`, and closes it.
