@@ -134,6 +134,34 @@ private func content(of path: String) throws -> [String] {
     #expect(performing: { try open(store.path) }, throws: isNoStore)
   }
 
+  // Opening waited for ever for somebody to write to the pipe, and said of the large file that the disk was full.
+  @Test(arguments: ["pipe", "folder", "large"]) func `with a marker of another kind is no store`(kind: String) throws {
+    let store = try damaged { store in
+      let marker = store.path + "/MEMOIR"
+      try FileManager.default.removeItem(atPath: marker)
+      switch kind {
+      case "pipe": #expect(unsafe mkfifo(marker, 0o600) == 0)
+      case "folder": try FileManager.default.createDirectory(atPath: marker, withIntermediateDirectories: false)
+      default: try Data(count: 100_000).write(to: URL(filePath: marker))
+      }
+    }
+    #expect(performing: { try open(store.path) }, throws: isNoStore)
+  }
+
+  @Test(arguments: ["openers.lock", "replay.log"]) func `with a pipe in place of another file does not wait`(
+    name: String
+  ) throws {
+    let store = try damaged { store in
+      _ = try? FileManager.default.removeItem(atPath: store.path + "/" + name)
+      #expect(unsafe mkfifo(store.path + "/" + name, 0o600) == 0)
+    }
+    if name == "openers.lock" {
+      #expect(throws: StorageError.self) { try open(store.path) }
+    } else {
+      #expect(try open(store.path).replay(by: NotebookProjector()).streams == 1)
+    }
+  }
+
   // A crash between LMDB's making of the file and our first commit left a folder that was nobody's for ever.
   @Test(arguments: [[], ["log"], ["log", "heads", "meta"]])
   func `with a making cut short before its first commit is made anew`(
@@ -188,6 +216,17 @@ private func content(of path: String) throws -> [String] {
 }
 
 @Suite struct `A store opened for reading only` {
+  // The file of the lock was always opened for writing. A superuser may write to any.
+  @Test(.enabled(if: geteuid() != 0)) func `is read where nothing can be written`() throws {
+    let store = try TemporaryStore()
+    try store.append(note(1))
+    try store.log.close()
+    let files = FileManager.default
+    try files.setAttributes([.posixPermissions: 0o400], ofItemAtPath: store.path + "/openers.lock")
+    try files.setAttributes([.posixPermissions: 0o400], ofItemAtPath: store.dataFile)
+    #expect(try open(store.path, isReadOnly: true).readAll().events.count == 1)
+  }
+
   @Test func `is read in full, and never written to`() throws {
     let store = try TemporaryStore()
     for number in 1...20 { try store.append(note(number)) }

@@ -257,9 +257,13 @@ enum StoreFolder {
   /// `nil` where there is none.
   private static func readMarker(_ folder: String) throws(StorageError) -> Marker? {
     let path = "\(folder)/\(markerName)"
-    let bytes = try asking(folder) { () throws(PlatformError) in try Files.read(path, limit: 4_096) }
-    guard let bytes else { return nil }
-    let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+    guard let status = try asking(folder, { () throws(PlatformError) in try Files.status(path) }) else { return nil }
+    var bytes: [UInt8]?
+    // Not to wait for a writer where someone put a pipe in its place, nor to take a large file for a full disk.
+    if status.kind == .file, status.sizeInBytes <= 4_096 {
+      bytes = try asking(folder) { () throws(PlatformError) in try Files.read(path, limit: 4_096) }
+    }
+    let words = String(decoding: bytes ?? [], as: UTF8.self).split(whereSeparator: \.isWhitespace)
     guard words.count >= 3, words[0] == "memoir", let format = Int(words[1]),
       let id = try? EventID(String(words[2]))
     else { throw .notAStore(reason: "\(path) does not say what it should") }

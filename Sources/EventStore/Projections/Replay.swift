@@ -359,7 +359,8 @@ private final class ReplayLedger: Sendable {
     let header = "memoir-replay 1 \(kind)"
     var done: [StreamNumber: (last: StreamVersion, outcome: StreamOutcome)] = [:]
     var isSame = false
-    if resumes, let bytes = try? Files.read(path, limit: 1 << 30) {
+    let isFile = (try? Files.status(path))?.kind == .file
+    if resumes, isFile, let bytes = try? Files.read(path, limit: 1 << 30) {
       let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       isSame = lines.first.map { $0.elementsEqual(header.utf8) } ?? false
       if isSame {

@@ -41,7 +41,8 @@ public struct Descriptor: ~Copyable, Sendable {
     let flags =
       switch access {
       case .reading: O_RDONLY
-      case .appending: O_WRONLY | O_APPEND | O_CREAT
+      // Not to wait for a reader where someone put a pipe in its place.
+      case .appending: O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK
       case .creating: O_RDWR | O_CREAT | O_EXCL
       case .updating: O_RDWR
       }
