@@ -216,17 +216,6 @@ private func content(of path: String) throws -> [String] {
 }
 
 @Suite struct `A store opened for reading only` {
-  // The file of the lock was always opened for writing. A superuser may write to any.
-  @Test(.enabled(if: geteuid() != 0)) func `is read where nothing can be written`() throws {
-    let store = try TemporaryStore()
-    try store.append(note(1))
-    try store.log.close()
-    let files = FileManager.default
-    try files.setAttributes([.posixPermissions: 0o400], ofItemAtPath: store.path + "/openers.lock")
-    try files.setAttributes([.posixPermissions: 0o400], ofItemAtPath: store.dataFile)
-    #expect(try open(store.path, isReadOnly: true).readAll().events.count == 1)
-  }
-
   @Test func `is read in full, and never written to`() throws {
     let store = try TemporaryStore()
     for number in 1...20 { try store.append(note(number)) }

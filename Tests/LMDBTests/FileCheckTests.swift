@@ -217,9 +217,10 @@ extension [UInt8] {
     var random = SeededRandom(seed: seed)
     // So few entries that every table is one page.
     let sample = try Sample(seed: seed, transactions: 4, valueMax: 60, operations: 8)
+    let pages = try Environment(folder: sample.folder.path).information().pages
     var refused = 0
     for _ in 0..<1500 {
-      let page = Int.random(in: 0..<sample.file.count / 4096, using: &random)
+      let page = Int.random(in: 0..<pages, using: &random)
       let offset = page * 4096 + Int.random(in: 0..<(Bool.random(using: &random) ? 64 : 4096), using: &random)
       try Raw.write(
         sample.file[offset] ^ (1 << UInt8.random(in: 0..<8, using: &random)), at: offset, in: sample.folder.dataFile)

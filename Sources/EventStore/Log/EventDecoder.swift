@@ -43,8 +43,6 @@ struct EventDecoder {
   ) throws(StorageError) -> StreamName {
     if let known = names[record.stream] { return known }
     let name = try view.index.name(of: record.stream, in: view.transaction)
-    // A name that was changed in one table shows in the other.
-    guard try view.stream(name) == record.stream else { throw .damagedIndex("names") }
     if names.count > 65_536 { names.removeAll() }
     names[record.stream] = name
     return name
@@ -59,9 +57,6 @@ struct EventDecoder {
     guard let entry = try view.index.session(record.session, in: record.stream, view.transaction) else {
       throw .corrupt(reason: "the record's session was never named", position: record.position)
     }
-    let hash = IdentityHash.session(entry.name, seed: view.index.hashSeed)
-    guard try view.index.candidates(ofHash: hash, in: record.stream, view.transaction).contains(record.session)
-    else { throw .damagedIndex("sessions") }
     if sessions.count > 4_096 { sessions.removeAll() }
     sessions[record.stream, default: [:]][record.session] = entry
     return entry

@@ -112,7 +112,7 @@ enum StoreFolder {
         guard options.isReadOnly, error.isAccessDenied, let lock = try? FileLock(readingOnly: path) else {
           throw error
         }
-        // On a read-only disk LMDB does not note its readers, and a writer would take their pages away.
+        // Where nothing can be written no reader can be noted, and a writer would take its pages away.
         mode = .exclusive
         return lock
       }
@@ -179,7 +179,8 @@ enum StoreFolder {
   ) throws(StorageError) -> Opened {
     let environment: Environment
     do throws(StorageError) {
-      environment = try openEnvironment(folder, options, creation: .never)
+      environment = try openEnvironment(
+        folder, options, creation: .never, notesReaders: openers.mode != .exclusive)
     } catch {
       if marker == nil, case .corrupt(let reason, _) = error { throw .notAStore(reason: reason) }
       throw error
@@ -225,12 +226,14 @@ enum StoreFolder {
   }
 
   private static func openEnvironment(
-    _ folder: String, _ options: EventLog.Options, creation: Environment.Options.Creation
+    _ folder: String, _ options: EventLog.Options, creation: Environment.Options.Creation,
+    notesReaders: Bool = true
   ) throws(StorageError) -> Environment {
     var settings = Environment.Options()
     settings.mapSize = options.mapSize
     settings.isReadOnly = options.isReadOnly
     settings.creation = creation
+    settings.notesReaders = notesReaders
     settings.check = .roots
     do throws(LMDBError) {
       return try Environment(folder: folder, options: settings)

@@ -30,6 +30,9 @@ public final class Environment: Sendable {
     public var readerSlots = 512
     /// Whether writing is refused.
     public var isReadOnly = false
+    /// Whether readers are noted in `lock.mdb`, so that no writer uses their pages again. Without, as on a disk that
+    /// can't be written, the caller has to keep all writers out. Only for reading.
+    public var notesReaders = true
     /// What to do where there is no data.
     public var creation = Creation.ifMissing
     /// How much of the file is looked at before it is opened.
@@ -497,7 +500,8 @@ public final class Environment: Sendable {
       perform(.environmentCreate) { unsafe mdb_env_create(&created) }, .environmentCreate)
     guard let handle = unsafe created else { throw .outOfMemory(.environmentCreate) }
     do throws(LMDBError) {
-      let flags = UInt32(MDB_NOTLS | (options.isReadOnly ? MDB_RDONLY : 0))
+      let locking = options.isReadOnly && !options.notesReaders ? MDB_NOLOCK : 0
+      let flags = UInt32(MDB_NOTLS | (options.isReadOnly ? MDB_RDONLY : 0) | locking)
       for code in [
         unsafe mdb_env_set_mapsize(handle, mapSize),
         unsafe mdb_env_set_maxdbs(handle, MDB_dbi(clamping: options.maxTables)),

@@ -19,15 +19,9 @@ public final class FileLock: Sendable {
 
   /// Opens the file of the lock, and makes it where it is missing (0600). Does not lock yet.
   ///
-  /// A file that can only be read will do: nothing is written to it. The file should stay: a removed one no longer keeps
-  /// newcomers out.
+  /// The file should stay: a removed one no longer keeps newcomers out.
   public init(path: String) throws(PlatformError) {
-    do throws(PlatformError) {
-      descriptor = try Descriptor(opening: path, for: .appending)
-    } catch {
-      guard error.isAccessDenied, let readable = try? Descriptor(opening: path, for: .reading) else { throw error }
-      descriptor = readable
-    }
+    descriptor = try Descriptor(opening: path, for: .appending)
   }
 
   /// Opens the file of a lock that may be read and not written, as on a disk that is read-only.

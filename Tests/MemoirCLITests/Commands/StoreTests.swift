@@ -157,6 +157,25 @@ import Testing
     withKnownIssue("no disk could be made read-only here") { Issue.record("a read-only disk was not tested") }
   }
 
+  @Test func `is read all the same by somebody who may only read it`() throws {
+    let memoir = try TestProgram.withBob()
+    let script = """
+      chmod -R a+rX,a-w "$MEMOIR_STORE" && chmod a+x "$(dirname "$MEMOIR_STORE")" || exit
+      as="setpriv --reuid 65534 --regid 65534 --clear-groups"
+      $as true || exit
+      $as "$1" state bob && $as "$1" verify && $as "$1" append --json < "$2"
+      """
+    let file = try (script: memoir.file("script", script), event: memoir.file("event.jsonl", line(9)))
+    let run = try memoir.shell("bash \(file.script) $(command -v memoir) \(file.event)")
+    guard !run.output.isEmpty else {
+      withKnownIssue("only root can become somebody else") { Issue.record("somebody else was not tested") }
+      return
+    }
+    #expect(run.output.contains("Lives in Lisbon.") && run.output.contains("Sound. 8 events"), "\(run.errors)")
+    #expect(run.exitCode == 1)
+    #expect(try run.errorCode() == "forbidden")
+  }
+
   @Test func `is told when it is newer, cut short or empty`() throws {
     let newer = try TestProgram.withBob()
     let marker = URL(filePath: newer.store + "/MEMOIR")
