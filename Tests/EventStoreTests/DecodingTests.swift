@@ -61,12 +61,12 @@ import Testing
   @Test(arguments: 1...4 as ClosedRange<UInt64>) func `are an entry of the index or are refused`(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)
     let head = StreamHead(
-      stream: 300, version: 1_000, position: 70_000, chain: .zero, secret: .zero, firstOccurredAt: .earliest,
+      name: .bob, version: 1_000, position: 70_000, chain: .zero, secret: .zero, firstOccurredAt: .earliest,
       lastOccurredAt: .latest, sizeInBytes: 1 << 40)
     let entries = [
       head.encode(), Checkpoint(position: 70_000, streams: 300).encode(),
       Anchor(position: 70_000, lastOccurredAt: .latest).encode(), VersionList.encode([1, 300, 70_000]),
-      SessionEntry(firstOccurredAt: .latest, name: .named("s-1")).encode(), Key.head(.bob), Key.position(70_000),
+      SessionEntry(firstOccurredAt: .latest, name: .named("s-1")).encode(), Key.name(.bob), Key.position(70_000),
     ]
     for _ in 0..<20_000 {
       let bytes = mutate(entries.randomElement(using: &random) ?? [], &random)
@@ -75,8 +75,9 @@ import Testing
       if let entry = try? SessionEntry(decoding: bytes.rawSpan) { #expect(!entry.encode().isEmpty) }
       _ = try? Checkpoint(decoding: bytes.rawSpan)
       _ = try? VersionList.decode(bytes.rawSpan)
-      _ = try? Key.name(ofHead: bytes.rawSpan)
+      _ = try? Key.name(of: bytes.rawSpan)
       _ = try? Key.position(of: bytes.rawSpan)
+      _ = try? IndexValue.open(bytes.rawSpan, at: bytes.rawSpan)
       _ = SnapshotTable.isWhole(bytes.rawSpan, key: bytes)
     }
   }

@@ -63,6 +63,8 @@ extension ModelSummary {
 package struct ModelStore: Sendable {
   /// All events; the one at position p is at index p − 1.
   package private(set) var log: [ModelEvent] = []
+  /// What was asked about as of a recorded time beyond the log is settled: later events have later times.
+  package var passed = Timestamp.earliest
   private var places: [StreamName: [Int]] = [:]
 
   package init() {}
@@ -151,7 +153,8 @@ package struct ModelStore: Sendable {
   private mutating func write(
     _ appends: [StreamAppend], _ isLeftOut: [[Bool]], _ repeats: RepeatRule, now: Timestamp
   ) -> [ModelResult] {
-    let recordedAt = max(log.last?.recordedAt.advanced(byMicroseconds: 1) ?? .earliest, now)
+    let recordedAt = max(
+      log.last?.recordedAt.advanced(byMicroseconds: 1) ?? .earliest, now, passed.advanced(byMicroseconds: 1))
     var results: [ModelResult] = []
     for (append, isLeftOut) in zip(appends, isLeftOut) {
       let first = (version: version(of: append.stream).next, position: LogPosition(UInt64(log.count) + 1))

@@ -60,7 +60,7 @@ struct IndexCheckpoint {
     while credit > 0 {
       if pending == nil {
         guard next < streams.count else {
-          try transaction.store(end.encode(), at: Key.meta(.checkpoint), in: index.tables.meta)
+          try transaction.storeIndexed(end.encode(), at: Key.meta(.checkpoint), in: index.tables.meta)
           return true
         }
         pending = Pending(stream: streams[next], ids: nil)
@@ -113,13 +113,13 @@ struct IndexCheckpoint {
     if let stored { name = stored.name } else { name = try index.name(of: stream, in: transaction) }
     let tables = index.tables
     for session in tail.sessions {
-      try transaction.store(
+      try transaction.storeIndexed(
         session.entry.encode(), at: Key.stream(stream, session.version.number), in: tables.sessions)
     }
     for event in tail.late {
       var value = ByteWriter(capacity: 8)
       value.writeVarint(event.position.number)
-      try transaction.store(
+      try transaction.storeIndexed(
         value.bytes,
         at: Key.stream(stream, UInt64(event.occurredAt.microseconds), event.version.number), in: tables.late)
     }
@@ -129,7 +129,7 @@ struct IndexCheckpoint {
       guard let position = tail.position(of: anchor.version) else { continue }
       let value = Anchor(
         position: position, lastOccurredAt: max(anchor.lastOccurredAt, stored?.lastOccurredAt ?? .earliest))
-      try transaction.store(value.encode(), at: Key.stream(stream, anchor.version.number), in: tables.anchors)
+      try transaction.storeIndexed(value.encode(), at: Key.stream(stream, anchor.version.number), in: tables.anchors)
     }
     guard known < tail.last, let position = tail.position(of: tail.last) else { return }
     let secret = try index.secret(of: stream, transaction)
@@ -142,8 +142,8 @@ struct IndexCheckpoint {
       firstOccurredAt: stored?.firstOccurredAt ?? tail.firstOccurredAt,
       lastOccurredAt: max(tail.lastOccurredAt, stored?.lastOccurredAt ?? .earliest),
       sizeInBytes: (stored?.sizeInBytes ?? 0) + tail.sizeInBytes(after: known))
-    if stored == nil { try transaction.store(Key.stream(stream), at: Key.name(name), in: tables.names) }
-    try transaction.store(head.encode(), at: Key.stream(stream), in: tables.heads)
+    if stored == nil { try transaction.storeIndexed(Key.stream(stream), at: Key.name(name), in: tables.names) }
+    try transaction.storeIndexed(head.encode(), at: Key.stream(stream), in: tables.heads)
   }
 }
 

@@ -19,8 +19,26 @@ extension EventLog {
     try refuseDamagedFile()
     _ = snapshots.take(upTo: .max)
     headCache.removeAll()
+    try removeDamagedCheckpoint()
     try perform(
       RebuildIndex(interval: max(options.checkpointInterval, 1_024), tail: tail, progress: progress))
+  }
+}
+
+extension EventLog {
+  /// A checkpoint that says nothing would keep the writer from beginning. Without one, all of the log is the tail.
+  private func removeDamagedCheckpoint() throws(StorageError) {
+    do {
+      let view = try LogView(ofTables: environment, tail: tail, schema: schema)
+      if (try? TailIndex.checkpoint(in: view.transaction, tables)) != nil { return }
+    }
+    do throws(LMDBError) {
+      var transaction = try environment.beginWrite()
+      _ = try transaction.delete(Key.meta(.checkpoint).rawSpan, in: tables.meta)
+      try transaction.commit()
+    } catch {
+      throw StorageError(error)
+    }
   }
 }
 
@@ -34,7 +52,7 @@ private struct RebuildIndex: WriterWork {
     let tables = context.tables
     for table in tables.index + [tables.snapshots] { try context.transaction.empty(table) }
     var done = Checkpoint()
-    try context.transaction.store(done.encode(), at: Key.meta(.checkpoint), in: tables.meta)
+    try context.transaction.storeIndexed(done.encode(), at: Key.meta(.checkpoint), in: tables.meta)
     let last = try TailIndex.lastPosition(in: context.transaction, tables)
     while done.position < last {
       let generation = TailGeneration(after: done)

@@ -15,6 +15,15 @@ extension Transaction where Self: ~Copyable {
     do throws(LMDBError) { return try value(of: key.rawSpan, in: table) } catch { throw StorageError(error) }
   }
 
+  /// The value of `key` in a table that folds the log, or `nil`.
+  @_lifetime(borrow self)
+  func fetchIndexed(_ key: [UInt8], from table: Table, named name: String) throws(StorageError) -> RawSpan? {
+    guard let value = try fetch(key, from: table) else { return nil }
+    do throws(DamagedBytes) { return try IndexValue.open(value, at: key.rawSpan) } catch {
+      throw StorageError.damagedIndex(name)
+    }
+  }
+
   /// A cursor over `table`.
   @_lifetime(borrow self)
   func scan(_ table: Table) throws(StorageError) -> Cursor {
@@ -59,6 +68,11 @@ extension WriteTransaction {
     do throws(LMDBError) { try put(value.rawSpan, at: key.rawSpan, in: table) } catch {
       throw StorageError(error)
     }
+  }
+
+  /// Stores a value of a table that folds the log.
+  mutating func storeIndexed(_ value: [UInt8], at key: [UInt8], in table: Table) throws(StorageError) {
+    try store(IndexValue.seal(value, at: key), at: key, in: table)
   }
 
   mutating func append(_ value: [UInt8], at key: borrowing BigEndianKey, to table: Table) throws(StorageError) {

@@ -20,16 +20,27 @@ struct StreamIndex {
   // MARK: Names
 
   /// The number of a stream; `nil` where there is none yet.
+  ///
+  /// - Throws: ``StorageError`` where the table of names is damaged: also beside the place where the name would be, since
+  ///   a name that was changed is not found, and another stream would begin under it.
   func stream(
     _ name: StreamName, in transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> StreamNumber? {
-    if let value = try transaction.fetch(Key.name(name), from: tables.names) {
+    if let value = try transaction.fetchIndexed(Key.name(name), from: tables.names, named: "names") {
       return try decoding("names") { () throws(DamagedBytes) in try Key.stream(of: value) }
     }
     for generation in generations.reversed() {
       if let stream = generation.contents.withLock({ $0.names[name] }) {
         // Another reader may have folded in a stream that this transaction does not see.
-        return try head(of: stream, in: transaction) == nil ? nil : stream
+        if try head(of: stream, in: transaction) != nil { return stream }
+      }
+    }
+    var cursor = try transaction.scan(tables.names)
+    for isAfter in [true, false] {
+      let neighbour = isAfter ? try cursor.to(atOrAfter: Key.name(name)) : try cursor.to(atOrBefore: Key.name(name))
+      guard let neighbour else { continue }
+      _ = try decoding("names") { () throws(DamagedBytes) in
+        try IndexValue.open(neighbour.value, at: neighbour.key).byteCount
       }
     }
     return nil
@@ -56,6 +67,11 @@ struct StreamIndex {
     of stream: StreamNumber, in transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> StreamPlace? {
     for generation in generations.reversed() {
+      if let position = generation.contents.withLock({ $0.damaged.isEmpty ? nil : $0.damaged[stream] }),
+        position <= bound
+      {
+        throw .corrupt(reason: "the record cannot be used", position: position)
+      }
       let place = generation.with(stream) { tail -> StreamPlace? in
         guard let version = tail.last(atOrBefore: bound), let position = tail.position(of: version) else {
           return nil
@@ -72,7 +88,9 @@ struct StreamIndex {
   func storedHead(
     of stream: StreamNumber, in transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> StreamHead? {
-    guard let value = try transaction.fetch(Key.stream(stream), from: tables.heads) else { return nil }
+    guard let value = try transaction.fetchIndexed(Key.stream(stream), from: tables.heads, named: "heads") else {
+      return nil
+    }
     return try decoding("heads") { () throws(DamagedBytes) in try StreamHead(decoding: value) }
   }
 
@@ -225,7 +243,10 @@ struct StreamIndex {
   func anchor(
     of version: StreamVersion, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> Anchor? {
-    guard let value = try transaction.fetch(Key.stream(stream, version.number), from: tables.anchors) else {
+    guard
+      let value = try transaction.fetchIndexed(
+        Key.stream(stream, version.number), from: tables.anchors, named: "anchors")
+    else {
       return nil
     }
     return try decoding("anchors") { () throws(DamagedBytes) in try Anchor(decoding: value) }
@@ -310,7 +331,10 @@ struct StreamIndex {
       }
       if let found { return found }
     }
-    guard let value = try transaction.fetch(Key.stream(stream, number.number), from: tables.sessions) else {
+    guard
+      let value = try transaction.fetchIndexed(
+        Key.stream(stream, number.number), from: tables.sessions, named: "sessions")
+    else {
       return nil
     }
     return try decoding("sessions") { () throws(DamagedBytes) in try SessionEntry(decoding: value) }
@@ -365,7 +389,7 @@ struct StreamIndex {
     while let current = entry {
       let row = try decoding("late") { () throws(DamagedBytes) in
         var key = ByteReader(current.key)
-        var value = ByteReader(current.value)
+        var value = ByteReader(try IndexValue.open(current.value, at: current.key))
         let stream = try key.readUInt32().byteSwapped
         let occurred = Timestamp(clamping: Int64(clamping: try key.readUInt64().byteSwapped))
         let version = StreamVersion(try key.readUInt64().byteSwapped)

@@ -13,6 +13,7 @@
 //   meta        a word                              format, store id, checkpoint, …
 //   records_…   the store's own records, which no repair drops
 //
+// Values of the tables that fold the log end with a checksum, save those of ids; see IndexValue.
 // Numbers in keys are big-endian, so that keys sort as numbers do; in values they are varints, or little-endian.
 internal import Bytes
 internal import LMDB
@@ -121,6 +122,32 @@ enum Key {
   }
 
   static func meta(_ word: MetaWord) -> [UInt8] { Array(word.rawValue.utf8) }
+}
+
+/// What a table that folds the log holds at a key, with four bytes behind it that belong to both: LMDB's pages have no
+/// checksum, and what an entry says wrongly, the next append would make part of the log.
+enum IndexValue {
+  private static let checksumSize = 4
+
+  static func seal(_ value: [UInt8], at key: [UInt8]) -> [UInt8] {
+    var writer = ByteWriter(capacity: value.count + checksumSize)
+    writer.write(contentsOf: value)
+    writer.write(checksum(value.rawSpan, at: key.rawSpan))
+    return writer.bytes
+  }
+
+  @_lifetime(copy value)
+  static func open(_ value: RawSpan, at key: RawSpan) throws(DamagedBytes) -> RawSpan {
+    guard value.byteCount >= checksumSize else { throw DamagedBytes() }
+    let content = value.extracting(first: value.byteCount - checksumSize)
+    var reader = ByteReader(value.extracting(droppingFirst: content.byteCount))
+    guard try reader.readUInt32() == checksum(content, at: key) else { throw DamagedBytes() }
+    return content
+  }
+
+  private static func checksum(_ value: RawSpan, at key: RawSpan) -> UInt32 {
+    UInt32(truncatingIfNeeded: XXH3.hash(value, seed: XXH3.hash(key)))
+  }
 }
 
 /// What `meta` holds.

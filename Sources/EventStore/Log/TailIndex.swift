@@ -90,8 +90,13 @@ final class TailGeneration: Sendable {
     var newStreams: [StreamNumber: StreamName] = [:]
     var streamCount: StreamNumber
     var eventCount = 0
+    /// Streams with a damaged record, and where it is: of those, nothing is known from there on.
+    var damaged: [StreamNumber: LogPosition] = [:]
 
     mutating func insert(_ entry: IndexEntry, seed: UInt64) {
+      through = max(through, entry.position)
+      eventCount += 1
+      if !damaged.isEmpty, damaged[entry.stream] != nil { return }
       if let name = entry.name {
         names[name] = entry.stream
         newStreams[entry.stream] = name
@@ -103,8 +108,13 @@ final class TailGeneration: Sendable {
           first: entry.version, previous: entry.previous, firstOccurredAt: entry.occurredAt,
           lastOccurredAt: entry.occurredAt)
       ].append(entry, seed: seed)
-      through = max(through, entry.position)
+    }
+
+    /// Takes note of a record that cannot be used.
+    mutating func insertDamaged(of stream: StreamNumber, at position: LogPosition) {
+      through = max(through, position)
       eventCount += 1
+      damaged[stream] = damaged[stream] ?? position
     }
   }
 
@@ -254,11 +264,32 @@ final class TailIndex: Sendable {
         let entry = try IndexEntry(record, seed: hashSeed)
         insert(&state, entry, endsRequest: record.chain != nil)
       } catch {
-        throw StorageError(error, at: position)
+        guard case .damaged = error, position < last,
+          let owner = try owner(ofDamaged: found.value, at: position, state, transaction)
+        else { throw StorageError(error, at: position) }
+        state.generations.last?.contents.withLock { $0.insertDamaged(of: owner, at: position) }
       }
       position = position.next
       entry = try cursor.toNext()
     }
+  }
+
+  /// Whose a damaged record is: then nobody else's events are in doubt. Only where it goes on from the stream's last
+  /// event in version and position is what it says of them not what is damaged.
+  private func owner(
+    ofDamaged record: RawSpan, at position: LogPosition, _ state: borrowing State,
+    _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> StreamNumber? {
+    guard let link = try? RecordLink(record, at: position) else { return nil }
+    let index = StreamIndex(
+      tables: tables, hashSeed: hashSeed, generations: state.generations, bound: LogPosition(.max))
+    for generation in state.generations where generation.contents.withLock({ $0.damaged[link.stream] != nil }) {
+      return link.stream
+    }
+    guard let before = try index.head(of: link.stream, in: transaction),
+      before.version.next == link.version, before.position == link.previous
+    else { return nil }
+    return link.stream
   }
 
   private func insert(_ state: inout State, _ entry: IndexEntry, endsRequest: Bool) {
@@ -286,9 +317,15 @@ final class TailIndex: Sendable {
     }
   }
 
-  /// The oldest generation, once another has begun after it: it no longer grows, and can be folded into the tables.
+  /// The oldest generation, once another has begun after it: it no longer grows, and can be folded into the tables. Not
+  /// one with a damaged record: the tables could not say that it is there.
   func generationToCheckpoint() -> TailGeneration? {
-    state.withLock { state in state.generations.count > 1 ? state.generations.first : nil }
+    state.withLock { state in
+      guard state.generations.count > 1, let oldest = state.generations.first,
+        oldest.contents.withLock({ $0.damaged.isEmpty })
+      else { return nil }
+      return oldest
+    }
   }
 
   /// Whether another generation is full before the oldest is in the tables.
@@ -328,7 +365,7 @@ final class TailIndex: Sendable {
   static func checkpoint(
     in transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
   ) throws(StorageError) -> Checkpoint {
-    guard let value = try transaction.fetch(Key.meta(.checkpoint), from: tables.meta) else {
+    guard let value = try transaction.fetchIndexed(Key.meta(.checkpoint), from: tables.meta, named: "meta") else {
       return Checkpoint()
     }
     return try decoding("meta") { () throws(DamagedBytes) in try Checkpoint(decoding: value) }

@@ -147,9 +147,14 @@ private struct Verifier {
         problem(
           "its stream's number is \(record.stream), not \(streams.count + 1)", at: position, stream: name)
       }
+      var stored: StreamHead?
+      do throws(StorageError) {
+        stored = try view.index.storedHead(of: record.stream, in: view.transaction)
+      } catch {
+        problem(error.description, at: position, .derived, stream: name)
+      }
       streams[record.stream] = Stream(
-        name: name, secret: secret, streamDigest: HashChain.streamDigest(name, secret: secret),
-        stored: try view.index.storedHead(of: record.stream, in: view.transaction))
+        name: name, secret: secret, streamDigest: HashChain.streamDigest(name, secret: secret), stored: stored)
     }
     guard var stream = streams.removeValue(forKey: record.stream) else { return }
     defer { streams[record.stream] = stream }
@@ -238,14 +243,14 @@ private struct Verifier {
     if record.flags.contains(.namesSession), let name = try? record.nameOfSession() {
       let key = Key.stream(record.stream, IdentityHash.session(name, seed: hashSeed))
       find("its session's name", try view.holds(record.version, at: key, in: tables.ids))
-      let entry = try view.transaction.fetch(
-        Key.stream(record.stream, record.version.number), from: tables.sessions)
+      let entry = try view.transaction.fetchIndexed(
+        Key.stream(record.stream, record.version.number), from: tables.sessions, named: "sessions")
       let expected = SessionEntry(firstOccurredAt: record.occurredAt, name: name).encode()
       find("its session", entry?.isSame(as: expected.rawSpan) ?? false)
     }
     if record.flags.contains(.isLate) {
       let key = Key.stream(record.stream, UInt64(record.occurredAt.microseconds), record.version.number)
-      let entry = try view.transaction.fetch(key, from: tables.late)
+      let entry = try view.transaction.fetchIndexed(key, from: tables.late, named: "late")
       var expected = ByteWriter(capacity: 8)
       expected.writeVarint(record.position.number)
       find("that it is late", entry?.isSame(as: expected.bytes.rawSpan) ?? false)
@@ -349,7 +354,8 @@ extension EventLog {
     var heads = try view.transaction.scan(tables.heads)
     var seen = 0
     while let entry = try heads.toNext() {
-      guard let stream = try? Key.stream(of: entry.key), let head = try? StreamHead(decoding: entry.value),
+      guard let stream = try? Key.stream(of: entry.key),
+        let head = try? StreamHead(decoding: IndexValue.open(entry.value, at: entry.key)),
         head.position <= view.last
       else {
         verifier.problem("the index has a damaged entry", .derived)
@@ -361,7 +367,7 @@ extension EventLog {
         verifier.problem("the index has a stream that the log has not", .derived, stream: head.name)
         continue
       }
-      let stored = try view.transaction.fetch(Key.name(head.name), from: tables.names)
+      let stored = try? view.transaction.fetchIndexed(Key.name(head.name), from: tables.names, named: "names")
       if !(stored?.isSame(as: entry.key) ?? false) {
         verifier.problem("the index lacks the stream's name", .derived, stream: head.name)
       }
@@ -370,7 +376,7 @@ extension EventLog {
     var names = try view.transaction.scan(tables.names)
     while let entry = try names.toNext() {
       let name = try? Key.name(of: entry.key)
-      let stream = try? Key.stream(of: entry.value)
+      let stream = try? Key.stream(of: IndexValue.open(entry.value, at: entry.key))
       let isKnown = try stream.map { stream throws(StorageError) in
         // Of a stream that began since, the head tells.
         if let found = verifier.streams[stream] { return found.name == name }

@@ -60,7 +60,7 @@ final class History {
 
   let options: HistoryOptions
   let store: TemporaryStore
-  private(set) var model = ModelStore()
+  var model = ModelStore()
   var random: SeededRandom
   private var requests: [[StreamAppend]] = []
   private var idCounts: [StreamName: Int] = [:]
@@ -273,6 +273,7 @@ final class History {
   private func reopen(corrupting: Bool = false) throws {
     steps.append(corrupting ? "reopen with corrupt snapshots" : "reopen")
     try store.reopen { if corrupting { try corruptSnapshots() } }
+    model.passed = .earliest
     if options.maintainsSnapshots { try store.log.maintainSnapshots(of: NotebookProjector()) }
   }
 

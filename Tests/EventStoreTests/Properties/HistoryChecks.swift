@@ -224,6 +224,9 @@ extension History {
     let statesByTime = try model.states(of: byTime, in: stream, by: projector)
     for point in points {
       let included = model.events(of: stream, at: point)
+      if case .recordedAt(let time) = point, time > model.log.last?.recordedAt ?? .earliest {
+        model.passed = max(model.passed, time)
+      }
       let isByTime = if case .occurredAt = point { true } else { false }
       let expected = (isByTime ? statesByTime : byVersion)[included.count]
       let usesSnapshots = !chance(10)
