@@ -71,7 +71,7 @@ let package = Package(
     // Tests.
     library("TestSupport", imports: ["Bytes", "EventStore", "JSON", "Platform"], at: "Tests/Support"),
     .executableTarget(
-      name: "CrashAgent", dependencies: ["Bytes", "EventStore", "Platform", "TestSupport"],
+      name: "CrashAgent", dependencies: ["Bytes", "EventStore", "LMDB", "Platform", "TestSupport"],
       path: "Tests/CrashAgent", swiftSettings: strict),
     .testTarget(
       name: "CrashTests", dependencies: ["CrashAgent", "EventStore", "Platform", "TestSupport"],

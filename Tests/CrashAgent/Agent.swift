@@ -6,11 +6,19 @@ import TestSupport
 
 @main enum Agent {
   /// The commands, by name.
-  static let commands: [String: @Sendable (Arguments) throws -> Void] = [
+  static let commands: [String: @Sendable (Arguments) throws -> Void] = alwaysThere.merging(withFailures) { $1 }
+
+  private static let alwaysThere: [String: @Sendable (Arguments) throws -> Void] = [
     "append": append, "import": importMany, "compete": compete, "behind": behind,
     "fold": fold, "follow": follow, "subscribe": subscribe, "replay": replay,
     "backup": backup, "fill": fill, "examine": examine, "open-twice": openTwice,
   ]
+
+  #if DEBUG
+  private static let withFailures: [String: @Sendable (Arguments) throws -> Void] = ["struggle": struggle]
+  #else
+  private static let withFailures: [String: @Sendable (Arguments) throws -> Void] = [:]
+  #endif
 
   static func main() {
     do {

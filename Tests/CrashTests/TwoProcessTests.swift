@@ -22,6 +22,39 @@ extension `Real processes` {
       }
     }
 
+    #if DEBUG
+    // While a process had not heard yet that its commit had failed, it took its own events for those that another
+    // process had stored in their places.
+    @Test(arguments: [1, 2, 3, 64])
+    func `whose commits fail now and then, each sees all that is stored and nothing else`(checkpoint: Int) throws {
+      let work = NumberedWork(users: 200)
+      for round in 0..<`Real processes`.effort {
+        let store = AgentStore(inMemory: true)
+        let seed = `Real processes`.seed &+ UInt64(2 * round)
+        let agents = try [0, 1].map { number in
+          try store.agent(
+            "struggle",
+            [
+              "base": 10 * number, "requests": 100, "users": work.users, "checkpoint": checkpoint,
+              "snapshot": 1_000, "seed": seed &+ UInt64(number),
+            ])
+        }
+        for agent in agents { try agent.words(after: "open") }
+        for agent in agents { try agent.send("go") }
+        var acknowledged: [Acknowledgement] = []
+        for agent in agents {
+          let lines = try agent.lines()
+          #expect(try agent.wait() == .exit(0))
+          #expect(lines.filter { $0.hasPrefix("error") } == [], "seed \(seed)")
+          acknowledged += lines.acknowledgements
+        }
+        #expect(acknowledged.count == 400)
+        var next: [Int: Int] = [:]
+        #expect(try store.open().problems(of: work, acknowledged: acknowledged, next: &next) == [], "seed \(seed)")
+      }
+    }
+    #endif
+
     @Test func `of two that append the same at the same version, one wins and both know`() throws {
       let count = 600
       let store = AgentStore()

@@ -201,7 +201,26 @@ enum IdentityHash {
 final class TailIndex: Sendable {
   private struct State {
     /// Oldest first; the last one grows.
-    var generations: [TailGeneration]
+    var generations: [TailGeneration] = []
+    /// A commit of this process, of which nobody has said yet how it ended.
+    var commit: OpenCommit?
+  }
+
+  /// What the last generation has of the log beyond `start` may never be committed.
+  private struct OpenCommit {
+    var start: LogPosition
+    /// The log's end once it is done; `nil` while it still grows.
+    var end: LogEnd?
+
+    /// Whether `transaction`, which sees the log grown since, sees it grown by this commit: the log's chain tells.
+    func isSeen(
+      through last: LogPosition, by transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
+    ) throws(StorageError) -> Bool {
+      guard let end, end.position <= last else { return false }
+      // Without an event of its own it has put nothing into the tail.
+      if end.position == start { return true }
+      return try transaction.record(at: end.position, in: tables).chain == end.chain
+    }
   }
 
   private let state: Mutex<State>
@@ -214,7 +233,7 @@ final class TailIndex: Sendable {
     self.tables = tables
     self.hashSeed = hashSeed
     self.checkpointInterval = checkpointInterval
-    state = Mutex(State(generations: []))
+    state = Mutex(State())
   }
 
   /// The generations that `transaction` needs beside the tables it sees; what other processes appended is folded in.
@@ -230,6 +249,10 @@ final class TailIndex: Sendable {
       throw .corrupt(reason: "the log ends before its checkpoint", position: last)
     }
     return try state.withLock { (state) throws(StorageError) in
+      // A failed commit lets others write before its writer hears of it: the positions may have other events by now.
+      if let commit = state.commit, last > commit.start, try !commit.isSeen(through: last, by: transaction, tables) {
+        state = State()
+      }
       try catchUp(&state, from: checkpoint, through: last, in: transaction)
       // A transaction of before a checkpoint needs generations that may be gone by now.
       guard let oldest = state.generations.first, oldest.after <= checkpoint.position else { return nil }
@@ -305,9 +328,23 @@ final class TailIndex: Sendable {
     }
   }
 
-  /// Begins a new generation where the last one is full. To be called when its events are committed.
-  func sealIfFull() {
+  /// Says that the last generation is about to take in events which are not committed yet.
+  ///
+  /// - Parameter start: The end of the log as it is.
+  func commitBegins(after start: LogPosition) {
+    state.withLock { $0.commit = OpenCommit(start: start) }
+  }
+
+  /// Says that it has taken in all of them, and where the log ends with them.
+  func commitEnds(at end: LogEnd) {
+    state.withLock { $0.commit?.end = end }
+  }
+
+  /// Says that they are committed, and begins a new generation where the last one is full. Where they are not, the tail
+  /// is to be forgotten.
+  func committed() {
     state.withLock { state in
+      state.commit = nil
       guard let current = state.generations.last else { return }
       let end = current.contents.withLock { contents in
         contents.eventCount >= checkpointInterval
@@ -354,7 +391,7 @@ final class TailIndex: Sendable {
   /// Forgets everything: the next transaction begins anew at its checkpoint. What readers hold stays as it is; it may
   /// tell of events that were never committed, beyond all that those readers see.
   func forget() {
-    state.withLock { $0.generations = [] }
+    state.withLock { $0 = State() }
   }
 
   /// How many events the tail holds.

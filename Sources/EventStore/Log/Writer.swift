@@ -99,6 +99,7 @@ struct Writer {
     credit += (events.count * rate + 3) / 4
     let completed = try stepCheckpoint(&context)
     guard context.hasWritten else {
+      tail.committed()
       streams = context.streams
       return
     }
@@ -107,10 +108,11 @@ struct Writer {
       try StoreSnapshots(snapshots: snapshots.take(upTo: Self.snapshotBytesPerCommit)).run(in: &context)
     }
     let (newEnd, newStreams) = (context.end, context.streams)
+    tail.commitEnds(at: newEnd)
     try context.commit()
     end = newEnd
     streams = newStreams.count > Self.largestCache ? [:] : newStreams
-    tail.sealIfFull()
+    tail.committed()
     if let completed {
       tail.checkpointed(through: completed)
       checkpoint = nil
@@ -132,6 +134,7 @@ struct Writer {
         streams.removeAll()
         end = try Self.logEnd(at: last, generations, transaction, settings.tables)
       }
+      tail.commitBegins(after: last)
       // The dictionary goes over to the context, or changing it would copy it.
       let known = streams
       streams = [:]
