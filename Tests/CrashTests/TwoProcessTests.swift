@@ -22,6 +22,21 @@ extension `Real processes` {
       }
     }
 
+    // Who came second to make it waited for the first one's lock, and so until that closed it again.
+    @Test func `made by two at once, it is open to both of them`() throws {
+      let store = AgentStore()
+      _ = try Files.makeFolder(store.path)
+      // As long as a third one looks whether there is a store, none is made: both come to wait for it.
+      let third = try FileLock(path: store.path + "/openers.lock")
+      try third.lock(.shared)
+      let agents = try [1, 2].map { try store.agent("compete", ["writer": $0, "count": 0]) }
+      MonotonicClock.sleep(nanoseconds: 500_000_000)
+      try third.unlock()
+      for agent in agents { try agent.words(after: "open") }
+      for agent in agents { try agent.send("go") }
+      for agent in agents { #expect(try agent.wait() == .exit(0)) }
+    }
+
     #if DEBUG
     // While a process had not heard yet that its commit had failed, it took its own events for those that another
     // process had stored in their places.

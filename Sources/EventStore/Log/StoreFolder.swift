@@ -134,8 +134,12 @@ enum StoreFolder {
   private static func make(
     _ folder: String, _ openers: FileLock, _ options: EventLog.Options
   ) throws(StorageError) -> Opened {
-    // One process makes the store; the others wait for it.
-    try asking(folder) { () throws(PlatformError) in try openers.lock(.exclusive) }
+    // One process makes the store; the others wait for it, but not for its lock, which it keeps as long as it is open.
+    try asking(folder) { () throws(PlatformError) in try openers.unlock() }
+    while try !asking(folder, { () throws(PlatformError) in try openers.tryLock(.exclusive) }) {
+      if try readMarker(folder) != nil { return try open(folder, options) }
+      MonotonicClock.sleep(nanoseconds: 5_000_000)
+    }
     if try readMarker(folder) != nil {
       try asking(folder) { () throws(PlatformError) in try openers.lock(.shared) }
       return try open(folder, options)
