@@ -1,7 +1,9 @@
 // The end of a log: closed by its owner, or let go of.
-import EventStore
+import Synchronization
 import TestSupport
 import Testing
+
+@testable import EventStore
 
 @Suite struct `A log that is let go of` {
   // The thread that folds for snapshots took the last reference with it, and waited for its own end.
@@ -68,5 +70,24 @@ import Testing
     #expect(performing: { try log.verify() }, throws: isClosed)
     try store.reopen()
     #expect(try store.log.lastPosition() == 1)
+  }
+}
+
+@Suite struct `A log that is being closed` {
+  // Closing started no writer any more, but went on taking appends: a log's first append then waited for ever.
+  @Test func `refuses the first append as it refuses any other`() throws {
+    let store = try TemporaryStore()
+    let outcomes = Mutex<[Result<[AppendResult], AppendError>]>([])
+    let log = store.log
+    // Followers are told in the middle of closing.
+    _ = log.followers.add {
+      log.beginAppend([StreamAppend([Diary.removed("k", id: .number(1))], to: .bob)], repeats: .request) { result in
+        outcomes.withLock { $0.append(result) }
+      }
+    }
+    try log.close()
+    let refused = outcomes.withLock { $0 }
+    #expect(refused.count == 1)
+    #expect(throws: AppendError.storage(.closed(reason: "the store was closed"))) { try refused.first?.get() }
   }
 }

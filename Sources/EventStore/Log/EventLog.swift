@@ -88,10 +88,11 @@ public final class EventLog: Sendable {
   /// Ends all appends that were begun, folds a long tail into the tables, and closes the file. Reading or appending
   /// afterwards fails as closed. Closing again does nothing.
   public func close() throws(StorageError) {
+    // First of all: nothing more is to be taken in when no writer is started any more.
+    sequencer.close()
     guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
     maintenance.close()
     followers.close()
-    sequencer.close()
     let thread = writer.withLock { thread -> DedicatedThread? in
       defer { thread = nil }
       return thread
