@@ -1,4 +1,5 @@
 // The end of a log: closed by its owner, or let go of.
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -89,5 +90,40 @@ import Testing
     let refused = outcomes.withLock { $0 }
     #expect(refused.count == 1)
     #expect(throws: AppendError.storage(.closed(reason: "the store was closed"))) { try refused.first?.get() }
+  }
+}
+
+@Suite struct `A log in the child of a fork` {
+  // An append waited for a writer that was not there, and closing for its end; and it let go of the parent's lock.
+  @Test func `is closed, and its end does the parent no harm`() async {
+    await #expect(processExitsWith: .success) {
+      let store = try TemporaryStore()
+      try store.append(Diary.removed("k", id: .number(1)))
+      // Once more, so that the stream is known and nothing needs to be read for an append.
+      try store.append(Diary.removed("k", id: .number(2)))
+      let symbol = unsafe dlsym(nil, "fork")
+      let child = unsafe unsafeBitCast(symbol, to: (@convention(c) () -> pid_t).self)()
+      if child == 0 {
+        do throws(AppendError) {
+          try store.append(Diary.removed("k", id: .number(3)))
+          _exit(1)
+        } catch {
+          guard case .storage(.closed) = error else { _exit(2) }
+        }
+        do { try store.log.close() } catch { _exit(3) }
+        _exit(0)
+      }
+      var status: Int32 = -1
+      let deadline = ContinuousClock.now + .seconds(20)
+      while unsafe waitpid(child, &status, WNOHANG) == 0 {
+        // Its signals are blocked, but for this one.
+        if ContinuousClock.now > deadline { kill(child, SIGKILL) }
+        usleep(10_000)
+      }
+      #expect(status == 0)
+      let lock = unsafe open(store.path + "/openers.lock", O_RDWR)
+      #expect(flock(lock, LOCK_EX | LOCK_NB) == -1)
+      #expect(try store.append(Diary.removed("k", id: .number(3))).lastVersion == 3)
+    }
   }
 }

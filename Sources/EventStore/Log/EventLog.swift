@@ -88,6 +88,8 @@ public final class EventLog: Sendable {
   /// Ends all appends that were begun, folds a long tail into the tables, and closes the file. Reading or appending
   /// afterwards fails as closed. Closing again does nothing.
   public func close() throws(StorageError) {
+    // In a child of a fork there is no writer to wait for, and the lock is the parent's.
+    guard !environment.isForked else { return }
     // First of all: nothing more is to be taken in when no writer is started any more.
     sequencer.close()
     guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
@@ -201,6 +203,8 @@ public final class EventLog: Sendable {
       case .work(_, let completion): completion(.failure(error))
       }
     }
+    // The writer's thread is not among those that a fork takes along.
+    if environment.isForked { return refuse(StorageError(LMDBError.usedAfterFork)) }
     if options.isReadOnly { return refuse(.denied(reason: "the store was opened for reading only")) }
     do throws(StorageError) { try startWriter() } catch { return refuse(error) }
     if !sequencer.submit(job) { refuse(.closed(reason: "the store was closed")) }

@@ -126,7 +126,7 @@ public final class Environment: Sendable {
   }
 
   /// Whether this process was forked from the one that opened.
-  var isForked: Bool { generation != Forks.generation }
+  public var isForked: Bool { generation != Forks.generation }
 
   func transactionEnded() {
     if users.subtract(2, ordering: .acquiringAndReleasing).newValue == 1 { end() }
