@@ -1,5 +1,6 @@
 // The end of a log: closed by its owner, or let go of.
 import Glibc
+import LMDB
 import Synchronization
 import TestSupport
 import Testing
@@ -90,6 +91,20 @@ import Testing
     let refused = outcomes.withLock { $0 }
     #expect(refused.count == 1)
     #expect(throws: AppendError.storage(.closed(reason: "the store was closed"))) { try refused.first?.get() }
+  }
+}
+
+@Suite struct `A subscription whose log is closed` {
+  @Test(.timeLimit(.minutes(1))) func `ends, whenever that happens`() async throws {
+    let store = try TemporaryStore()
+    try store.append(Diary.removed("k", id: .number(1)))
+    var events = store.log.subscribe(after: 0).makeAsyncIterator()
+    #expect(try await events.next()?.position == 1)
+    // After it has looked whether the log is closed, and before it reads; that was told as an error.
+    store.log.environment.close()
+    #expect(try await events.next()?.position == nil)
+    try store.log.close()
+    #expect(try await events.next()?.position == nil)
   }
 }
 

@@ -40,7 +40,14 @@ public struct Subscription: AsyncSequence, Sendable {
     public mutating func next() async throws -> RecordedEvent? {
       while page.isEmpty {
         if Task.isCancelled || log.followers.isClosed { return nil }
-        if try !read() { await log.waitForEvents(after: position) }
+        do throws(StorageError) {
+          if try read() { continue }
+        } catch {
+          // Closed between the two.
+          if case .closed = error { return nil }
+          throw error
+        }
+        await log.waitForEvents(after: position)
       }
       return page.removeFirst()
     }
