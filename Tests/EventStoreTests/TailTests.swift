@@ -94,3 +94,19 @@ extension LogView {
     return try index.session(record.session, in: record.stream, transaction)?.name
   }
 }
+
+@Suite struct `The tail of a process that only reads` {
+  // It was told of no checkpoint, and kept all that it had ever seen.
+  @Test func `lets go of what another process has folded into the tables`() throws {
+    var options = EventLog.Options()
+    options.checkpointInterval = 10
+    let store = try TemporaryStore(options)
+    let tail = TailIndex(tables: store.log.tables, hashSeed: store.log.tail.hashSeed, checkpointInterval: 10)
+    for number in 1...200 {
+      try store.append(Diary.removed("a", id: .number(number)))
+      let view = try LogView(store.log.environment, tail: tail, schema: Diary.schema)
+      #expect(view.last == LogPosition(UInt64(number)))
+    }
+    #expect(tail.eventCount <= 40)
+  }
+}

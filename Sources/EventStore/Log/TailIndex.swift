@@ -254,6 +254,8 @@ final class TailIndex: Sendable {
         state = State()
       }
       try catchUp(&state, from: checkpoint, through: last, in: transaction)
+      // Whoever only reads is not told what the tables have taken over.
+      Self.drop(&state, through: checkpoint.position)
       // A transaction of before a checkpoint needs generations that may be gone by now.
       guard let oldest = state.generations.first, oldest.after <= checkpoint.position else { return nil }
       return (state.generations, last)
@@ -381,11 +383,11 @@ final class TailIndex: Sendable {
 
   /// Lets go of generations that the tables have taken over, up to `checkpoint`.
   func checkpointed(through checkpoint: LogPosition) {
-    state.withLock { state in
-      while state.generations.count > 1, state.generations[1].after <= checkpoint {
-        state.generations.removeFirst()
-      }
-    }
+    state.withLock { Self.drop(&$0, through: checkpoint) }
+  }
+
+  private static func drop(_ state: inout State, through checkpoint: LogPosition) {
+    while state.generations.count > 1, state.generations[1].after <= checkpoint { state.generations.removeFirst() }
   }
 
   /// Forgets everything: the next transaction begins anew at its checkpoint. What readers hold stays as it is; it may
