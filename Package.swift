@@ -26,6 +26,8 @@ let package = Package(
     .library(name: "Memoir", targets: ["Memoir"]),
     .library(name: "EventStore", targets: ["EventStore"]),
     .executable(name: "memoir", targets: ["MemoirCommand"]),
+    // Memoir beside plain LMDB and SQLite.
+    .executable(name: "memoir-bench", targets: ["MemoirBenchCommand"]),
     // For tests: the process that they kill.
     .executable(name: "memoir-crash-agent", targets: ["CrashAgent"]),
   ],
@@ -67,6 +69,16 @@ let package = Package(
     .target(
       name: "MemoirFixtures", path: "Fixtures", exclude: ["README.md", "Formats"],
       resources: [.embedInCode("Demo/events.jsonl")], swiftSettings: strict),
+
+    // Benchmarks. The same work on other stores is a target of its own: whoever builds `memoir` does not need them.
+    .target(
+      name: "PeerBench", path: "Benchmarks/PeerBench",
+      linkerSettings: [.linkedLibrary("lmdb"), .linkedLibrary("sqlite3")]),
+    library(
+      "MemoirBench", imports: ["Memoir", "PeerBench", "Platform", "Sodium"], at: "Benchmarks/MemoirBench"),
+    .executableTarget(
+      name: "MemoirBenchCommand", dependencies: ["MemoirBench"], path: "Benchmarks/MemoirBenchCommand",
+      swiftSettings: strict),
 
     // Tests.
     library("TestSupport", imports: ["Bytes", "EventStore", "JSON", "Platform"], at: "Tests/Support"),

@@ -62,10 +62,20 @@ private enum Layout {
     #expect(Set(importers).isSubset(of: ["MemoirCommand", "MemoirCLITests"]))
   }
 
+  // Who builds `memoir` needs no other store, and nothing depends on how it is measured.
+  @Test func `name the benchmarks only in their program and their tests`() throws {
+    for (module, allowed) in [
+      ("PeerBench", ["MemoirBench"]), ("MemoirBench", ["MemoirBenchCommand", "BenchTests"]),
+    ] {
+      let importers = try Project.targets().filter { $0.imports.contains(module) }.map(\.name)
+      #expect(Set(importers).isSubset(of: allowed), "\(module)")
+    }
+  }
+
   // A target whose files no target of Package.swift covers is compiled by nobody.
   @Test func `belong to a target`() throws {
     let folders = try Project.targets().map { $0.folder + "/" }
-    for folder in ["Sources", "Tests", "Fixtures"] {
+    for folder in ["Sources", "Tests", "Benchmarks", "Fixtures"] {
       for path in Project.files(below: folder, ending: ".swift") {
         #expect(folders.contains { path.hasPrefix($0) }, "\(path) is in no target")
       }
@@ -75,7 +85,7 @@ private enum Layout {
 
 @Suite struct `Every file` {
   @Test func `opens with what it is about`() throws {
-    for folder in ["Sources", "Tests", "Fixtures"] {
+    for folder in ["Sources", "Tests", "Benchmarks", "Fixtures"] {
       for file in try Project.sources(below: folder) {
         #expect(file.text.hasPrefix("// "), "\(file)")
       }
@@ -95,7 +105,7 @@ private enum Layout {
   @Test func `is finished`() throws {
     // Spelled in two halves, so that this file is not found.
     let marks = ["TO" + "DO", "FIX" + "ME"]
-    for folder in ["Sources", "Tests", "Fixtures"] {
+    for folder in ["Sources", "Tests", "Benchmarks", "Fixtures"] {
       for file in try Project.sources(below: folder) {
         for mark in marks {
           #expect(!file.text.utf8.contains(mark.utf8), "\(file) has a \(mark)")
