@@ -74,8 +74,9 @@ let package = Package(
     .target(
       name: "PeerBench", path: "Benchmarks/PeerBench",
       linkerSettings: [.linkedLibrary("lmdb"), .linkedLibrary("sqlite3")]),
-    library(
-      "MemoirBench", imports: ["Memoir", "PeerBench", "Platform", "Sodium"], at: "Benchmarks/MemoirBench"),
+    .target(
+      name: "MemoirBench", dependencies: ["Memoir", "PeerBench", "Platform", "Sodium"], path: "Benchmarks/MemoirBench",
+      resources: [.embedInCode("import_into_sqlite.py")], swiftSettings: strict),
     .executableTarget(
       name: "MemoirBenchCommand", dependencies: ["MemoirBench"], path: "Benchmarks/MemoirBenchCommand",
       swiftSettings: strict),

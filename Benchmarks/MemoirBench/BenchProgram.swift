@@ -1,21 +1,107 @@
 // The program `memoir-bench`: what its arguments ask for.
+import Foundation
 import Platform
 
 /// The program.
 public enum BenchProgram {
+  private static let help = """
+    Usage: memoir-bench [OPTION]…
+           memoir-bench contestant DIR [EVENTS.jsonl]
+
+    Measures Memoir beside plain LMDB (L) and SQLite (S) on one workload, in turn, and prints medians and ratios.
+
+      --only QUESTION,…    only these; see below
+      --events N           events of the workload (1000000)
+      --users N            users of the workload (10000)
+      --rounds N           how often everything is asked (3)
+      --history N          events of the long history for as-of reads (1000000)
+      --dialogues FILE     real conversations, as JSON Lines
+      --folder DIR         where stores are made; on the disk that is meant (/var/tmp)
+      --json FILE          writes all values of all rounds
+      --charts DIR         writes SVG charts
+      --quick              tiny sizes: only to see that it works
+      --help
+
+    `contestant` makes a store in DIR, does the jobs of a comparison of stores and prints `job<TAB>value` lines.
+    It honours EVENTS, USERS, APPEND_MS and NORDAHEAD of the environment.
+
+    Questions:
+
+    """
+
   /// Runs it, and ends the process where something was wrong.
   public static func run() async {
     let words = CurrentProcess.arguments.map { String(decoding: $0, as: UTF8.self) }
     do {
       switch words.first {
-      case "contestant":
-        guard words.count == 2 || words.count == 3 else { throw BenchError("contestant DIR [EVENTS.jsonl]") }
+      case "contestant" where words.count == 2 || words.count == 3:
         try await ContestantCommand(folder: words[1], file: words.count > 2 ? words[2] : nil).run()
-      default: throw BenchError("unknown: \(words)")
+      case "task": try await BenchTask.run(Array(words.dropFirst()))
+      case "--help", "-h":
+        try Descriptor.standardOutput.write(help + Question.allCases.map { "  \($0.rawValue): \($0.text)\n" }.joined())
+      default: try await measure(try Arguments(words))
       }
     } catch {
       try? Descriptor.standardError.write("memoir-bench: \(error)\n")
       CurrentProcess.exit(1)
+    }
+  }
+
+  static func measure(_ arguments: Arguments) async throws {
+    let bench = try Bench(arguments.plan) { try? Descriptor.standardError.write("… \($0)\n") }
+    try await bench.run()
+    let results = bench.results
+    try Descriptor.standardOutput.write(TableText(results: results).description)
+    if !results.notes.isEmpty {
+      try Descriptor.standardOutput.write("\n" + results.notes.map { "- \($0)\n" }.joined())
+    }
+    if let file = arguments.json {
+      try ResultsJSON(results: results, plan: arguments.plan).data().write(to: URL(filePath: file))
+    }
+    if let folder = arguments.charts {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      for chart in Charts(results: results).files {
+        try Data(chart.text.utf8).write(to: URL(filePath: folder).appending(path: chart.name))
+      }
+    }
+  }
+}
+
+/// The options of a run.
+struct Arguments {
+  var plan = Plan()
+  var json: String?
+  var charts: String?
+
+  init(_ words: [String]) throws {
+    // First, since it sets what the others change.
+    if words.contains("--quick") { plan = .quick }
+    var rest = words[...]
+    while let option = rest.popFirst() {
+      if option == "--quick" { continue }
+      guard let value = rest.popFirst() else { throw BenchError("\(option) is unknown or needs a value; see --help") }
+      func number() throws -> Int {
+        guard let number = Int(value), number > 0 else { throw BenchError("\(option) needs a number, not \(value)") }
+        return number
+      }
+      switch option {
+      case "--only":
+        plan.questions = try value.split(separator: ",").map { name in
+          guard let question = Question(rawValue: String(name)) else {
+            throw BenchError("\(name) is no question; see --help")
+          }
+          return question
+        }
+      case "--events": plan.events = try number()
+      case "--users": plan.users = try number()
+      case "--rounds": plan.rounds = try number()
+      case "--history": plan.historyEvents = try number()
+      case "--dialogues": plan.dialogues = value
+      case "--folder": plan.folder = value
+      case "--json": json = value
+      case "--charts": charts = value
+      default: throw BenchError("\(option) is unknown; see --help")
+      }
     }
   }
 }

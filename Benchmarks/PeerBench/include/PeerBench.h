@@ -123,5 +123,7 @@ void bench_set_readahead(const char *folder, bool on);
 uint64_t bench_bytes_written(void);
 /// The most memory this process has had, in bytes; 0 where the system does not tell.
 uint64_t bench_peak_memory(void);
+/// The memory this process has now, in bytes, without the pages of files.
+uint64_t bench_own_memory(void);
 /// Ends the process as a kill would: nothing is closed.
 void bench_die(void);

@@ -1,0 +1,67 @@
+// What the same costs as the log grows: it should cost the same.
+import Memoir
+import Platform
+
+extension Bench {
+  func askGrowth() throws {
+    var size = 10_000
+    var sizes: [Int] = []
+    while size < plan.events {
+      sizes.append(size)
+      size *= 10
+    }
+    sizes.append(plan.events)
+    var lines: [String: [(x: Double, y: Double)]] = [:]
+    for events in sizes {
+      say("growth: \(events) events")
+      let folder = try makeFolder()
+      defer { try? remove(folder) }
+      let numbers = try Child.task("grow", [folder + "/memoir.store", "\(events)", "\(plan.users)"])
+      for (name, value) in numbers { lines[name, default: []].append((Double(events), value)) }
+    }
+    for (name, points) in lines.sorted(by: { $0.key < $1.key }) {
+      results.add(series: "growth", line: name, points)
+    }
+  }
+}
+
+extension BenchTask {
+  /// Makes a store of so many events and reads and appends; prints medians in microseconds.
+  static func grow(_ folder: String, events: Int, users: Int) async throws {
+    let workload = try Workload(events: events, users: users)
+    let filling = try MemoirContestant(in: folder, workload)
+    try filling.maintainSnapshots()
+    _ = try filling.load(0..<events)
+    try filling.log.finishSnapshots()
+    try filling.close()
+
+    var options = EventLog.Options()
+    options.cacheBytes = 0
+    let contestant = try MemoirContestant(in: folder, workload, options: options)
+    let log = contestant.log
+    guard let longest = workload.heads.indices.max(by: { workload.heads[$0] < workload.heads[$1] }) else { return }
+    let stream = workload.streams[longest]
+    let head = try log.version(of: stream)
+
+    func median(_ body: () throws -> Void) rethrows -> Double {
+      for _ in 0..<20 { try body() }
+      return try (0..<300).map { _ in try seconds(body) * 1e6 }.median
+    }
+    var random = SplitMix64(seed: 5)
+    try emit("as-of read, µs") {
+      try median {
+        let version = StreamVersion(UInt64(random.below(Int(head.number)) + 1))
+        _ = try log.state(of: stream, by: ContextProjector(), at: .version(version))
+      }
+    }
+    try emit("head read, µs") { try median { _ = try log.state(of: stream, by: ContextProjector()) } }
+    let appending = AppendingContestant(contestant, workload)
+    let slices = try await SlicePlan(slices: 4, tries: 12, seconds: 0.25).run([appending]) {
+      try await $0.append(writers: 1, seconds: 0.25)
+    }
+    try emit("append, bare syncs") { 1 / slices[0].ratePerSync }
+    try contestant.close()
+    let times = try (0..<5).map { _ in try Child.task("open", [folder])["milliseconds"] ?? .infinity }
+    try emit("open, ms") { times.median }
+  }
+}
