@@ -95,6 +95,7 @@ let package = Package(
     tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "Sodium", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("JSONTests", of: ["JSON"]),
+    tests("BenchTests", of: ["MemoirBench", "MemoirBenchCommand", "MemoirCommand"]),
     tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),
     tests("ProjectTests", of: ["Memoir", "MemoirCommand"]),

@@ -16,9 +16,10 @@ public enum BenchProgram {
       --rounds N           how often everything is asked (3)
       --history N          events of the long history for as-of reads (1000000)
       --dialogues FILE     real conversations, as JSON Lines
-      --folder DIR         where stores are made; on the disk that is meant (/var/tmp)
+      --folder DIR         where stores are made: on the disk that is meant (beside the program)
       --json FILE          writes all values of all rounds
       --charts DIR         writes SVG charts
+      --readme FILE        puts table and machine between the marks of a page
       --quick              tiny sizes: only to see that it works
       --help
 
@@ -51,13 +52,12 @@ public enum BenchProgram {
     let bench = try Bench(arguments.plan) { try? Descriptor.standardError.write("… \($0)\n") }
     try await bench.run()
     let results = bench.results
-    try Descriptor.standardOutput.write(TableText(results: results).description)
-    if !results.notes.isEmpty {
-      try Descriptor.standardOutput.write("\n" + results.notes.map { "- \($0)\n" }.joined())
-    }
+    let text = TableText(results: results).description + "\n" + results.notes.map { "- \($0)\n" }.joined()
+    try Descriptor.standardOutput.write(text)
     if let file = arguments.json {
       try ResultsJSON(results: results, plan: arguments.plan).data().write(to: URL(filePath: file))
     }
+    if let file = arguments.readme { try Page(file: file).setFigures(text, plan: arguments.plan) }
     if let folder = arguments.charts {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       for chart in Charts(results: results).files {
@@ -72,6 +72,7 @@ struct Arguments {
   var plan = Plan()
   var json: String?
   var charts: String?
+  var readme: String?
 
   init(_ words: [String]) throws {
     // First, since it sets what the others change.
@@ -100,6 +101,7 @@ struct Arguments {
       case "--folder": plan.folder = value
       case "--json": json = value
       case "--charts": charts = value
+      case "--readme": readme = value
       default: throw BenchError("\(option) is unknown; see --help")
       }
     }

@@ -49,9 +49,9 @@ struct ContestantCommand {
     let users = Array(0..<workload.users)
     try emit("scan_by_stream_first", try reading.read(users, checksDigests: true))
     try emit("scan_by_stream", try reading.read(users, checksDigests: false))
-    try emit("stream", try reading.streams(picks: 4000))
+    try emit("stream", try reading.streams(picks: min(4000, 8 * workload.users)))
     try contestant.prepareStates()
-    try emit("point", try reading.points(picks: 500_000))
+    try emit("point", try reading.points(picks: min(500_000, workload.events.count)))
 
     let appending = AppendingContestant(contestant, workload)
     var plan = SlicePlan()
@@ -67,7 +67,7 @@ struct ContestantCommand {
       try emit("group\(size)", slices[0], withLatencies: false)
     }
     let after = ReadingBench(contestant, workload, heads: appending.heads)
-    try emit("stream_end", try after.streams(picks: 2000, checksDigests: false))
+    try emit("stream_end", try after.streams(picks: min(2000, 8 * workload.users), checksDigests: false))
     try emit("stream_cold", try after.coldStreams(readsAhead: Self.setting("NORDAHEAD", otherwise: 0) == 0))
     try contestant.close()
   }

@@ -93,6 +93,12 @@ static uint64_t number_after(const char *path, const char *word) {
 }
 
 uint64_t bench_bytes_written(void) { return number_after("/proc/self/io", "wchar:"); }
-uint64_t bench_peak_memory(void) { return number_after("/proc/self/status", "VmHWM:") * 1024; }
-uint64_t bench_own_memory(void) { return number_after("/proc/self/status", "RssAnon:") * 1024; }
+static uint64_t status_of(int process, const char *word) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/status", process);
+  return number_after(path, word) * 1024;
+}
+
+uint64_t bench_own_memory(int process) { return status_of(process, "RssAnon:"); }
+uint64_t bench_peak_memory(int process) { return status_of(process, "VmHWM:"); }
 void bench_die(void) { _exit(0); }

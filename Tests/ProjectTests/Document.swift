@@ -22,10 +22,10 @@ struct Document: CustomStringConvertible {
     text = try Project.text(path)
   }
 
-  /// README and all guides.
+  /// The READMEs and all guides.
   static func all() throws -> [Document] {
     let guides = Project.files(below: "Sources/Memoir/Memoir.docc", ending: ".md")
-    return try (["README.md", "Fixtures/README.md"] + guides).map { path in try Document(path) }
+    return try (["README.md", "Benchmarks/README.md", "Fixtures/README.md"] + guides).map { path in try Document(path) }
   }
 
   var blocks: [Block] {

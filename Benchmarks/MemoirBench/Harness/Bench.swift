@@ -16,9 +16,9 @@ final class Bench {
   init(_ plan: Plan, tell: @escaping (String) -> Void) throws {
     self.plan = plan
     self.tell = tell
-    // The disk's folder for large temporary files: the other one may be in memory, where a sync costs nothing.
-    let parent = plan.folder ?? "/var/tmp"
-    folder = URL(filePath: parent).appending(path: "memoir-bench-\(UUID().uuidString)")
+    // Beside the program: a folder for temporary files may be in memory, where a sync costs nothing.
+    let parent = try plan.folder ?? Files.folder(of: Child.ownPath)
+    folder = URL(filePath: parent).appending(path: "bench-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     tell("making \(plan.events) events of \(plan.users) users")
     workload = try Workload(events: plan.events, users: plan.users)

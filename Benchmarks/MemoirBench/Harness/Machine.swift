@@ -16,9 +16,6 @@ enum Machine {
   /// Bytes that this process has handed to the kernel.
   static var bytesWritten: UInt64 { bench_bytes_written() }
 
-  /// The most memory this process has had.
-  static var peakMemory: UInt64 { bench_peak_memory() }
-
   /// The sizes of all files in a folder.
   static func bytes(of folder: String) throws -> Int {
     try Files.list(folder).reduce(0) { sum, name in

@@ -11,6 +11,8 @@ struct Plan {
   var latencies = SlicePlan(slices: 20, tries: 40, seconds: 0.5)
   /// Of the one long history that as-of reads are asked of.
   var historyEvents = 1_000_000
+  /// In the tail of the store that is opened: as many as there are before a checkpoint.
+  var tailEvents = 65_536
   var asOfReads = 1_000
   var streamPicks = 4_000
   var statePicks = 200_000
@@ -31,6 +33,7 @@ struct Plan {
     plan.appends = SlicePlan(slices: 1, tries: 1, seconds: 0.02)
     plan.latencies = SlicePlan(slices: 1, tries: 1, seconds: 0.05)
     plan.historyEvents = 4_000
+    plan.tailEvents = 3_000
     plan.asOfReads = 20
     plan.streamPicks = 50
     plan.statePicks = 100
@@ -58,7 +61,7 @@ enum Question: String, CaseIterable, Sendable {
     case .append: "durable appends by 1, 8 and 64 writers; 64 events a commit"
     case .latency: "how long 64 writers wait, at worst too"
     case .asOf: "states at random points of one long history, by four axes"
-    case .import: "JSON Lines from the command line"
+    case .import: "JSON Lines from the command line, and proving what was stored; memory"
     case .open: "opening with a full tail, and after a clean close"
     case .growth: "what the same costs as the log grows"
     case .dialogues: "real conversations, where a file of them is given"

@@ -2,7 +2,6 @@
 import Memoir
 import PeerBench
 import Platform
-import Synchronization
 
 /// Tasks of other processes. Each prints its numbers as `name<TAB>number` lines.
 enum BenchTask {
@@ -14,7 +13,8 @@ enum BenchTask {
     guard words.count >= 2 else { throw BenchError("task \(words)") }
     switch words[0] {
     case "replay": try replay(words[1], jobs: try number(2))
-    case "fill": try fill(words[1], events: try number(2), users: try number(3), isKilled: words.last == "killed")
+    case "fill": try fill(words[1], events: try number(2), users: try number(3), tail: try number(4))
+    case "close": try close(words[1])
     case "open": try open(words[1])
     case "grow": try await grow(words[1], events: try number(2), users: try number(3))
     default: throw BenchError("task \(words)")
@@ -25,52 +25,41 @@ enum BenchTask {
     try Descriptor.standardOutput.write("\(name)\t\(try value())\n")
   }
 
-  /// Replays all users, and says how much memory that took.
+  /// Replays all users, so that somebody can look at how much memory that takes.
   private static func replay(_ folder: String, jobs: Int) throws {
     let log = try EventLog(folder: folder, schema: .memoir)
-    let isDone = Atomic<Bool>(false)
-    let peak = Atomic<UInt64>(0)
-    let watcher = try DedicatedThread(name: "memory") {
-      while !isDone.load(ordering: .relaxed) {
-        peak.max(bench_own_memory(), ordering: .relaxed)
-        MonotonicClock.sleep(nanoseconds: 5_000_000)
-      }
-    }
     let result = try log.replayAll(jobs: jobs)
-    isDone.store(true, ordering: .relaxed)
-    watcher.join()
     try emit("rate") { Double(result.events) / result.seconds }
-    try emit("own") { Double(peak.load(ordering: .relaxed)) }
-    try emit("resident") { Double(Machine.peakMemory) }
     try log.close()
   }
 
-  /// Makes a store, or opens it, and appends until its tail is full; ends as a kill would, or closes.
-  private static func fill(_ folder: String, events: Int, users: Int, isKilled: Bool) throws {
-    let interval = EventLog.Options().checkpointInterval
-    let workload = try Workload(events: events + (isKilled ? 2 * interval : 0), users: users)
+  /// Makes a store, appends until its tail is full, and ends as a kill would.
+  private static func fill(_ folder: String, events: Int, users: Int, tail wanted: Int) throws {
+    let workload = try Workload(events: events + 2 * wanted, users: users)
     let contestant = try MemoirContestant(in: folder, workload)
-    let log = contestant.log
     _ = try contestant.load(0..<events)
-    // One more batch could begin a checkpoint.
-    func tail() throws -> Int { Int(try log.storeStatistics(for: TallyProjector()).tailEvents) }
+    func tail() throws -> Int {
+      Int(try contestant.log.storeStatistics(for: TallyProjector()).tailEvents)
+    }
     var next = events
-    while isKilled, try tail() < interval - Workload.batch, next < workload.events.count {
+    // One more batch could begin a checkpoint.
+    while try tail() <= wanted - Workload.batch, next + Workload.batch <= workload.events.count {
       _ = try contestant.load(next..<next + Workload.batch)
       next += Workload.batch
     }
-    if isKilled {
-      try emit("tail") { Double(try tail()) }
-      bench_die()
-    }
-    // A store that was killed with a full tail is closed once, and with that its tail is folded.
-    if events == 0 {
-      let stream = StreamName(try UserID("user-last"))
-      let event = MemoirEvent.messageAdded(try MessageAdded(role: .user, content: "The last one."))
-      let data = try EventData(event, id: .generate(at: Timestamp(clamping: WallClock.microseconds)))
-      try log.appendAndWait([StreamAppend([data], to: stream)])
-    }
-    try contestant.close()
+    let reached = try tail()
+    try emit("tail") { Double(reached) }
+    bench_die()
+  }
+
+  /// Opens a store, appends an event and closes: that folds a long tail.
+  private static func close(_ folder: String) throws {
+    let log = try EventLog(folder: folder, schema: .memoir)
+    let message = try MessageAdded(role: .user, content: "The last one.")
+    let id = EventID.generate(at: Timestamp(clamping: WallClock.microseconds))
+    let event = try EventData(.messageAdded(message), id: id)
+    try log.appendAndWait([StreamAppend([event], to: StreamName(try UserID("user-last")))])
+    try log.close()
   }
 
   /// Opens a store and asks it where its log and a stream end.

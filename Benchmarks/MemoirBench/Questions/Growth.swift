@@ -16,7 +16,7 @@ extension Bench {
       say("growth: \(events) events")
       let folder = try makeFolder()
       defer { try? remove(folder) }
-      let numbers = try Child.task("grow", [folder + "/memoir.store", "\(events)", "\(plan.users)"])
+      let numbers = try Child.task("grow", [folder + "/memoir.store", "\(events)", "\(plan.users)"]).numbers
       for (name, value) in numbers { lines[name, default: []].append((Double(events), value)) }
     }
     for (name, points) in lines.sorted(by: { $0.key < $1.key }) {
@@ -26,12 +26,20 @@ extension Bench {
 }
 
 extension BenchTask {
-  /// Makes a store of so many events and reads and appends; prints medians in microseconds.
+  /// Makes a store of so many events, reads and appends; prints medians.
   static func grow(_ folder: String, events: Int, users: Int) async throws {
-    let workload = try Workload(events: events, users: users)
+    // Half of it is one long history of which bounded much is true; the other half are the workload's users.
+    guard let stream = LongHistory.stream else { return }
+    let workload = try Workload(events: events / 2, users: users)
     let filling = try MemoirContestant(in: folder, workload)
     try filling.maintainSnapshots()
-    _ = try filling.load(0..<events)
+    var history = try LongHistory()
+    for start in stride(from: 0, to: workload.events.count, by: Workload.batch) {
+      let range = start..<min(start + Workload.batch, workload.events.count)
+      _ = try filling.load(range)
+      let events = try range.map { _ in try history.next() }
+      try filling.log.appendAndWait([StreamAppend(events, to: stream)])
+    }
     try filling.log.finishSnapshots()
     try filling.close()
 
@@ -39,8 +47,6 @@ extension BenchTask {
     options.cacheBytes = 0
     let contestant = try MemoirContestant(in: folder, workload, options: options)
     let log = contestant.log
-    guard let longest = workload.heads.indices.max(by: { workload.heads[$0] < workload.heads[$1] }) else { return }
-    let stream = workload.streams[longest]
     let head = try log.version(of: stream)
 
     func median(_ body: () throws -> Void) rethrows -> Double {
@@ -61,7 +67,7 @@ extension BenchTask {
     }
     try emit("append, bare syncs") { 1 / slices[0].ratePerSync }
     try contestant.close()
-    let times = try (0..<5).map { _ in try Child.task("open", [folder])["milliseconds"] ?? .infinity }
+    let times = try (0..<5).map { _ in try Child.task("open", [folder]).numbers["milliseconds"] ?? .infinity }
     try emit("open, ms") { times.median }
   }
 }

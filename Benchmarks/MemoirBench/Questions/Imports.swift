@@ -1,4 +1,4 @@
-// JSON Lines from the command line: `memoir append`, and what one writes for SQLite in Python.
+// JSON Lines from the command line: `memoir append`, and what one writes for SQLite in Python; then `memoir verify`.
 import Foundation
 import Memoir
 import PeerBench
@@ -14,8 +14,14 @@ extension Bench {
 
     let program = try Child.sibling("memoir")
     let store = folder + "/memoir.store"
-    let time = try seconds { try Child.run(program, ["--store", store, "append", file]) }
-    results.add("import", .memoir, Double(workload.events.count) / time)
+    var watch = Stopwatch()
+    let append = try Child.run(program, ["--store", store, "append", file])
+    results.add("import", .memoir, Double(workload.events.count) / watch.lap())
+    results.add("import-memory", .memoir, Double(append.ownMemory) / 1_048_576)
+    _ = watch.lap()
+    let verify = try Child.run(program, ["--store", store, "verify"])
+    results.add("verify", .memoir, Double(workload.events.count) / watch.lap())
+    results.add("verify-memory", .memoir, Double(verify.ownMemory) / 1_048_576)
     let memoir = try MemoirContestant(in: store, workload)
     _ = try ReadingBench(memoir, workload).scan()
     try memoir.close()

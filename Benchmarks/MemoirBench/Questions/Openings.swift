@@ -7,15 +7,15 @@ extension Bench {
     let folder = try makeFolder()
     defer { try? remove(folder) }
     let store = folder + "/memoir.store"
-    let killed = try Child.task("fill", [store, "\(plan.events)", "\(plan.users)", "killed"])
+    let killed = try Child.task("fill", [store, "\(plan.events)", "\(plan.users)", "\(plan.tailEvents)"])
     results.add("open", .memoir, try openTime(of: store))
-    results.add("open-tail", .memoir, killed["tail"] ?? 0)
-    _ = try Child.task("fill", [store, "0", "\(plan.users)", "closed"])
+    results.add("open-tail", .memoir, killed.numbers["tail"] ?? 0)
+    _ = try Child.task("close", [store])
     results.add("open-closed", .memoir, try openTime(of: store))
   }
 
   /// Milliseconds from opening to the first answer, in a fresh process: the middle one of five.
   private func openTime(of store: String) throws -> Double {
-    try (0..<5).map { _ in try Child.task("open", [store])["milliseconds"] ?? .infinity }.median
+    try (0..<5).map { _ in try Child.task("open", [store]).numbers["milliseconds"] ?? .infinity }.median
   }
 }

@@ -19,9 +19,9 @@ extension Bench {
         results.add("replay", .memoir, rates[0])
         results.add("replay-2", .memoir, rates[1])
         results.add("replay-gain", .memoir, rates[1] / rates[0])
-        let numbers = try Child.task("replay", [memoir.folder, "1"])
-        results.add("replay-memory", .memoir, (numbers["own"] ?? 0) / 1_048_576)
-        results.add("replay-resident", .memoir, (numbers["resident"] ?? 0) / 1_048_576)
+        let child = try Child.task("replay", [memoir.folder, "1"])
+        results.add("replay-memory", .memoir, Double(child.ownMemory) / 1_048_576)
+        results.add("replay-resident", .memoir, Double(child.residentMemory) / 1_048_576)
       } else if contestant.kind == .sqlite, let reader = contestant.makeReader() as? PeerContestant.Reader {
         var replay = RowReplay()
         let time = try seconds { try replay.run(reader) }

@@ -83,7 +83,7 @@ struct Charts {
   /// A group of bars for each question, as multiples of plain LMDB where it takes part, else of SQLite; the goals as
   /// strokes. The scale is logarithmic.
   private func bars(_ rows: [Row]) -> String {
-    let (left, right, groupHeight, top) = (290.0, 70.0, 52.0, 64.0)
+    let (left, right, groupHeight, top) = (290.0, 140.0, 52.0, 64.0)
     var picture = SVG(width: 920, height: top + Double(rows.count) * groupHeight + 34)
     picture.text("Memoir beside plain LMDB and SQLite", 16, 26, style: "title")
     picture.text(
@@ -108,7 +108,8 @@ struct Charts {
         guard let value = results.median(row.id, kind) else { continue }
         let ratio = value / base
         picture.bar(left, y + 3 + line * 14, x(ratio) - left, 12, style: style(number))
-        picture.text("\(kind.rawValue) \(TableText.number(value))", x(ratio) + 5, y + 13 + line * 14, style: "soft")
+        picture.text(kind.rawValue, left + room + 14, y + 13 + line * 14, style: "soft")
+        picture.text(TableText.number(value), picture.width - 14, y + 13 + line * 14, .end)
         line += 1
       }
       for goal in row.goals {
@@ -139,9 +140,7 @@ struct Charts {
     else { return picture.file }
     let (low, high) = (log10(least).rounded(.down), log10(most * 1.01).rounded(.up))
     func x(_ value: Double) -> Double { 70 + 520 * (value - first) / max(last - first, 1e-9) }
-    func y(_ value: Double) -> Double {
-      350 - 280 * (log10(max(value, least)) - low) / max(high - low, 1)
-    }
+    func y(_ value: Double) -> Double { 350 - 280 * (log10(value) - low) / max(high - low, 1) }
     for power in stride(from: low, through: high, by: 1) {
       let value = pow(10, power)
       picture.line([(70, y(value)), (590, y(value))], style: "grid")
@@ -162,9 +161,9 @@ struct Charts {
   private func latency(_ lines: [(name: String, points: [(x: Double, y: Double)])]) -> String {
     plot(
       "How long one of 64 writers waits", "Until its event is durable, by percentile; calm spells of the disk", lines,
-      marks: [(0.5, 0), (0.9, 1), (0.99, 2), (0.999, 3), (0.9999, 4)].map { part, x in
-        (x == 0 ? -log10(0.5) : x, "\(TableText.number(part * 100)) %")
-      }, unit: "ms")
+      marks: [
+        (-log10(0.5), "50 %"), (1, "90 %"), (2, "99 %"), (3, "99.9 %"), (4, "99.99 %"),
+      ], unit: "ms")
   }
 
   private func growth(_ lines: [(name: String, points: [(x: Double, y: Double)])]) -> String {

@@ -121,9 +121,9 @@ bool bench_drop_cached(const char *folder);
 void bench_set_readahead(const char *folder, bool on);
 /// Bytes that this process has handed to the kernel so far.
 uint64_t bench_bytes_written(void);
-/// The most memory this process has had, in bytes; 0 where the system does not tell.
-uint64_t bench_peak_memory(void);
-/// The memory this process has now, in bytes, without the pages of files.
-uint64_t bench_own_memory(void);
+/// The memory a process has now, in bytes, without the pages of files; 0 once it has ended.
+uint64_t bench_own_memory(int process);
+/// The most memory a process has had, pages of files that it maps included; 0 once it has ended.
+uint64_t bench_peak_memory(int process);
 /// Ends the process as a kill would: nothing is closed.
 void bench_die(void);
