@@ -59,6 +59,7 @@ struct Row: Sendable {
     Row("stream-few", "one user's stream, 500 users", "events/s", .atLeast(9, times: .lmdb)),
     Row("stream-cold", "one user's stream, nothing in memory", "events/s", .atLeast(4, times: .lmdb)),
     Row("by-stream", "whole store by stream", "events/s", .atLeast(8, times: .lmdb)),
+    Row("by-stream-replay", "whole store by stream, as one replay", "events/s"),
     Row("replay", "full replay to context state, 1 job", "events/s", .atLeast(12, times: .sqlite)),
     Row("replay-2", "full replay to context state, 2 jobs", "events/s"),
     Row("replay-gain", "full replay, 2 jobs over 1", "×", .atLeastValue(1.7)),

@@ -165,7 +165,7 @@ final class Workload: Sendable {
     var events: [PeerEvent] = []
     var texts: [UInt8] = []
     events.reserveCapacity(count)
-    texts.reserveCapacity(count * 110)
+    texts.reserveCapacity(count * 125)
     var total = PeerTally()
     var tallies = Array(repeating: PeerTally(), count: users)
     for _ in 0..<count {

@@ -1,6 +1,7 @@
 // Reading: the log, streams, states; warm, cold, and beside a writer.
 import Memoir
 import Platform
+import Sodium
 import Synchronization
 
 extension Bench {
@@ -23,7 +24,16 @@ extension Bench {
   func askByStream(_ contestants: [any Contestant]) throws {
     say("whole store by stream")
     for contestant in contestants {
-      results.add("by-stream", contestant.kind, try ReadingBench(contestant, workload).scanByStream())
+      let rate = try ReadingBench(contestant, workload).scanByStream()
+      results.add("by-stream", contestant.kind, rate)
+      guard let memoir = contestant as? MemoirContestant else {
+        results.add("by-stream-replay", contestant.kind, rate)
+        continue
+      }
+      // The same answers by the call that is made for it.
+      let replay = try memoir.log.replayAll(by: TallyProjector(), jobs: 1)
+      guard replay.digest == workload.replayDigest else { throw BenchError("the replay of tallies is wrong") }
+      results.add("by-stream-replay", .memoir, Double(replay.events) / replay.seconds)
     }
   }
 
@@ -75,6 +85,19 @@ extension Bench {
       results.add("readers-written", kind, try others.finish())
       results.add("readers-writer", kind, slice.rate)
     }
+  }
+}
+
+extension Workload {
+  /// The digest of a right replay by ``TallyProjector``.
+  fileprivate var replayDigest: String {
+    var sum = Bytes32.zero
+    for (user, tally) in tallies.enumerated() where heads[user] > 0 {
+      var state = TallyState()
+      state.tally = tally
+      sum = sum.adding(.ofStream(Self.name(of: user), at: UInt64(heads[user]), state))
+    }
+    return sum.hexadecimal
   }
 }
 

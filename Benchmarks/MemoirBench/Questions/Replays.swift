@@ -43,12 +43,24 @@ extension MemoirContestant {
 
 extension EventLog {
   /// Folds every user from the first event on.
-  func replayAll(jobs: Int) throws -> ReplayResult {
+  func replayAll(by projector: some Projector = ContextProjector(), jobs: Int) throws -> ReplayResult {
     var options = ReplayOptions()
     options.usesSnapshots = false
     options.resumes = false
     options.jobs = jobs
-    return try replay(by: ContextProjector(), options)
+    return try replay(by: projector, options)
+  }
+}
+
+extension Bytes32 {
+  /// What the state of a user's stream adds to the digest of a replay.
+  static func ofStream(_ user: String, at version: UInt64, _ state: some ProjectionState) -> Bytes32 {
+    var writer = ByteWriter(capacity: state.encodedSize + 64)
+    writer.writeString(Namespace.default.description)
+    writer.writeString(user)
+    writer.writeVarint(version)
+    state.encode(into: &writer)
+    return BLAKE2b.digest(writer.bytes.rawSpan)
   }
 }
 
@@ -114,12 +126,7 @@ struct RowReplay {
 
   private mutating func endStream() {
     guard version > 0 else { return }
-    var writer = ByteWriter(capacity: state.encodedSize + 64)
-    writer.writeString(Namespace.default.description)
-    writer.writeString(user)
-    writer.writeVarint(version)
-    state.encode(into: &writer)
-    digest = digest.adding(BLAKE2b.digest(writer.bytes.rawSpan))
+    digest = digest.adding(.ofStream(user, at: version, state))
     state = projector.initialState()
     version = 0
     sessions.removeAll(keepingCapacity: true)
