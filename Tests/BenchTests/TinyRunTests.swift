@@ -13,7 +13,8 @@ import Testing
     let results = bench.results
     for row in Row.all {
       let value = try #require(results.median(row.id, .memoir), "\(row.id)")
-      #expect(value.isFinite && value > 0, "\(row.id) is \(value)")
+      // A process that ends at once may do so before anybody looked at its memory.
+      #expect(value.isFinite && (value > 0 || row.unit == "MiB"), "\(row.id) is \(value)")
       for goal in row.goals { #expect(results.isReached(goal, of: row) != nil, "\(row.id)") }
     }
     #expect(Set(results.series.keys) == ["latency", "growth"])

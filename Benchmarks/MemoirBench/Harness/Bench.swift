@@ -12,6 +12,8 @@ final class Bench {
   private let tell: (String) -> Void
   private let folder: URL
   private var counter = 0
+  /// Which round it is.
+  private(set) var round = 0
 
   init(_ plan: Plan, tell: @escaping (String) -> Void) throws {
     self.plan = plan
@@ -65,6 +67,7 @@ final class Bench {
       .bulk, .scan, .stream, .cold, .byStream, .replay, .head, .readers, .append, .latency,
     ]
     for round in 1...plan.rounds {
+      self.round = round
       say("round \(round) of \(plan.rounds)")
       if !shared.isDisjoint(with: plan.questions) { try await askShared() }
       if asks(.few) { try askFew() }

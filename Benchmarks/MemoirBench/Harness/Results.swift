@@ -20,7 +20,9 @@ final class Results {
     series[name, default: []].append((line, points))
   }
 
-  func note(_ text: String) { notes.append(text) }
+  func note(_ text: String) {
+    if !notes.contains(text) { notes.append(text) }
+  }
 
   func median(_ row: String, _ kind: ContestantKind) -> Double? {
     values[row]?[kind].flatMap { $0.isEmpty ? nil : $0.median }

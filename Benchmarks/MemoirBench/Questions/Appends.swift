@@ -54,7 +54,7 @@ extension Bench {
   /// Says what was dropped because the disk was slow.
   private func note(_ slices: [Slices], of contestants: [AppendingContestant], _ what: String) {
     for (contestant, slices) in zip(contestants, slices) where !slices.slow.isEmpty {
-      let name = contestant.contestant.kind.rawValue
+      let name = "\(contestant.contestant.kind.rawValue), round \(round)"
       results.note(
         slices.isSlow
           ? "\(what), \(name): the disk was slow in all \(slices.slow.count) slices; they had to do"

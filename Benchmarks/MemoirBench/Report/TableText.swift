@@ -60,7 +60,7 @@ struct TableText {
   /// As Markdown, columns aligned, so that it reads as text too.
   var description: String {
     let cells = cells
-    let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
+    let widths = cells[0].indices.map { column in max(3, cells.map { $0[column].count }.max() ?? 0) }
     func line(_ cells: [String]) -> String {
       let padded = zip(cells, widths).enumerated().map { column, cell in
         let space = String(repeating: " ", count: cell.1 - cell.0.count)
