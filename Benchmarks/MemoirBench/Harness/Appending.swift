@@ -107,7 +107,7 @@ final class AppendingContestant {
     return (slice, max(before, after) < Slice.calmMicroseconds)
   }
 
-  /// Lets `count` writers append for some time.
+  /// Lets `count` writers append for some time; each at least once.
   func append(writers count: Int, seconds: Double) async throws -> (slice: Slice, isCalm: Bool) {
     slice += 1
     let writers = (0..<count).map { Writer($0, of: count, slice: slice, heads: heads) }
@@ -132,12 +132,12 @@ final class AppendingContestant {
       for (number, writer) in writers.enumerated() {
         group.addTask {
           var writer = writer
-          while MonotonicClock.nanoseconds < end {
+          repeat {
             let pick = writer.next(workload)
             let watch = Stopwatch()
             try await contestant.append(pick)
             writer.stored(pick, in: watch.seconds)
-          }
+          } while MonotonicClock.nanoseconds < end
           return (number, writer)
         }
       }
@@ -155,12 +155,12 @@ final class AppendingContestant {
       try DedicatedThread(name: "writer-\(number)") {
         var writer = done.withLock { $0.writers[number] }
         do {
-          while MonotonicClock.nanoseconds < end {
+          repeat {
             let pick = writer.next(workload)
             let watch = Stopwatch()
             try contestant.appendAndWait(pick)
             writer.stored(pick, in: watch.seconds)
-          }
+          } while MonotonicClock.nanoseconds < end
         } catch {
           done.withLock { $0.error = error }
         }
@@ -181,7 +181,7 @@ final class AppendingContestant {
     return try await bracketed {
       let watch = Stopwatch()
       var count = 0
-      while watch.seconds < seconds {
+      repeat {
         let picks = (0..<size).map { _ in
           let index = random.below(min(workload.events.count, Pick.pool))
           var event = workload.events[index]
@@ -193,7 +193,7 @@ final class AppendingContestant {
         }
         try contestant.commit(picks)
         count += size
-      }
+      } while watch.seconds < seconds
       return Slice(rate: Double(count) / watch.seconds, sync: 0)
     }
   }
