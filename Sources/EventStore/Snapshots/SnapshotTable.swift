@@ -12,20 +12,11 @@ enum SnapshotTable {
     case occurred = 1
   }
 
-  static func prefix(_ stream: StreamNumber, _ order: Order, from number: UInt64 = 0) -> [UInt8] {
-    var writer = ByteWriter(capacity: 21)
-    writer.writeBigEndian(stream)
-    writer.write(order.rawValue)
-    writer.writeBigEndian(number)
-    return writer.bytes
-  }
-
   /// Drops the states by occurred-at that an event of `time` would have been part of.
   static func removeOccurred(
     from time: Timestamp, of stream: StreamNumber, _ transaction: inout WriteTransaction, _ tables: Tables
   ) throws(StorageError) {
-    try remove(
-      from: prefix(stream, .occurred, from: UInt64(time.microseconds)), prefixed: 5, &transaction, tables)
+    try remove(stream, .occurred, from: UInt64(time.microseconds), &transaction, tables)
   }
 
   /// Drops the states by version from `version` on.
@@ -33,29 +24,22 @@ enum SnapshotTable {
     from version: StreamVersion, of stream: StreamNumber, _ transaction: inout WriteTransaction,
     _ tables: Tables
   ) throws(StorageError) {
-    try remove(from: prefix(stream, .version, from: version.number), prefixed: 5, &transaction, tables)
+    try remove(stream, .version, from: version.number, &transaction, tables)
   }
 
   private static func remove(
-    from start: [UInt8], prefixed count: Int, _ transaction: inout WriteTransaction, _ tables: Tables
+    _ stream: StreamNumber, _ order: Order, from number: UInt64, _ transaction: inout WriteTransaction,
+    _ tables: Tables
   ) throws(StorageError) {
-    while true {
-      var found: [UInt8]?
-      do {
-        var cursor = try transaction.scan(tables.snapshots)
-        if let entry = try cursor.to(atOrAfter: start) { found = entry.key.array() }
+    let start = key(stream, order, number)
+    do throws(LMDBError) {
+      try transaction.sweep(tables.snapshots, from: start.rawSpan) { entry in
+        isOf(stream, order, entry.key) ? .remove : .stop
       }
-      guard let key = found, key.starts(with: start.prefix(count)) else { return }
-      try transaction.remove(key, from: tables.snapshots)
+    } catch {
+      throw StorageError(error)
     }
   }
-}
-
-/// A snapshot that was found.
-struct StoredSnapshot {
-  /// The version or the occurred-at it stands for.
-  var number: UInt64
-  var state: [UInt8]
 }
 
 extension SnapshotTable {
@@ -63,10 +47,37 @@ extension SnapshotTable {
   private static let keyLength = 21
 
   static func key(_ snapshot: DueSnapshot) -> [UInt8] {
+    key(snapshot.stream, snapshot.order, snapshot.number, snapshot.projector.high)
+  }
+
+  /// A key. Without a projector, it comes before the keys of all projectors with the same number.
+  private static func key(
+    _ stream: StreamNumber, _ order: Order, _ number: UInt64, _ projector: UInt64 = 0
+  ) -> [UInt8] {
     var writer = ByteWriter(capacity: keyLength)
-    writer.write(contentsOf: prefix(snapshot.stream, snapshot.order, from: snapshot.number))
-    writer.writeBigEndian(snapshot.projector.high)
+    writer.writeBigEndian(stream)
+    writer.write(order.rawValue)
+    writer.writeBigEndian(number)
+    writer.writeBigEndian(projector)
     return writer.bytes
+  }
+
+  /// Whether a key is that of a snapshot of this stream, in this order.
+  private static func isOf(_ stream: StreamNumber, _ order: Order, _ key: RawSpan) -> Bool {
+    var reader = ByteReader(key)
+    guard let owner = try? reader.readUInt32().byteSwapped, let its = try? reader.readUInt8() else {
+      return false
+    }
+    return owner == stream && its == order.rawValue
+  }
+
+  /// What follows stream and order in a key: the version or occurred-at, and half of the projector's digest.
+  private static func parts(of key: RawSpan) -> (number: UInt64, projector: UInt64)? {
+    var reader = ByteReader(key.extracting(droppingFirst: 5))
+    guard key.byteCount == keyLength, let number = try? reader.readUInt64().byteSwapped,
+      let projector = try? reader.readUInt64().byteSwapped
+    else { return nil }
+    return (number, projector)
   }
 
   static func value(_ snapshot: DueSnapshot, key: [UInt8]) -> [UInt8] {
@@ -76,18 +87,19 @@ extension SnapshotTable {
     writer.write(snapshot.projector.low)
     writer.writeVarint(snapshot.highest.number)
     writer.write(contentsOf: snapshot.state)
-    let checksum = checksum(writer.bytes.rawSpan.extracting(droppingFirst: 8), key: key)
+    let checksum = checksum(writer.bytes.rawSpan.extracting(droppingFirst: 8), key: key.rawSpan)
     writer.overwrite(checksum, at: 0)
     return writer.bytes
   }
 
-  private static func checksum(_ bytes: RawSpan, key: [UInt8]) -> UInt64 {
-    XXH3.hash(bytes, seed: XXH3.hash(key.rawSpan))
+  private static func checksum(_ bytes: RawSpan, key: RawSpan) -> UInt64 {
+    XXH3.hash(bytes, seed: XXH3.hash(key))
   }
 
-  /// The highest version and the state in `value`, where it belongs to the projector and is whole; else `nil`: it can be folded anew.
+  /// The highest version and the state in `value`, where it belongs to the projector and is whole; else `nil`: it can be
+  /// folded anew.
   @_lifetime(copy value)
-  static func state(_ value: RawSpan, key: [UInt8], _ projector: ProjectorKey) -> RawSpan? {
+  static func state(_ value: RawSpan, key: RawSpan, _ projector: ProjectorKey) -> RawSpan? {
     var reader = ByteReader(value)
     guard let checksum = try? reader.readUInt64(), let form = try? reader.readUInt8(),
       let low = try? reader.readUInt64(), form == format, low == projector.low,
@@ -100,7 +112,7 @@ extension SnapshotTable {
   static func isWhole(_ value: RawSpan, key: [UInt8]) -> Bool {
     var reader = ByteReader(value)
     guard let checksum = try? reader.readUInt64() else { return false }
-    return Self.checksum(value.extracting(droppingFirst: 8), key: key) == checksum
+    return Self.checksum(value.extracting(droppingFirst: 8), key: key.rawSpan) == checksum
   }
 
   /// The latest snapshot of a stream by any projector, and the size of its state.
@@ -108,17 +120,10 @@ extension SnapshotTable {
     of stream: StreamNumber, _ order: Order, _ view: borrowing LogView
   ) throws(StorageError) -> (number: UInt64, stateBytes: Int)? {
     var cursor = try view.transaction.scan(view.tables.snapshots)
-    var upper = ByteWriter(capacity: keyLength)
-    upper.write(contentsOf: prefix(stream, order, from: .max))
-    upper.write(UInt64.max)
-    guard let entry = try cursor.to(atOrBefore: upper.bytes) else { return nil }
-    guard entry.key.byteCount == keyLength, entry.key.array().starts(with: prefix(stream, order).prefix(5))
-    else {
-      return nil
-    }
-    var reader = ByteReader(entry.key.extracting(droppingFirst: 5))
-    guard let number = try? reader.readUInt64().byteSwapped else { return nil }
-    return (number, max(0, entry.value.byteCount - valueOverhead))
+    guard let entry = try cursor.to(atOrBefore: key(stream, order, .max, .max)),
+      isOf(stream, order, entry.key), let found = parts(of: entry.key)
+    else { return nil }
+    return (found.number, max(0, entry.value.byteCount - valueOverhead))
   }
 
   /// What a value holds before the state.
@@ -129,22 +134,13 @@ extension SnapshotTable {
     of stream: StreamNumber, _ order: Order, atOrBefore number: UInt64, _ projector: ProjectorKey,
     _ view: borrowing LogView, _ body: (UInt64, RawSpan) -> Result?
   ) throws(StorageError) -> Result? {
-    let start = prefix(stream, order)
-    var upper = ByteWriter(capacity: keyLength)
-    upper.write(contentsOf: prefix(stream, order, from: number))
-    upper.write(UInt64.max)
     var cursor = try view.transaction.scan(view.tables.snapshots)
-    var entry = try cursor.to(atOrBefore: upper.bytes)
+    var entry = try cursor.to(atOrBefore: key(stream, order, number, .max))
     while let current = entry {
-      let key = current.key.array()
-      guard key.count == keyLength, key.starts(with: start.prefix(5)) else { return nil }
-      var reader = ByteReader(current.key.extracting(droppingFirst: 5))
-      guard let found = try? reader.readUInt64().byteSwapped, let high = try? reader.readUInt64().byteSwapped
-      else {
-        return nil
-      }
-      if high == projector.high, let state = state(current.value, key: key, projector),
-        let result = body(found, state)
+      guard isOf(stream, order, current.key), let found = parts(of: current.key) else { return nil }
+      if found.projector == projector.high,
+        let state = state(current.value, key: current.key, projector),
+        let result = body(found.number, state)
       {
         return result
       }
