@@ -151,7 +151,7 @@ public final class Environment: Sendable {
   ///
   /// - Throws: ``LMDBError/readersFull(_:)``, ``LMDBError/mapResized(_:)``, ``LMDBError/closed``,
   ///   ``LMDBError/usedAfterFork``.
-  /// - Complexity: A few hundred nanoseconds; a reader is cheap, see also ``ReadTransaction/renew()``.
+  /// - Complexity: A few hundred nanoseconds.
   public func beginRead() throws(LMDBError) -> ReadTransaction {
     try transactionBegins()
     do throws(LMDBError) {
@@ -378,7 +378,7 @@ public final class Environment: Sendable {
   public struct Reader: Sendable, Hashable {
     /// The process it belongs to.
     public let process: Int32
-    /// The commit it sees, and whose pages it keeps; `nil` for one that was reset.
+    /// The commit it sees, and whose pages it keeps; `nil` where it sees none at the moment.
     public let transaction: UInt64?
   }
 

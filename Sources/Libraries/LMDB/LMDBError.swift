@@ -32,7 +32,7 @@ public enum LMDBError: Error, Hashable, Sendable {
   case mapResized(Call)
   /// The transaction had an error before and can only be ended.
   case badTransaction(Call)
-  /// The table is not known to this transaction, which began before the table was opened or was reset.
+  /// The table is not known to this transaction, which began before the table was opened.
   case badTable(Call)
   /// The reader slot is in a state it should not be in, e.g. after a fork.
   case badReaderSlot(Call)
@@ -77,7 +77,6 @@ public enum LMDBError: Error, Hashable, Sendable {
     case readerCheck = "mdb_reader_check"
     case readerList = "mdb_reader_list"
     case transactionBegin = "mdb_txn_begin"
-    case transactionRenew = "mdb_txn_renew"
     case transactionCommit = "mdb_txn_commit"
     case tableOpen = "mdb_dbi_open"
     case statistics = "mdb_stat"

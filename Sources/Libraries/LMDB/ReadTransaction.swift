@@ -11,7 +11,7 @@ public struct ReadTransaction: ~Copyable, Transaction {
   // MDB_NOTLS: the reader slot belongs to the transaction, not to the thread that began it.
   private let handle: TransactionHandle
   /// The commit it sees, by which it knows what it lent.
-  private var owner: ValueOwner
+  private let owner: ValueOwner
 
   init(_ environment: Environment, handle: OpaquePointer) {
     let handle = unsafe TransactionHandle(pointer: handle, environment: environment)
@@ -46,7 +46,7 @@ public struct ReadTransaction: ~Copyable, Transaction {
 
   /// The value that was found.
   ///
-  /// - Precondition: Found by this transaction, or by one that sees the same commit, and not before ``renew()``.
+  /// - Precondition: Found by this transaction, or by one that sees the same commit.
   @_lifetime(borrow self)
   public func value(at reference: ValueReference) -> RawSpan {
     precondition(reference.owner == owner, "a value is looked at only by a transaction that sees it")
@@ -65,25 +65,6 @@ public struct ReadTransaction: ~Copyable, Transaction {
   /// What `table` takes up, as this transaction sees it.
   public func statistics(of table: Table) throws(LMDBError) -> TableStatistics {
     try handle.statistics(of: table)
-  }
-
-  /// Lets go of the commit but keeps the reader slot, so that ``renew()`` is cheap.
-  ///
-  /// Until then reading throws ``LMDBError/badTable(_:)``.
-  public mutating func reset() {
-    guard !handle.environment.isForked else { return }
-    unsafe mdb_txn_reset(handle.pointer)
-  }
-
-  /// Moves on to the last commit. Nothing lent before is left: the compiler sees to it.
-  ///
-  /// - Throws: ``LMDBError/usedAfterFork``, and what ``Environment/beginRead()`` throws.
-  public mutating func renew() throws(LMDBError) {
-    guard !handle.environment.isForked else { throw .usedAfterFork }
-    unsafe mdb_txn_reset(handle.pointer)
-    try LMDBError.check(
-      perform(.transactionRenew) { unsafe mdb_txn_renew(handle.pointer) }, .transactionRenew)
-    owner = ValueOwner(commit: handle.id, environment: handle.environment.number)
   }
 }
 

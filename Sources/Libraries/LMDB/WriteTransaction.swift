@@ -71,42 +71,6 @@ public struct WriteTransaction: ~Copyable, Transaction {
     try store(value, at: key, in: table, flags: UInt32(MDB_APPEND))
   }
 
-  /// Stores `value` at `key` only where there is nothing yet.
-  ///
-  /// - Returns: Whether it was stored.
-  public mutating func insert(_ value: RawSpan, at key: RawSpan, in table: Table) throws(LMDBError) -> Bool {
-    do {
-      try store(value, at: key, in: table, flags: UInt32(MDB_NOOVERWRITE))
-      return true
-    } catch .keyExists {
-      return false
-    }
-  }
-
-  /// Stores a value of `byteCount` bytes which `body` writes right where it will lie.
-  ///
-  /// - Precondition: `body` fills it to the end.
-  /// - Throws: As ``put(_:at:in:)``.
-  public mutating func put(
-    byteCount: Int, at key: RawSpan, in table: Table, initializingWith body: (inout OutputRawSpan) -> Void
-  ) throws(LMDBError) {
-    precondition(byteCount >= 0)
-    handle.check(table)
-    var value = unsafe MDB_val(mv_size: byteCount, mv_data: nil)
-    let code = unsafe key.withUnsafeBytes { bytes in
-      var key = unsafe MDB_val(bytes)
-      return perform(.put) {
-        unsafe mdb_put(handle.pointer, table.handle, &key, &value, UInt32(MDB_RESERVE))
-      }
-    }
-    try LMDBError.check(code, .put)
-    let room = unsafe UnsafeMutableRawBufferPointer(start: value.mv_data, count: byteCount)
-    var output = unsafe OutputRawSpan(buffer: room, initializedCount: 0)
-    body(&output)
-    let written = unsafe output.finalize(for: room)
-    precondition(written == byteCount, "a reserved value was not filled to the end")
-  }
-
   /// Removes `key`.
   ///
   /// - Returns: Whether it was there.
