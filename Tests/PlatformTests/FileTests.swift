@@ -36,7 +36,7 @@ extension [UInt8] {
     let folder = try TemporaryFolder()
     try Files.writeAtomically([1].raw, to: folder.path + "/file")
     #expect { try Files.makeFolder(folder.path + "/file") } throws: {
-      ($0 as? PlatformError)?.isExisting == true
+      ($0 as? PlatformError)?.code == EEXIST
     }
     #expect(throws: PlatformError.self) { try Files.makeFolder(folder.path + "/file/below") }
   }

@@ -19,14 +19,8 @@ public struct FileStatus: Sendable, Hashable {
   public let kind: Kind
   /// Size of the content.
   public let sizeInBytes: Int
-  /// The disk. Together with `inode` it names a file whatever its path.
-  public let device: UInt64
-  /// The number on the disk.
-  public let inode: UInt64
   /// Who may do what, e.g. `0o600`.
   public let permissions: UInt32
-  /// When the content last changed, in microseconds since 1970.
-  public let modifiedInMicroseconds: Int64
 
   init(of descriptor: borrowing Descriptor) throws(PlatformError) {
     var status = stat()
@@ -44,10 +38,7 @@ public struct FileStatus: Sendable, Hashable {
       default: .other
       }
     sizeInBytes = Int(status.st_size)
-    device = UInt64(status.st_dev)
-    inode = UInt64(status.st_ino)
     permissions = UInt32(status.st_mode) & 0o7777
-    modifiedInMicroseconds = Int64(status.st_mtim.tv_sec) * 1_000_000 + Int64(status.st_mtim.tv_nsec) / 1000
   }
 }
 
@@ -191,10 +182,5 @@ public enum Files {
       }
       if name != ".", name != ".." { names.append(name) }
     }
-  }
-
-  /// Sets who may do what, e.g. `0o600`.
-  public static func setPermissions(_ permissions: UInt32, of path: String) throws(PlatformError) {
-    try system("chmod", path: path) { unsafe chmod(path, mode_t(permissions)) }
   }
 }

@@ -24,8 +24,6 @@ public struct PlatformError: Error, Hashable, Sendable {
   public var isTooLong: Bool { code == EMSGSIZE }
   /// Nothing is there by this name.
   public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
-  /// Something is there by this name already.
-  public var isExisting: Bool { code == EEXIST || code == ENOTEMPTY }
   /// No room on the disk, or none left for this user.
   public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
   /// Who read the other end went away.
