@@ -46,10 +46,7 @@ enum EventsCommand: Command {
     exitCodes: .ofReading())
 
   /// The types of the contract, for completion; any other name is an application's own.
-  static let knownTypes = [
-    "SessionStarted", "MessageAdded", "FactLearned", "FactRevised", "FactForgotten", "PreferenceUpdated",
-    "RelationshipLearned", "EpisodeRecorded", "SessionEnded", "SessionsCompacted", "UserErased",
-  ]
+  static let knownTypes = EventSchema.memoir.types.map(\.name)
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
     let name = arguments[subscription]
