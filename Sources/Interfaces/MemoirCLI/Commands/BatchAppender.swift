@@ -13,6 +13,7 @@ struct AppendSummary: Hashable, Sendable {
   /// The last line stored.
   var lastLine = 0
 
+  /// Prints the members of an object.
   func write(to writer: inout JSONWriter) {
     writer.key("appended")
     writer.integer(appended)
@@ -174,12 +175,7 @@ struct AppendStopped: Error, ReportableError {
     var stopped = error.error
     stopped.message = "line \(error.line): \(stopped.message)"
     stopped.details = stopped.details.adding { writer in
-      writer.key("appended")
-      writer.integer(summary.appended)
-      writer.key("duplicates")
-      writer.integer(summary.duplicates)
-      writer.key("last_position")
-      writer.integer(summary.lastPosition.number)
+      summary.write(to: &writer)
       writer.key("line")
       writer.integer(error.line)
     }
