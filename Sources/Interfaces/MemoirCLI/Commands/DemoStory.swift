@@ -41,9 +41,12 @@ struct DemoStory {
     store = try Self.open(folder, now)
   }
 
-  private static func open(_ folder: String, _ now: StoryClock) throws -> MemoirStore {
+  private static func open(
+    _ folder: String, _ now: StoryClock, snapshots policy: SnapshotPolicy = SnapshotPolicy()
+  ) throws -> MemoirStore {
     var options = EventLog.Options()
     options.clock = { now.time }
+    options.snapshotPolicy = policy
     return try MemoirStore(folder: folder, options: options)
   }
 
@@ -234,10 +237,7 @@ struct DemoStory {
     try begin("All of it again, from the log alone", on: nil)
     // Half a year of one person is little; so that there are snapshots, they are taken early here.
     try store.close()
-    var options = EventLog.Options()
-    options.clock = { [now] in now.time }
-    options.snapshotPolicy = SnapshotPolicy(factor: 1, minimumBytes: 4 << 10)
-    store = try MemoirStore(folder: folder, options: options)
+    store = try Self.open(folder, now, snapshots: SnapshotPolicy(factor: 1, minimumBytes: 4 << 10))
     for user in try store.log.streams() { try store.prepareSnapshots(of: user.name) }
     try store.log.storeDueSnapshots()
     let snapshots =

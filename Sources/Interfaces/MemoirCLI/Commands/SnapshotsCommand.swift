@@ -13,9 +13,7 @@ enum SnapshotsCommand: Command {
     name: "snapshots",
     summary: "Count, rebuild or delete the stored states",
     section: .care,
-    discussion: """
-      Snapshots only save time: every answer is the same without them.
-      """,
+    discussion: "Snapshots only save time: every answer is the same without them.",
     arguments: [action],
     examples: [CommandExample("memoir snapshots rebuild", "Make the next reads fast.")],
     exitCodes: .ofReading())
@@ -25,7 +23,7 @@ enum SnapshotsCommand: Command {
     return try arguments.withStore(for: action == nil ? .reading : .writing, in: context) { store in
       switch action {
       case .clear: try store.log.clearSnapshots()
-      case .rebuild: try rebuild(store, in: context)
+      case .rebuild: try rebuild(store)
       case nil: break
       }
       let statistics = try store.log.storeStatistics(for: store.projector)
@@ -52,13 +50,11 @@ enum SnapshotsCommand: Command {
     }
   }
 
-  /// Folds every user in both orders of time; what is due on the way is stored.
-  private static func rebuild(_ store: MemoirStore, in context: CommandContext) throws {
-    for point in [AsOf.head, .occurredAt(.latest)] {
-      try store.forEachUser(in: nil) { user in
-        _ = try store.log.state(of: user.name, by: ContextProjector(), at: point)
-        try store.log.storeDueSnapshots()
-      }
+  private static func rebuild(_ store: MemoirStore) throws {
+    try store.forEachUser(in: nil) { user in
+      try store.prepareSnapshots(of: user.name)
+      // One by one, so that those that wait do not pile up.
+      try store.log.storeDueSnapshots()
     }
   }
 }
