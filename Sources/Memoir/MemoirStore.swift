@@ -29,8 +29,8 @@ public final class MemoirStore: Sendable {
   /// Opens the store in `folder`, and makes it where there is none, unless `options` say otherwise.
   ///
   /// - Parameter schema: The event types; an application adds its own with ``EventSchema/memoir(with:)``.
-  /// - Throws: `not_found`, `invalid_argument` for a folder that is no store, `internal` for one of a newer
-  ///   version, `corrupt`.
+  /// - Throws: `not_found` where there is none and none is to be made, `invalid_argument` for a folder that is no
+  ///   store, `unavailable` for one of a newer version or in use, `forbidden`, `storage_full`, `corrupt`.
   public init(
     folder: String, schema: EventSchema = .memoir, options: EventLog.Options = EventLog.Options()
   ) throws(MemoirError) {
@@ -88,7 +88,7 @@ public final class MemoirStore: Sendable {
     do { try log.maintainSnapshots(of: projector) } catch { throw MemoirError(error) }
   }
 
-  /// Folds a user's latest events, and hands over the snapshots that are due for
+  /// Folds a user's latest events in both orders of time, and hands over the snapshots that are due for
   /// ``EventLog/storeDueSnapshots()``.
   public func prepareSnapshots(of user: StreamName) throws(MemoirError) {
     do {

@@ -82,8 +82,8 @@ struct ItemKey: Hashable, Sendable, Comparable {
 
 /// A set of keys that only grows, 16 bytes each.
 ///
-/// - Complexity: O(log n) to look up. An insertion moves at most `burst` keys, and every `burst` of them all keys
-///   once.
+/// - Complexity: O(log n) to look up. An insertion moves at most ``burstLimit`` keys, and after so many of them all
+///   keys once.
 struct KeySet: Sendable {
   /// Sorted.
   private var keys: [ItemKey] = []

@@ -26,7 +26,7 @@ extension JSONText {
 }
 
 extension AsOfText {
-  /// The end of a sentence: `now`, `at version 12`, `as it was known on 2026-03-02 14:00:00Z`.
+  /// The end of a sentence: `now`, `after event 12`, `as known on 2026-03-02 14:00:00Z`.
   var shown: String {
     switch self {
     case .start: "before the first event"
