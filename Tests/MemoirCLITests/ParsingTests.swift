@@ -64,8 +64,6 @@ import Testing
     #expect(arguments[Sample.tags] == [])
     #expect(arguments[Sample.more] == [])
     #expect(!arguments[Sample.quiet])
-    #expect(!arguments.has(Sample.size))
-    #expect(try Sample.parse("sample", "f", "--size", "5").has(Sample.size))
   }
 
   @Test func `a flag given twice says the same twice`() throws {

@@ -4,8 +4,6 @@
 public enum Limits {
   /// The events of one request.
   public static let eventsPerRequest = 10_000
-  /// The body of one request.
-  public static let bodySize = 16 << 20
   /// One text.
   public static let textSize = 1 << 20
   /// One event, as JSON.

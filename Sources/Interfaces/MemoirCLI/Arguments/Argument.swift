@@ -131,11 +131,10 @@ extension Argument {
 
   /// All positional arguments that are left; the last of its row.
   static func positionals<Value>(
-    _ kind: ArgumentKind<Value>, called name: String? = nil, atLeastOne: Bool = false, help: String
+    _ kind: ArgumentKind<Value>, called name: String? = nil, help: String
   ) -> Self where Result == [Value] {
     var spec = ArgumentSpec.taking(kind, .positional, name ?? kind.placeholder, help: help)
     spec.isRepeatable = true
-    spec.isRequired = atLeastOne
     return Self(spec) { $0.map(value) }
   }
 }

@@ -73,7 +73,6 @@ extension ArgumentKind where Value == String {
     }
   }
 
-  static var file: Self { text("FILE", candidates: .files) }
   static var directory: Self { text("DIR", candidates: .directories) }
 }
 

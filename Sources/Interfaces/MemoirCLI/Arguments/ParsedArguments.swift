@@ -20,12 +20,6 @@ struct ParsedArguments: Sendable {
     return argument.result(values[argument.spec.spelled] ?? [])
   }
 
-  /// Whether `argument` was given at all, also where its value is the default.
-  func has<Result>(_ argument: Argument<Result>) -> Bool {
-    precondition(declares(argument.spec), "\(row.name) does not declare \(argument.spec.spelled)")
-    return values[argument.spec.spelled] != nil
-  }
-
   /// The folder of the store: `--store`, else `$MEMOIR_STORE`, else `./memoir.store`.
   func storePath(environment: (String) -> String?) -> String {
     if let given = self[GlobalOptions.store] { return given }

@@ -13,7 +13,7 @@ enum AppendCommand: Command {
       'any'. Needs a file of one user, and is carried on over its batches.
       """)
   static let batch = Argument.option(
-    "batch", .number(in: 1...10_000), default: 1000, shownDefault: "1,000",
+    "batch", .number(in: 1...Limits.eventsPerRequest), default: 1000, shownDefault: "1,000",
     help: "Events in one atomic append.")
 
   static let row = CommandRow(

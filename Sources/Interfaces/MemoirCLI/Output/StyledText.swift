@@ -10,7 +10,6 @@ struct Style: Hashable, Sendable {
   /// What one may skip: units, ids, times beside the text.
   static let dim = Style(codes: [2])
   static let good = Style(codes: [32])
-  static let warning = Style(codes: [33])
   static let bad = Style(codes: [1, 31])
   /// Names that can be given to another command.
   static let accent = Style(codes: [36])
