@@ -1,5 +1,6 @@
 // What the tests of the command line share: a world with two ears, and a table to try parsing on.
 
+import Memoir
 import Synchronization
 import Testing
 
@@ -30,7 +31,7 @@ struct CommandLineUnderTest {
   func run(_ words: String...) async -> ExitCode {
     let context = CommandContext(
       output: Console(sink: output, isTerminal: false), errors: Console(sink: errors, isTerminal: false),
-      environment: { _ in nil }, now: { 0 })
+      environment: { _ in nil }, now: { .earliest })
     return await Program(commands: commands).run(words, in: context)
   }
 

@@ -1,5 +1,6 @@
 // What must hold for every row of the table, and for what is made of it.
 
+import Memoir
 import Testing
 
 @testable import MemoirCLI
@@ -203,7 +204,7 @@ import Testing
     let errors = RecordingSink()
     let context = CommandContext(
       output: Console(sink: FullSink(), isTerminal: false), errors: Console(sink: errors, isTerminal: false),
-      environment: { _ in nil }, now: { 0 })
+      environment: { _ in nil }, now: { .earliest })
     #expect(await Program(commands: [HelpCommand.self]).run(["help"], in: context) == .failed)
     #expect(errors.text == "memoir: cannot write the output: No space left on device\n")
   }

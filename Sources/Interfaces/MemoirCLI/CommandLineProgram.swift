@@ -1,5 +1,6 @@
 // From the process to the program and back: its streams, its words, its exit.
-internal import Platform
+import Memoir
+import Platform
 
 /// The program `memoir` as a process.
 package enum CommandLineProgram {
@@ -12,7 +13,7 @@ package enum CommandLineProgram {
     let errors = DescriptorSink(.standardError, isBuffered: false)
     let context = CommandContext(
       output: output.console(environment: environment), errors: errors.console(environment: environment),
-      environment: environment, now: { WallClock.microseconds })
+      environment: environment, now: { Timestamp(clamping: WallClock.microseconds) })
     let program = Program(commands: CommandTable.commands)
     let code: ExitCode
     do {

@@ -1,5 +1,6 @@
 // The commands that look after a store, and stores that are none, run as processes.
 import Foundation
+import Memoir
 import MemoirFixtures
 import TestSupport
 import Testing
@@ -276,7 +277,7 @@ import Testing
     let context = CommandContext(
       output: Console(sink: output, isTerminal: false),
       errors: Console(sink: RecordingSink(), isTerminal: false),
-      environment: { _ in nil }, now: { 0 })
+      environment: { _ in nil }, now: { .earliest })
     let code = try DemoCommand.tell(events, in: context)
     return (output.text, code)
   }

@@ -51,7 +51,7 @@ enum AppendCommand: Command {
     var reader = try EventReader(arguments[input] ?? .standardInput, batchSize: arguments[batch])
     reader.namespace = arguments[GlobalOptions.namespace]
     reader.isOfOneUser = arguments[expectedVersion] != nil
-    reader.now = { Timestamp(clamping: context.now()) }
+    reader.now = context.now
     let progress = Progress("appending", total: nil, on: context.errors, clock: context.monotonic)
     var appender = BatchAppender(expecting: arguments[expectedVersion], progress: progress) {
       try arguments.openStore(for: .creating, in: context)

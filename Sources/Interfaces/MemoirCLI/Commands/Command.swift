@@ -1,5 +1,6 @@
 // What a command is: its row of the table, and what it does.
-internal import Platform
+import Memoir
+import Platform
 
 /// A command. One file each, the row and the run beside one another.
 protocol Command: Sendable {
@@ -21,8 +22,8 @@ struct CommandContext: Sendable {
   /// Standard error.
   let errors: Console
   let environment: @Sendable (String) -> String?
-  /// Microseconds since 1970, UTC.
-  let now: @Sendable () -> Int64
+  /// The time of day.
+  let now: @Sendable () -> Timestamp
   /// A clock that never goes back, for measuring.
   var monotonic: @Sendable () -> Duration = { .nanoseconds(Int64(clamping: MonotonicClock.nanoseconds)) }
   /// The table in force, which `help` and `completion` show; the program sets it.

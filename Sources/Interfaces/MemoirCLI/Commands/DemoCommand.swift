@@ -32,7 +32,7 @@ enum DemoCommand: Command {
   private static func temporaryFolder(in context: CommandContext) throws(PlatformError) -> String {
     let parent = context.environment("TMPDIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
     while true {
-      let folder = "\(parent)/memoir-demo-\(EventID.generate(at: Timestamp(clamping: context.now())))"
+      let folder = "\(parent)/memoir-demo-\(EventID.generate(at: context.now()))"
       if try Files.makeFolder(folder) { return folder }
     }
   }

@@ -140,7 +140,7 @@ struct DemoStory {
     try begin("Looking back", on: nil)
     try output.paragraph("Today: \(change.successor.fact)")
     let before = Timestamp(clamping: time.microseconds - 1)
-    try output.paragraph("What was true until \(TimeText.absolute(before.microseconds)):")
+    try output.paragraph("What was true until \(before.second):")
     try command("state \(hero.user) --occurred-at \(before)")
     try list(
       try store.state(of: hero, at: .occurred(before)).state.facts[change.old.factID].map { [$0.fact] } ?? [])
@@ -357,7 +357,7 @@ struct DemoStory {
     chapter += 1
     try output.print()
     var line = StyledText("\(chapter). \(title)", .bold)
-    if let time { line.append("  " + TimeText.long(time.microseconds), .dim) }
+    if let time { line.append("  " + time.longDay, .dim) }
     try output.print(line)
   }
 

@@ -43,9 +43,7 @@ enum SessionsCommand: Command {
     ])
     for session in page.sessions {
       let end = session.end.map { end in
-        StyledText(
-          sameDay(session.startedAt, end.endedAt) ? time(end.endedAt) : TimeText.day(end.endedAt.microseconds)
-        )
+        StyledText(session.startedAt.day == end.endedAt.day ? end.endedAt.minuteOfDay : end.endedAt.day)
       }
       table.add([
         StyledText(session.id.description),
@@ -61,14 +59,5 @@ enum SessionsCommand: Command {
       let all = Quantity.count(page.total, "session")
       try output.print(StyledText("\(all), \(Quantity.count(page.open)) open", .dim))
     }
-  }
-
-  private static func sameDay(_ a: Timestamp, _ b: Timestamp) -> Bool {
-    TimeText.day(a.microseconds) == TimeText.day(b.microseconds)
-  }
-
-  /// `14:05Z`
-  private static func time(_ time: Timestamp) -> String {
-    String(TimeText.absolute(time.microseconds).dropFirst(11).dropLast(4)) + "Z"
   }
 }

@@ -21,7 +21,7 @@ extension ParsedArguments {
     var options = EventLog.Options()
     options.creates = use == .creating
     options.isReadOnly = use == .reading
-    options.clock = { Timestamp(clamping: context.now()) }
+    options.clock = context.now
     prepareLastWords()
     return try MemoirStore(folder: storePath(environment: context.environment), options: options)
   }

@@ -66,8 +66,8 @@ enum UsersCommand: Command {
         [StyledText(user.name.user.description)]
           + (isMixed ? [StyledText(user.name.namespace.description)] : []) + [
             StyledText(Quantity.count(user.version.number)),
-            StyledText(TimeText.day(user.firstOccurredAt.microseconds)),
-            StyledText(TimeText.absolute(user.lastOccurredAt.microseconds)),
+            StyledText(user.firstOccurredAt.day),
+            StyledText(user.lastOccurredAt.second),
           ])
     }
     if count == 0 { return try context.errors.print("There are no users yet.") }

@@ -33,17 +33,10 @@ extension AsOfText {
     case .now: "now"
     case .version(let version): "after event \(Quantity.count(version.number))"
     case .position(let position): "at position \(Quantity.count(position.number))"
-    case .recorded(let time): "as known on \(TimeText.absolute(time.microseconds))"
-    case .occurred(let time): "as it was on \(TimeText.absolute(time.microseconds))"
+    case .recorded(let time): "as known on \(time.second)"
+    case .occurred(let time): "as it was on \(time.second)"
     }
   }
-}
-
-extension Timestamp {
-  /// `2026-03-02`
-  var day: String { TimeText.day(microseconds) }
-  /// `2026-03-02 14:05Z`
-  var minute: String { TimeText.absolute(microseconds).dropLast(4) + "Z" }
 }
 
 extension Fraction {

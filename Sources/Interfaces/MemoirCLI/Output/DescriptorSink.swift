@@ -1,5 +1,5 @@
 // Standard output and standard error.
-internal import Platform
+import Platform
 private import Synchronization
 
 /// Writes to a descriptor, in large pieces where nobody watches.
