@@ -178,7 +178,7 @@ import Testing
     #expect(await terminal.run("events", "--limit", "many\n", "--json") == .wrongUsage)
     #expect(
       terminal.errors.text == #"""
-        {"error":{"code":"invalid_argument","details":{"command":"events","field":"--limit","reason":"'many\\n' is not a whole number","value":"many\n"},"message":"--limit: 'many\\n' is not a whole number"}}
+        {"error":{"code":"invalid_argument","message":"--limit: 'many\\n' is not a whole number","details":{"command":"events","field":"--limit","reason":"'many\\n' is not a whole number","value":"many\n"}}}
 
         """#)
     #expect(await terminal.run("--json", "evnts") == .wrongUsage)

@@ -1,4 +1,6 @@
 // A command line that cannot be understood: which argument, why, and what may have been meant.
+import JSON
+import Memoir
 
 /// Wrong usage. Exit code 2, `invalid_argument` in JSON.
 struct UsageError: Error, Hashable {
@@ -20,22 +22,23 @@ struct UsageError: Error, Hashable {
 
 extension UsageError: ReportableError {
   var report: ErrorReport {
-    var details: [(String, String?)] = []
-    details.append(("command", command))
-    details.append(("did_you_mean", suggestion))
-    details.append(("field", field))
-    details.append(("reason", reason))
-    details.append(("value", value))
-    let members = details.compactMap { name, value in value.map { "\"\(name)\":" + SafeJSON.string($0) } }
+    let details = [
+      ("command", command), ("did_you_mean", suggestion), ("field", field), ("reason", reason),
+      ("value", value),
+    ]
+    var writer = JSONWriter()
+    writer.beginObject()
+    for case (let name, let text?) in details {
+      writer.key(text: name)
+      writer.string(text)
+    }
+    writer.endObject()
     return ErrorReport(
-      exitCode: .wrongUsage,
-      message: message,
+      MemoirError(.invalidArgument, message, details: JSONText(canonical: writer.finish())),
       hints: [
         suggestion.map { "Did you mean \(SafeText.line($0))?" },
         "See 'memoir \(command.map { $0 + " " } ?? "")--help'.",
-      ].compactMap(\.self),
-      json: #"{"error":{"code":"invalid_argument","details":{"#
-        + members.joined(separator: ",") + #"},"message":"# + SafeJSON.string(message) + "}}")
+      ].compactMap(\.self))
   }
 }
 
@@ -45,54 +48,22 @@ protocol ReportableError: Error {
 }
 
 /// An error as the program shows it, to people and to programs.
-struct ErrorReport: Hashable, Sendable {
+struct ErrorReport {
+  let error: MemoirError
+  /// Lines below the message: what to try.
+  let hints: [String]
   let exitCode: ExitCode
-  /// One line.
-  let message: String
-  /// Lines below it: what to try.
-  var hints: [String] = []
-  /// The whole object `{"error":{…}}`, on one line.
-  let json: String
-}
 
-/// Strings in JSON, for the errors that arise before anything else is there.
-enum SafeJSON {
-  /// `text` as a JSON string. Control, bidirectional and invisible characters are escaped, too, so that the line can
-  /// be shown on a terminal.
-  static func string(_ text: String) -> String {
-    var json = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": json += #"\""#
-      case "\\": json += #"\\"#
-      case "\n": json += #"\n"#
-      case "\r": json += #"\r"#
-      case "\t": json += #"\t"#
-      case " "..."~": json.unicodeScalars.append(scalar)
-      default: append(scalar, to: &json)
-      }
-    }
-    return json + "\""
+  /// - Parameter exitCode: Where it is not the one of the error's code.
+  init(_ error: MemoirError, hints: [String] = [], exitCode: ExitCode? = nil) {
+    self.error = error
+    self.hints = hints
+    self.exitCode = exitCode ?? ExitCode(rawValue: error.code.exitCode) ?? .failed
   }
 
-  /// A text of JSON with such characters escaped; line breaks between values stay.
-  static func escaped(_ text: String) -> String {
-    var safe = ""
-    for scalar in text.unicodeScalars {
-      if scalar == "\n" || " "..."~" ~= scalar {
-        safe.unicodeScalars.append(scalar)
-      } else {
-        append(scalar, to: &safe)
-      }
-    }
-    return safe
-  }
+  /// On one line, and safe to show.
+  var message: String { SafeText.line(error.message) }
 
-  private static func append(_ scalar: Unicode.Scalar, to json: inout String) {
-    if SafeText.line(String(scalar)) == String(scalar) { return json.unicodeScalars.append(scalar) }
-    for unit in String(scalar).utf16 {
-      let digits = String(unit, radix: 16)
-      json += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    }
-  }
+  /// The whole object `{"error":{…}}`, and the end of its line.
+  var json: [UInt8] { ErrorJSON.text(error) + [UInt8(ascii: "\n")] }
 }

@@ -255,8 +255,7 @@ struct DemoStory {
       let events = Quantity.count(result.events, "event")
       let time = Quantity.duration(.seconds(result.seconds))
       try output.item(
-        "\(how): \(Quantity.count(result.eventsFolded)) of \(events) folded in \(time)",
-        remark: "")
+        "\(how): \(Quantity.count(result.eventsFolded)) of \(events) folded in \(time)")
       try output.print(StyledText("    digest \(result.digest)", .dim))
       results.append(result)
     }

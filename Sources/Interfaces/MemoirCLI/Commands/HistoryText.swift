@@ -47,7 +47,7 @@ struct DiffText {
           revision.after.fact, remark: remark(revision.after.ownID, "v\(revision.event.version)"),
           bullet: "  ~ ")
         if revision.before.fact != revision.after.fact {
-          try output.item(revision.before.fact, remark: "", bullet: "    before: ")
+          try output.item(revision.before.fact, bullet: "    before: ")
         }
       }
     }

@@ -1,4 +1,5 @@
 // From the words of a command line to an exit code.
+import Memoir
 
 /// The program `memoir`: finds the command, runs it, shows what went wrong.
 struct Program: Sendable {
@@ -40,25 +41,15 @@ struct Program: Sendable {
   }
 
   func show(_ error: any Error, asJSON: Bool, in context: CommandContext) -> ExitCode {
-    let report = (error as? any ReportableError)?.report ?? .unexpected(error)
+    let report = (error as? any ReportableError)?.report ?? MemoirError(error).report
     if report.exitCode == .readerGone { return .readerGone }
     // Where not even standard error can be written to, the exit code is all that is left.
     if asJSON {
-      try? context.errors.write(report.json + "\n")
+      try? context.errors.write(json: report.json)
     } else {
       try? context.errors.print("\("memoir:", .bad) \(report.message)")
       for hint in report.hints { try? context.errors.print(StyledText(hint, .dim)) }
     }
     return report.exitCode
-  }
-}
-
-extension ErrorReport {
-  /// For an error that nobody has given a name.
-  fileprivate static func unexpected(_ error: any Error) -> ErrorReport {
-    let message = SafeText.line(String(describing: error))
-    return ErrorReport(
-      exitCode: .failed, message: message,
-      json: #"{"error":{"code":"internal","details":{},"message":"# + SafeJSON.string(message) + "}}")
   }
 }

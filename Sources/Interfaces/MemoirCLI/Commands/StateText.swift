@@ -119,7 +119,7 @@ struct StateText {
         episode.task, remark: "(\(episode.occurredAt.day), v\(episode.origin.version))",
         bullet: episode.success ? "  ✓ " : "  ✗ ")
       for lesson in episode.lessons?.texts ?? [] {
-        try output.item(lesson, remark: "", bullet: "    learned: ")
+        try output.item(lesson, bullet: "    learned: ")
       }
     }
     try showMore(episodes.count - Self.shownEpisodes, "earlier", on: output)

@@ -29,13 +29,13 @@ extension ParsedArguments {
   /// Names what it most likely is, should LMDB end the process: it believes the pages of the file, and only `verify`
   /// looks through all of them before.
   private func prepareLastWords() {
-    let error = MemoirError(.corrupt, "corrupt: a page of the data file led to where nothing is")
+    let report = MemoirError(.corrupt, "corrupt: a page of the data file led to where nothing is").report
     let words =
       wantsJSON
-      ? error.report.json + "\n"
-      : "memoir: \(error.report.message)\n" + error.report.hints.map { $0 + "\n" }.joined()
+      ? String(decoding: report.json, as: UTF8.self)
+      : "memoir: \(report.message)\n" + report.hints.map { $0 + "\n" }.joined()
     // Without them the signal ends the process, as it would any.
-    try? LastWords.prepare(words, exitCode: error.report.exitCode.rawValue)
+    try? LastWords.prepare(words, exitCode: report.exitCode.rawValue)
   }
 
   /// Opens the store to look at it, lends it to `body`, and closes it.
@@ -85,11 +85,7 @@ extension MemoirError: ReportableError {
   var report: ErrorReport { report(hints: defaultHints) }
 
   /// The error with lines below it that say what to do.
-  func report(hints: [String]) -> ErrorReport {
-    ErrorReport(
-      exitCode: ExitCode(rawValue: code.exitCode) ?? .failed, message: SafeText.line(message), hints: hints,
-      json: String(decoding: ErrorJSON.text(self), as: UTF8.self))
-  }
+  func report(hints: [String]) -> ErrorReport { ErrorReport(self, hints: hints) }
 
   private var defaultHints: [String] {
     switch code {
@@ -99,22 +95,6 @@ extension MemoirError: ReportableError {
     default: []
     }
   }
-}
-
-extension StorageError: ReportableError {
-  var report: ErrorReport { MemoirError(self).report }
-}
-
-extension ReadError: ReportableError {
-  var report: ErrorReport { MemoirError(self).report }
-}
-
-extension AppendError: ReportableError {
-  var report: ErrorReport { MemoirError(self).report }
-}
-
-extension InvalidValue: ReportableError {
-  var report: ErrorReport { MemoirError(self).report }
 }
 
 extension PlatformError: ReportableError {

@@ -1,4 +1,5 @@
 // One of the two streams that a command writes to, and what is known of its far end.
+import Memoir
 
 /// Takes text in order: a file descriptor, or a test's array.
 protocol TextSink: Sendable {
@@ -31,10 +32,7 @@ struct OutputError: Error, Hashable, ReportableError {
 
   var report: ErrorReport {
     ErrorReport(
-      exitCode: isReaderGone ? .readerGone : .failed,
-      message: "cannot write the output: " + SafeText.line(reason),
-      json: #"{"error":{"code":"internal","details":{},"message":"#
-        + SafeJSON.string("cannot write the output: " + reason) + "}}")
+      MemoirError(.internal, "cannot write the output: " + reason), exitCode: isReaderGone ? .readerGone : nil)
   }
 }
 
@@ -64,6 +62,9 @@ struct Console: Sendable {
   /// The columns that lines should fit in; `nil` where nobody looks at them, and nothing is cut.
   var width: Int? { isTerminal ? max(terminalWidth(), 20) : nil }
 
+  /// The columns that sentences are broken to: the terminal's, but no more than are good to read.
+  var measure: Int { min(width ?? 80, 100) }
+
   /// Writes `text` as it is. It must come from Memoir itself or be made safe.
   func write(_ text: String) throws(OutputError) {
     try sink.write(text)
@@ -75,7 +76,7 @@ struct Console: Sendable {
   /// is the same.
   func write(json: [UInt8]) throws(OutputError) {
     if isTerminal, json.contains(where: { $0 >= 0x7F }) {
-      try sink.write(SafeJSON.escaped(String(decoding: json, as: UTF8.self)))
+      try sink.write(SafeText.json(String(decoding: json, as: UTF8.self)))
     } else {
       try sink.write(utf8: json)
     }
@@ -108,7 +109,24 @@ struct Console: Sendable {
   /// - Parameter hanging: Begins the first line, e.g. `• `; the others stand in as deep.
   func paragraph(_ text: some StringProtocol, hanging: String = "") throws(OutputError) {
     let indent = String(repeating: " ", count: DisplayWidth.of(hanging))
-    let lines = Wrapping.lines(text, width: min(width ?? 80, 100), first: hanging, rest: indent)
+    let lines = Wrapping.lines(text, width: measure, first: hanging, rest: indent)
+    try sink.write(lines.joined(separator: "\n") + "\n")
+  }
+
+  /// A paragraph with a remark behind it, on the same line where there is room.
+  func item(
+    _ text: some StringProtocol, remark: String = "", bullet: String = "  • "
+  ) throws(OutputError) {
+    let indent = String(repeating: " ", count: DisplayWidth.of(bullet))
+    var lines = Wrapping.lines(text, width: measure, first: bullet, rest: indent)
+    if !remark.isEmpty {
+      let remark = StyledText(remark, .dim)
+      if DisplayWidth.of(lines.last ?? "") + 2 + remark.width <= measure {
+        lines[lines.count - 1] += "  " + remark.rendered(by: paint)
+      } else {
+        lines.append(indent + remark.rendered(by: paint))
+      }
+    }
     try sink.write(lines.joined(separator: "\n") + "\n")
   }
 

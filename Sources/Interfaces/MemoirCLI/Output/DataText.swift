@@ -81,23 +81,3 @@ extension RecordedEvent {
   /// Who handed it in, where its metadata says so.
   var agent: String? { metadata.member("agent") }
 }
-
-extension Console {
-  /// What can be written in a line; where nobody looks, as much as there is.
-  var measure: Int { min(width ?? 80, 100) }
-
-  /// A paragraph with a remark behind it, on the same line where there is room.
-  func item(_ text: some StringProtocol, remark: String, bullet: String = "  • ") throws(OutputError) {
-    let indent = String(repeating: " ", count: DisplayWidth.of(bullet))
-    var lines = Wrapping.lines(text, width: measure, first: bullet, rest: indent)
-    let remark = SafeText.line(remark)
-    let tail = StyledText(remark, .dim).rendered(by: paint)
-    if remark.isEmpty {
-    } else if DisplayWidth.of(lines.last ?? "") + 2 + DisplayWidth.of(remark) <= measure {
-      lines[lines.count - 1] += "  " + tail
-    } else {
-      lines.append(indent + tail)
-    }
-    try write(lines.joined(separator: "\n") + "\n")
-  }
-}

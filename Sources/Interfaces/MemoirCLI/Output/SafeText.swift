@@ -35,6 +35,23 @@ enum SafeText {
     }
   }
 
+  /// `text`, which is JSON, with such characters as JSON's own escapes, which say the same. Line breaks between values
+  /// stay.
+  static func json(_ text: String) -> String {
+    var safe = ""
+    for scalar in text.unicodeScalars {
+      if scalar == "\n" || " "..."~" ~= scalar || line(String(scalar)) == String(scalar) {
+        safe.unicodeScalars.append(scalar)
+        continue
+      }
+      for unit in String(scalar).utf16 {
+        let digits = String(unit, radix: 16)
+        safe += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      }
+    }
+    return safe
+  }
+
   /// `text` in quotation marks for a message about it, cut where it is long.
   static func quoted(_ text: some StringProtocol) -> String {
     "'" + StyledText(String(text)).truncated(to: 60).plain + "'"
