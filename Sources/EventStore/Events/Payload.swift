@@ -40,11 +40,11 @@ public enum PayloadKind: UInt8, Sendable {
   /// - Throws: ``DamagedBytes`` for a field of another kind, and where the bytes are not UTF-8.
   public func text() throws(DamagedBytes) -> String {
     switch kind {
-    case .text, .json: return try bytes.string()
+    case .text: return try bytes.string()
     case .uuid:
       var reader = ByteReader(bytes)
       return try EventID(reading: &reader).description
-    case .integer: throw DamagedBytes()
+    case .json, .integer: throw DamagedBytes()
     }
   }
 
