@@ -16,8 +16,8 @@ private enum Layout {
     "Platform": [],
     "Sodium": ["CMemoirSodium", "Bytes"],
     "EventStore": ["Bytes", "JSON", "LMDB", "Platform", "Sodium"],
-    "Memoir": ["EventStore", "Bytes", "JSON", "Platform", "Sodium"],
-    "MemoirCLI": ["Memoir", "MemoirFixtures", "Bytes", "JSON", "Platform"],
+    "Memoir": ["EventStore", "Bytes", "JSON", "Sodium"],
+    "MemoirCLI": ["Memoir", "MemoirFixtures", "JSON", "Platform"],
     "MemoirCommand": ["MemoirCLI"],
     "MemoirFixtures": [],
   ]
