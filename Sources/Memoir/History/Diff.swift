@@ -150,9 +150,9 @@ extension StateDiff {
     writer.key("sessions")
     writer.beginObject()
     writer.key("begun")
-    writer.array(begun) { $0.write($1, time: "started_at") }
+    writer.array(begun) { $0.write($1, hasEnded: false) }
     writer.key("ended")
-    writer.array(ended) { $0.write($1, time: "ended_at") }
+    writer.array(ended) { $0.write($1, hasEnded: true) }
     writer.endObject()
     writer.key("to")
     writer.string(to.description)
@@ -238,10 +238,10 @@ extension JSONWriter {
     endObject()
   }
 
-  fileprivate mutating func write(_ note: ChangeRecorder.SessionNote, time: StaticString) {
+  fileprivate mutating func write(_ note: ChangeRecorder.SessionNote, hasEnded: Bool) {
     beginObject()
-    if time.description == "ended_at" {
-      key(time)
+    if hasEnded {
+      key("ended_at")
       write(note.occurredAt)
     }
     key("event_id")
@@ -252,8 +252,8 @@ extension JSONWriter {
     }
     key("session")
     string(note.session.description)
-    if time.description != "ended_at" {
-      key(time)
+    if !hasEnded {
+      key("started_at")
       write(note.occurredAt)
     }
     if let summary = note.summary {

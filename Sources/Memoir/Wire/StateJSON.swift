@@ -108,19 +108,17 @@ public struct StateJSON: Sendable {
     writer.endObject()
   }
 
-  /// Prints a message; a text over 4 KiB is cut between two characters.
+  /// Prints a message; a text over ``contentLimit`` is cut between two scalars.
   ///
   /// - Throws: `corrupt` where the event is no message.
-  public static func writeMessage(
-    _ event: RecordedEvent, to writer: inout JSONWriter, contentLimit: Int? = contentLimit
-  ) throws(MemoirError) {
+  public static func writeMessage(_ event: RecordedEvent, to writer: inout JSONWriter) throws(MemoirError) {
     let message: MessageAdded
     do {
       message = try MessageAdded(payload: event.payload.rawSpan)
     } catch {
       throw MemoirError(.corrupt, "event \(event.position) is no message")
     }
-    let content = message.content.prefix(utf8Count: contentLimit ?? .max)
+    let content = message.content.prefix(utf8Count: contentLimit)
     writer.beginObject()
     writer.key("content")
     writer.string(content ?? message.content)
@@ -169,7 +167,7 @@ extension JSONWriter {
 }
 
 extension String {
-  /// As many whole characters as fit into `limit` bytes; `nil` where all do.
+  /// As many whole scalars as fit into `limit` bytes; `nil` where all do.
   fileprivate func prefix(utf8Count limit: Int) -> String? {
     guard utf8.count > limit else { return nil }
     var end = utf8.index(startIndex, offsetBy: limit)
