@@ -14,8 +14,6 @@ final class SnapshotQueue: Sendable {
   private static let limit = 64 << 20
   private let state = Mutex(State())
 
-  init() {}
-
   func add(_ due: [DueSnapshot]) {
     guard !due.isEmpty else { return }
     state.withLock { state in

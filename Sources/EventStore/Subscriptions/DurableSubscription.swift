@@ -53,11 +53,9 @@ private struct ChangeSubscription: WriterWork {
     let key = Array(name.utf8)
     let table = context.tables.subscriptions
     var subscription: DurableSubscription?
-    do {
-      if let stored = try context.transaction.fetch(key, from: table) {
-        subscription = try decoding("records_subscriptions") { () throws(DamagedBytes) in
-          try DurableSubscription(name: name, decoding: stored)
-        }
+    if let stored = try context.transaction.fetch(key, from: table) {
+      subscription = try decoding("records_subscriptions") { () throws(DamagedBytes) in
+        try DurableSubscription(name: name, decoding: stored)
       }
     }
     switch change {
@@ -91,7 +89,7 @@ extension EventLog {
     named name: String, after position: LogPosition = 0
   ) throws(ReadError) -> DurableSubscription {
     do throws(InvalidValue) {
-      try NameRule.check(name, longest: 250, field: "subscription")
+      try NameRule.check(name, longest: Self.longestSubscriptionName, field: "subscription")
     } catch {
       throw .invalid(error)
     }
@@ -121,7 +119,7 @@ extension EventLog {
   public func subscription(named name: String) throws(ReadError) -> DurableSubscription? {
     try reading { () throws(StorageError) in
       let view = try view()
-      guard !name.isEmpty, name.utf8.count <= 250,
+      guard !name.isEmpty, name.utf8.count <= Self.longestSubscriptionName,
         let value = try view.transaction.fetch(Array(name.utf8), from: tables.subscriptions)
       else { return .success(nil) }
       return .success(
@@ -144,6 +142,8 @@ extension EventLog {
     }
     return found
   }
+
+  private static let longestSubscriptionName = 250
 
   private func check(_ position: LogPosition, field: String) throws(ReadError) {
     let last: LogPosition
