@@ -65,7 +65,7 @@ enum AppendCommand: Command {
       throw appender.stop(error)
     }
     progress.finish()
-    try context.output.write(json: JSONWriter.line { summary.write(to: &$0) })
+    try context.output.write(json: JSONWriter.objectLine { summary.write(to: &$0) })
     return .done
   }
 }

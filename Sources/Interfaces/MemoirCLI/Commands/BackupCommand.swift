@@ -21,7 +21,7 @@ enum BackupCommand: Command {
       let summary = try store.log.backup(to: arguments[destination])
       if arguments.wantsJSON {
         try context.output.write(
-          json: JSONWriter.line { writer in
+          json: JSONWriter.objectLine { writer in
             writer.key("bytes")
             writer.integer(summary.sizeInBytes)
             writer.key("destination")

@@ -31,10 +31,7 @@ enum DiffCommand: Command {
     try arguments.withStore(in: context) { store in
       let diff = try store.diff(of: arguments.stream, from: arguments[from], to: arguments[to])
       if arguments.wantsJSON {
-        var writer = JSONWriter()
-        try store.write(diff, to: &writer)
-        writer.endLine()
-        try context.output.write(json: writer.finish())
+        try context.output.write(json: JSONWriter.line { try store.write(diff, to: &$0) })
       } else {
         try DiffText(diff).show(on: context.output)
       }

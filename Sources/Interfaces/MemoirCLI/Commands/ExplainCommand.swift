@@ -28,10 +28,7 @@ enum ExplainCommand: Command {
     try arguments.withStore(in: context) { store in
       let provenance = try store.explain(arguments[item], of: arguments.stream)
       if arguments.wantsJSON {
-        var writer = JSONWriter()
-        try store.write(provenance, to: &writer)
-        writer.endLine()
-        try context.output.write(json: writer.finish())
+        try context.output.write(json: JSONWriter.line { try store.write(provenance, to: &$0) })
       } else {
         try ProvenanceText(provenance, store).show(on: context.output)
       }

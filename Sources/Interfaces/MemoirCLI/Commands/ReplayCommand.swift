@@ -91,7 +91,7 @@ enum ReplayCommand: Command {
   }
 
   private static func json(_ result: ReplayResult, _ projector: BuiltInProjector) -> [UInt8] {
-    JSONWriter.line { writer in
+    JSONWriter.objectLine { writer in
       writer.key("projector")
       writer.string(projector.rawValue)
       writer.key("users")

@@ -36,7 +36,7 @@ enum RestoreCommand: Command {
     }
     if arguments.wantsJSON {
       try context.output.write(
-        json: JSONWriter.line { writer in
+        json: JSONWriter.objectLine { writer in
           writer.key("events")
           writer.integer(report.events)
           writer.key("store")

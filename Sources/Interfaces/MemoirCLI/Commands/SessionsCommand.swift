@@ -25,10 +25,7 @@ enum SessionsCommand: Command {
         of: arguments.stream, after: StreamVersion(arguments[after] ?? 0),
         limit: Int(clamping: arguments[limit] ?? .max))
       if arguments.wantsJSON {
-        var writer = JSONWriter()
-        page.write(to: &writer)
-        writer.endLine()
-        try context.output.write(json: writer.finish())
+        try context.output.write(json: JSONWriter.line { page.write(to: &$0) })
       } else {
         try show(page, on: context.output)
       }

@@ -31,7 +31,7 @@ enum SnapshotsCommand: Command {
       let (count, bytes) = (table?.entries ?? 0, table?.sizeInBytes ?? 0)
       if arguments.wantsJSON {
         try context.output.write(
-          json: JSONWriter.line { writer in
+          json: JSONWriter.objectLine { writer in
             writer.key("bytes")
             writer.integer(bytes)
             writer.key("due")

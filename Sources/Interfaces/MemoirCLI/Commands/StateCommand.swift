@@ -25,10 +25,7 @@ enum StateCommand: Command {
     try arguments.withStore(in: context) { store in
       let state = try store.state(of: arguments.stream, at: arguments.asOf)
       if arguments.wantsJSON {
-        var writer = JSONWriter()
-        try store.write(state, to: &writer)
-        writer.endLine()
-        try context.output.write(json: writer.finish())
+        try context.output.write(json: JSONWriter.line { try store.write(state, to: &$0) })
       } else {
         try StateText(state, messages: try store.recentMessages(of: state)).show(on: context.output)
       }

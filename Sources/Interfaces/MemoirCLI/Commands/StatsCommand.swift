@@ -40,7 +40,7 @@ enum StatsCommand: Command {
   private static func json(
     _ figures: Figures, _ namespace: Namespace?, _ statistics: StoreStatistics
   ) -> [UInt8] {
-    JSONWriter.line { writer in
+    JSONWriter.objectLine { writer in
       writer.key("events")
       writer.integer(figures.events)
       writer.key("file_bytes")

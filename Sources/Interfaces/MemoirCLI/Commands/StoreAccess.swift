@@ -73,6 +73,19 @@ extension ParsedArguments {
   }
 }
 
+extension MemoirStore {
+  /// All users, by namespace and name, page by page.
+  func forEachUser(in namespace: Namespace?, _ body: (StreamSummary) throws -> Void) throws {
+    var last: StreamName?
+    while true {
+      let page = try log.streams(in: namespace, after: last)
+      guard let end = page.last else { return }
+      for user in page { try body(user) }
+      last = end.name
+    }
+  }
+}
+
 /// Refuses a folder that a copy would have to share.
 func refuseOccupied(_ path: String, field: String) throws {
   guard let status = try Files.status(path) else { return }
@@ -116,13 +129,20 @@ extension JSONText {
 }
 
 extension JSONWriter {
-  /// A line of its own for a program: the object that `body` writes the members of.
+  /// A line of its own for a program: the value that `body` writes.
   static func line(_ body: (inout JSONWriter) throws -> Void) rethrows -> [UInt8] {
     var writer = JSONWriter()
-    writer.beginObject()
     try body(&writer)
-    writer.endObject()
     writer.endLine()
     return writer.finish()
+  }
+
+  /// A line of its own for a program: the object that `body` writes the members of.
+  static func objectLine(_ body: (inout JSONWriter) throws -> Void) rethrows -> [UInt8] {
+    try line { writer in
+      writer.beginObject()
+      try body(&writer)
+      writer.endObject()
+    }
   }
 }

@@ -1,7 +1,6 @@
 // `memoir verify`: proves that the log is what was written.
 import JSON
 import Memoir
-private import Synchronization
 
 enum VerifyCommand: Command {
   static let repairDerived = Argument.flag(
@@ -48,7 +47,7 @@ enum VerifyCommand: Command {
   }
 
   private static func json(_ report: VerifyReport) -> [UInt8] {
-    JSONWriter.line { writer in
+    JSONWriter.objectLine { writer in
       writer.key("chain")
       writer.string(report.chain)
       writer.key("events")
@@ -149,28 +148,4 @@ private struct CannotBeOpened: Error, ReportableError {
   var report: ErrorReport {
     error.report(hints: ["The store cannot even be opened: restore a backup with 'memoir restore'."])
   }
-}
-
-/// Progress over the positions of the log, whose number is known at the first report.
-final class ProgressOfPositions: Sendable {
-  private let label: String
-  private let context: CommandContext
-  private let progress = Mutex<Progress?>(nil)
-
-  init(_ label: String, in context: CommandContext) {
-    self.label = label
-    self.context = context
-  }
-
-  func report(_ done: UInt64, of total: UInt64) {
-    progress.withLock { progress in
-      if progress == nil {
-        progress = Progress(
-          label, total: Int(clamping: total), on: context.errors, clock: context.monotonic)
-      }
-      progress?.update(to: Int(clamping: done))
-    }
-  }
-
-  func finish() { progress.withLock { $0?.finish() } }
 }
