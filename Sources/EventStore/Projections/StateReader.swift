@@ -91,8 +91,12 @@ extension EventLog {
       switch try resolve(last, of: stream, head: head, view) {
       case .failure(let invalid): return .failure(invalid)
       case .success(let target):
-        switch (start?.stop, target.stop) {
-        case (nil, .occurred(let time)), (.version(0), .occurred(let time)):
+        switch (start?.stop ?? .version(0), target.stop) {
+        case (.version(let from), .version(let through)):
+          try view.forEachRecord(of: stream, after: from, through: through) { record throws(StorageError) in
+            try schema.withView(of: record, body)
+          }
+        case (.version(0), .occurred(let time)):
           try view.forEachRecord(of: stream, occurredAfter: nil, through: time, head: head.version) {
             (record, session) throws(StorageError) in try schema.withView(of: record, session: session, body)
           }
@@ -100,32 +104,12 @@ extension EventLog {
           try view.forEachRecord(of: stream, occurredAfter: from, through: time, head: head.version) {
             (record, session) throws(StorageError) in try schema.withView(of: record, session: session, body)
           }
-        case (nil, .version(let through)):
-          try forEachEvent(of: stream, after: 0, through: through, view, body)
-        case (.version(let from), .version(let through)):
-          try forEachEvent(of: stream, after: from, through: through, view, body)
         case (.occurred, .version), (.version, .occurred):
           return .failure(
             InvalidValue(field: "from", reason: "and to must both be times of occurrence, or neither"))
         }
       }
       return .success(())
-    }
-  }
-
-  private func forEachEvent(
-    of stream: StreamNumber, after from: StreamVersion, through last: StreamVersion,
-    _ view: borrowing LogView,
-    _ body: (borrowing EventView) throws(DamagedBytes) -> Void
-  ) throws(StorageError) {
-    var version = from
-    while version < last {
-      let upper = StreamVersion(min(last.number, (version.number / Anchor.interval + 1) * Anchor.interval))
-      try view.index.forEachRecord(of: version.next...upper, in: stream, view) {
-        record throws(StorageError) in
-        version = record.version
-        try schema.withView(of: record, body)
-      }
     }
   }
 

@@ -1,0 +1,135 @@
+// A stream in the order of occurrence, and the versions where a time or a place is passed.
+internal import LMDB
+
+extension LogView {
+  /// Reads the records of the versions after `from` up to `last`, in their order.
+  @inline(__always)
+  func forEachRecord(
+    of stream: StreamNumber, after from: StreamVersion, through last: StreamVersion,
+    _ body: (borrowing RecordView) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    var version = from
+    while version < last {
+      // From anchor to anchor: going back from each finds the records before it.
+      let upper = StreamVersion(min(last.number, (version.number / Anchor.interval + 1) * Anchor.interval))
+      try index.forEachRecord(of: version.next...upper, in: stream, self, body)
+      version = upper
+    }
+  }
+
+  /// Reads the records of what occurred after `from` (`nil`: all) up to `through`, by occurred-at, then by version, and
+  /// none after the version `head`.
+  ///
+  /// Events that are not late come in that order by themselves: those up to the version where the greatest occurred-at
+  /// passes `through`. The late ones, from their index, are merged in.
+  func forEachRecord(
+    of stream: StreamNumber, occurredAfter from: Timestamp?, through last: Timestamp, head: StreamVersion,
+    _ body: (borrowing RecordView, SessionEntry?) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    let end = try index.lastVersion(occurredThrough: last, of: stream, head: head, self)
+    var start: StreamVersion = 0
+    if let from { start = try index.lastVersion(occurredThrough: from, of: stream, head: head, self) }
+    let lateFrom = from.map { $0.advanced(byMicroseconds: 1) } ?? .earliest
+    var late = lateFrom <= last ? try index.late(in: lateFrom...last, of: stream, transaction)[...] : []
+    late.removeAll { $0.place.version > head }
+    var decoder = EventDecoder()
+
+    func readLate(
+      _ event: (occurredAt: Timestamp, place: StreamPlace),
+      _ body: (borrowing RecordView, SessionEntry?) throws(StorageError) -> Void
+    ) throws(StorageError) {
+      let record = try record(at: event.place.position)
+      guard record.stream == stream, record.version == event.place.version,
+        record.occurredAt == event.occurredAt, record.flags.contains(.isLate)
+      else { throw .damagedIndex("late") }
+      try body(record, try decoder.session(record, self))
+    }
+    try forEachRecord(of: stream, after: start, through: end) { record throws(StorageError) in
+      if record.flags.contains(.isLate) { return }
+      while let next = late.first,
+        (next.occurredAt, next.place.version) < (record.occurredAt, record.version)
+      {
+        try readLate(next, body)
+        late.removeFirst()
+      }
+      try body(record, try decoder.session(record, self))
+    }
+    for next in late { try readLate(next, body) }
+  }
+}
+
+extension StreamIndex {
+  /// The last version up to which no event occurred after `time`. Events beyond it that did not are late.
+  ///
+  /// - Complexity: O(log n) anchors and at most ``Anchor/interval`` records.
+  func lastVersion(
+    occurredThrough time: Timestamp, of stream: StreamNumber, head: StreamVersion, _ view: borrowing LogView
+  ) throws(StorageError) -> StreamVersion {
+    var low: UInt64 = 0  // Anchors up to here are within the time; 0 is before the first event.
+    var high = head.number / Anchor.interval + 1
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      let version = StreamVersion(middle * Anchor.interval)
+      let greatest = try lastOccurredAt(atAnchor: version, of: stream, view.transaction)
+      if greatest <= time { low = middle } else { high = middle }
+    }
+    var version = StreamVersion(low * Anchor.interval)
+    let upper = StreamVersion(min(head.number, (low + 1) * Anchor.interval))
+    guard version < upper else { return version }
+    for position in try positions(of: version.next...upper, in: stream, view.transaction) {
+      let record = try view.record(at: position)
+      if record.occurredAt > time { return version }
+      version = version.next
+    }
+    return version
+  }
+
+  private func lastOccurredAt(
+    atAnchor version: StreamVersion, of stream: StreamNumber,
+    _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> Timestamp {
+    if let stored = try anchor(of: version, in: stream, transaction) { return stored.lastOccurredAt }
+    // In the tail: what came before the stretch counts too.
+    var greatest = try storedHead(of: stream, in: transaction)?.lastOccurredAt ?? .earliest
+    for generation in generations {
+      let found = generation.with(stream) { tail -> (Timestamp, isHere: Bool)? in
+        if let anchor = tail.anchors.first(where: { $0.version == version }) {
+          return (anchor.lastOccurredAt, true)
+        }
+        return (tail.lastOccurredAt, false)
+      }
+      guard let found else { continue }
+      greatest = max(greatest, found.0)
+      if found.isHere { return greatest }
+    }
+    throw .damagedIndex("anchors")
+  }
+
+  /// The last version of a stream whose place satisfies `isWithin`, which holds up to some version and no further.
+  ///
+  /// - Complexity: O(log n) anchors and at most ``Anchor/interval`` links.
+  func lastVersion(
+    of stream: StreamNumber, head: StreamVersion, _ view: borrowing LogView,
+    where isWithin: (LogPosition, borrowing LogView) throws(StorageError) -> Bool
+  ) throws(StorageError) -> StreamVersion {
+    var low: UInt64 = 0
+    var high = head.number / Anchor.interval + 1
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      let position = try position(of: StreamVersion(middle * Anchor.interval), in: stream, view.transaction)
+      if try isWithin(position, view) { low = middle } else { high = middle }
+    }
+    let start = low * Anchor.interval
+    let upper = min(head.number, start + Anchor.interval)
+    guard start < upper else { return StreamVersion(start) }
+    let block = try positions(
+      of: StreamVersion(start + 1)...StreamVersion(upper), in: stream, view.transaction)
+    var first = 0
+    var last = block.count
+    while first < last {
+      let middle = (first + last) / 2
+      if try isWithin(block[middle], view) { first = middle + 1 } else { last = middle }
+    }
+    return StreamVersion(start + UInt64(first))
+  }
+}
