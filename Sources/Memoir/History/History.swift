@@ -86,14 +86,13 @@ extension MemoirStore {
     _ from: AsOfText, _ first: (StreamVersion, Timestamp), _ to: AsOfText, _ last: (StreamVersion, Timestamp)
   ) -> Bool {
     switch (from, to) {
-    case (.start, _): false
+    // Nothing is later than now, also where a clock was put back.
+    case (.start, _), (_, .now): false
     case (_, .start): true
     case (.occurred(let a), .occurred(let b)), (.recorded(let a), .recorded(let b)): a > b
     case (.now, .occurred): true
     case (.occurred, _): false
     case (.position(let a), .position(let b)): a > b
-    // A clock that was put back makes nothing later than now.
-    case (_, .now): first.0 > last.0
     default: first > last
     }
   }
