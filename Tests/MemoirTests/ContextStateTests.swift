@@ -88,6 +88,46 @@ import Testing
   }
 }
 
+// Too much for random histories to come upon.
+@Suite struct `A state holds no more than it promises` {
+  @Test func `of sessions that ended, the twenty that did so last`() throws {
+    var history = History()
+    for number in 1...25 {
+      try history.append(.sessionEnded(SessionEnded()), session: "s-\(number)", at: number <= 2 ? 100 : number)
+    }
+    for order in FoldOrder.allCases {
+      let state = try history.fold(SessionProjector(), by: order)
+      #expect(state.total == 25)
+      #expect(state.ended.map(\.number.number) == Array(8...25) + [1, 2])
+    }
+  }
+
+  @Test func `of the events that revised a fact, the twenty latest`() throws {
+    var history = History()
+    try history.append(
+      .factLearned(FactLearned(fact: "f", category: "c", confidence: 1, factID: FactID("f"))))
+    for _ in 1...25 { try history.append(.factRevised(FactRevised(factID: FactID("f")))) }
+    let fact = try #require(try history.fold(FactProjector())[FactID("f")])
+    #expect(fact.revisedBy.events.map(\.version.number) == Array(7...26))
+  }
+
+  @Test func `of compacted summaries, the twenty latest`() throws {
+    var history = History()
+    for _ in 1...22 {
+      try history.append(.sessionsCompacted(SessionsCompacted(sessions: [SessionID("s")], summary: "")))
+    }
+    #expect(try history.fold(SessionProjector()).compacted.map(\.origin.version.number) == Array(3...22))
+  }
+
+  @Test func `and of sessions active at the same time counts the later version as the later`() throws {
+    var history = History()
+    for session in ["a", "b", "a"] {
+      try history.append(.messageAdded(MessageAdded(role: .user, content: "")), session: session, at: 1)
+    }
+    #expect(try history.fold(SessionProjector()).mostActive(1).map(\.id.description) == ["a"])
+  }
+}
+
 @Suite struct `Damaged bytes of a state` {
   @Test(arguments: 1...8) func `are refused or read as another state, and never trap`(seed: UInt64) throws {
     var random = SeededRandom(seed: seed)

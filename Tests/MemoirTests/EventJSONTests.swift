@@ -214,6 +214,16 @@ private func refusal(_ body: () throws -> Void) -> MemoirError? {
   func `limits hold`(json: String, code: ErrorCode?) {
     #expect(refusal { _ = try read(json) }?.code == code)
   }
+
+  // A line is no longer than an event may be; a part of a larger text can be.
+  @Test func `the limit of an event holds also where many come in one text`() throws {
+    let text = "\"" + String(repeating: "x", count: 1 << 20) + "\""
+    let json = #"{"type":"X","data":["# + Array(repeating: text, count: 5).joined(separator: ",") + "]}"
+    let refused = refusal {
+      _ = try JSONParser().parse(json.utf8Span.span) { try EventJSON.read($0, now: History.time(0)) }
+    }
+    #expect(refused?.code == .tooLarge)
+  }
 }
 
 @Suite struct `Printing an event` {

@@ -179,6 +179,14 @@ private func text(_ history: History, asOf: AsOfText = .now, at seconds: Int = 1
     #expect(try text(history, at: 32 * 86_400).contains(#""archived": true"#))
   }
 
+  @Test func `calls a fact archived below the limit, not at it`() throws {
+    var history = History()
+    try history.append(.factLearned(FactLearned(fact: "f", category: "c", confidence: 1, importance: 0.1)), at: 0)
+    let fact = try #require(try history.fold(FactProjector()).facts.first)
+    #expect(!Decay().isArchived(fact, at: History.time(0)))
+    #expect(Decay().isArchived(fact, at: History.time(1)))
+  }
+
   @Test func `cuts a long message between characters`() throws {
     var history = History()
     let content = String(repeating: "x", count: 4_095) + "ü"

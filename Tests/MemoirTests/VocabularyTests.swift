@@ -63,6 +63,16 @@ import Testing
     #expect(try CustomEvent(type: "Blob", data: JSONText(string: "x")).bytes == nil)
   }
 
+  // AAA= and AAB= would be the same two bytes.
+  @Test(arguments: ["AAB=", "AB==", "A===", "AA=A", "AAA", "AA A", "AA-_"])
+  func `of bytes has one spelling`(base64: String) throws {
+    let data = try JSONText(parsing: #"{"$bytes":"\#(base64)"}"#)
+    #expect(throws: InvalidValue.self) { try CustomEvent(type: "Blob", data: data) }
+    #expect(throws: Never.self) {
+      try CustomEvent(type: "Blob", data: JSONText(parsing: #"{"$bytes":"AAA="}"#))
+    }
+  }
+
   @Test func `whose payload is gone, or whose type is another's, says nothing`() throws {
     var history = History()
     try history.append(.messageAdded(MessageAdded(role: .user, content: "x")))

@@ -218,6 +218,14 @@ import Testing
     #expect(try memoir.run("explain", "bob", "fact:home").exitCode == 0)
   }
 
+  @Test func `following ends where nothing more can come`() throws {
+    let memoir = try TestProgram.withBob()
+    // Asked to end, it would end well.
+    let run = try memoir.shell("timeout -s KILL 20 memoir events bob --from 2 --to 4 --follow")
+    #expect(run.exitCode == 0)
+    #expect(run.lines.count == 3)
+  }
+
   @Test(arguments: [
     "messages", "facts", "preferences", "relationships", "sessions", "episodes", "profile", "context",
   ]) func `a replay has one digest, however it is done`(projector: String) throws {
