@@ -247,7 +247,10 @@ private func note(_ number: Int, _ text: String = "text") -> EventData {
     }
   }
 
-  @Test(arguments: ["", ".", "..", "a\u{200b}b", "a\nb", "\u{202e}a", String(repeating: "x", count: 251)])
+  @Test(arguments: [
+    "", ".", "..", "a\u{200b}b", "a\nb", "\u{202e}a", "a\u{2028}", "a\u{e0041}", "a\u{fe0f}", "a\u{fff9}",
+    String(repeating: "x", count: 251),
+  ])
   func `that could mislead are refused`(name: String) {
     #expect(throws: InvalidValue.self) { try UserID(name) }
     #expect(throws: InvalidValue.self) { try SessionID(name) }

@@ -1,5 +1,6 @@
 // Replays that once came to something else than the plain fold.
-import EventStore
+import Bytes
+import Foundation
 import LMDB
 import Synchronization
 import TestSupport
@@ -44,6 +45,68 @@ import Testing
     #expect(try store.log.version(of: .bob) == 4)
     #expect(disturbed.digest == undisturbed.digest)
     #expect(disturbed.events == 6)
+  }
+}
+
+/// A projector that can be made to fail at every stream's second event.
+private struct Unreliable: Projector {
+  let name = "unreliable"
+  let version = 1
+  let fails: Bool
+  private let notes = NotebookProjector()
+
+  init(fails: Bool) { self.fails = fails }
+
+  func initialState() -> Notebook { notes.initialState() }
+
+  func apply(_ event: borrowing EventView, to state: inout Notebook) throws(DamagedBytes) {
+    if fails, event.version == 2 { throw DamagedBytes() }
+    try notes.apply(event, to: &state)
+  }
+}
+
+@Suite struct `A replay that was interrupted` {
+  /// What goes on after a replay that had done Alice's stream and failed in Bob's, and one from the start.
+  private func replays(after change: (TemporaryStore) throws -> Void) throws -> (
+    resumed: ReplayResult, anew: ReplayResult
+  ) {
+    let store = try TemporaryStore()
+    for (number, stream) in [StreamName.alice, .bob, .bob].enumerated() {
+      try store.append(Diary.written("k", "text", id: .number(number)), to: stream)
+    }
+    #expect(throws: ReadError.self) { try store.log.replay(by: Unreliable(fails: true)) }
+    try change(store)
+    let resumed = try store.log.replay(by: Unreliable(fails: false))
+    var options = ReplayOptions()
+    options.resumes = false
+    return (resumed, try store.log.replay(by: Unreliable(fails: false), options))
+  }
+
+  @Test func `goes on after the streams it had done`() throws {
+    let (resumed, anew) = try replays { _ in }
+    #expect(resumed.resumedStreams == 1 && anew.resumedStreams == 0)
+    #expect(resumed.digest == anew.digest)
+  }
+
+  @Test func `folds a stream anew that has grown since`() throws {
+    let (resumed, anew) = try replays { store in
+      try store.append(Diary.written("l", "text", id: .number(9)), to: .alice)
+    }
+    #expect(resumed.resumedStreams == 0 && resumed.events == 4)
+    #expect(resumed.digest == anew.digest)
+  }
+
+  @Test func `takes over no line that is not what was written`() throws {
+    let (resumed, anew) = try replays { store in
+      let path = store.path + "/replay.log"
+      var lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init)
+      var words = try #require(lines.last).split(separator: " ").map(String.init)
+      words[4] = String(words[4].reversed())
+      lines[lines.count - 1] = words.joined(separator: " ")
+      try lines.joined(separator: "\n").appending("\n").write(toFile: path, atomically: true, encoding: .utf8)
+    }
+    #expect(resumed.resumedStreams == 0)
+    #expect(resumed.digest == anew.digest)
   }
 }
 

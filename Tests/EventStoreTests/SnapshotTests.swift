@@ -67,3 +67,18 @@ import Testing
     #expect(found.bytesFolded < max(2_000, 2 * found.state.encodedSize) + 400)
   }
 }
+
+@Suite struct `Snapshots on their way to disk` {
+  @Test func `are held only up to a limit`() {
+    let queue = SnapshotQueue()
+    let large = DueSnapshot(
+      stream: 1, order: .version, number: 1, highest: 1,
+      projector: ProjectorKey(NotebookProjector(), Diary.schema), head: 1, redactions: 0,
+      state: Array(repeating: 0, count: 40 << 20))
+    queue.add([large, large])
+    #expect(queue.count == 1)
+    #expect(queue.take(upTo: .max).count == 1)
+    queue.add([large])
+    #expect(queue.count == 1)
+  }
+}
