@@ -91,7 +91,7 @@ let package = Package(
       path: "Tests/CrashTests", exclude: ["PowerLoss/shim.c"], swiftSettings: strict),
     tests(
       "MemoirCLITests",
-      of: ["MemoirCLI", "MemoirCommand", "MemoirFixtures", "Memoir", "Platform", "TestSupport"]),
+      of: ["MemoirCLI", "MemoirCommand", "MemoirFixtures", "Memoir", "TestSupport"]),
     tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "Sodium", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("JSONTests", of: ["JSON"]),

@@ -1,5 +1,4 @@
 // Snapshots on their way to disk: folds put them here, the writer stores them with a later commit.
-internal import LMDB
 internal import Synchronization
 
 /// Snapshots that are due and not stored yet, bounded in bytes. One that does not fit is dropped: it comes again with

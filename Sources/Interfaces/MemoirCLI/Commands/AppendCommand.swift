@@ -1,7 +1,6 @@
 // `memoir append`: events from JSON Lines into the log.
 import JSON
 import Memoir
-import Platform
 
 enum AppendCommand: Command {
   static let input = Argument.optionalPositional(

@@ -2,7 +2,6 @@
 // answers; nothing is known here but what to ask.
 import JSON
 import Memoir
-import Platform
 import Synchronization
 
 /// Appends a history as it happened, and asks about it.
