@@ -47,7 +47,11 @@ extension EventLog {
     let view = try view()
     let checkpoint = try TailIndex.checkpoint(in: view.transaction, tables)
     let information: Environment.Information
-    do throws(LMDBError) { information = try environment.information() } catch { throw StorageError(error) }
+    let readers: [Environment.Reader]
+    do throws(LMDBError) {
+      information = try environment.information()
+      readers = try environment.readers()
+    } catch { throw StorageError(error) }
     var sizes: [TableSize] = []
     for (name, table) in zip(Tables.tableNames, tables.all) {
       let found: TableStatistics
@@ -70,7 +74,7 @@ extension EventLog {
       checkpoint: checkpoint.position, tailEvents: view.last.number - checkpoint.position.number,
       tables: sizes,
       fileBytes: fileBytes, freeBytes: max(0, max(fileBytes, information.pages * information.pageSize) - used),
-      dueSnapshots: due, readers: information.readersUsed)
+      dueSnapshots: due, readers: readers.count { $0.transaction != nil })
   }
 
   /// Whether a fold to the head of a stream passes a version where a snapshot is due.
