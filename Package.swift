@@ -99,6 +99,5 @@ let package = Package(
     tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),
     tests("ProjectTests", of: ["Memoir", "MemoirCommand"]),
-  ],
-  cxxLanguageStandard: .cxx17
+  ]
 )
