@@ -89,13 +89,15 @@ extension Bench {
     let lastPosition = try log.lastPosition()
     var random = SplitMix64(seed: 12)
 
-    func measure(_ point: (inout SplitMix64) -> AsOf) throws -> Latencies {
+    func measure(_ point: (inout SplitMix64) -> AsOf) throws -> (latencies: Latencies, largestState: Int) {
       var microseconds: [Float] = []
+      var largestState = 0
       for number in 0..<plan.asOfReads {
         let asOf = point(&random)
         let watch = Stopwatch()
         let found = try log.state(of: stream, by: ContextProjector(), at: asOf)
         microseconds.append(Float(watch.seconds * 1e6))
+        largestState = max(largestState, found?.state.encodedSize ?? 0)
         // Some are compared with the plain fold.
         guard number < 3, asOf != .head else { continue }
         let plain = try log.state(of: stream, by: ContextProjector(), at: asOf, usesSnapshots: false)
@@ -103,12 +105,12 @@ extension Bench {
       }
       var latencies = Latencies()
       latencies.add(microseconds)
-      return latencies
+      return (latencies, largestState)
     }
 
     say("as of")
     _ = try measure { _ in .head }
-    let cold = try measure { _ in .head }
+    let cold = try measure { _ in .head }.latencies
     results.add("head-read", .memoir, cold[0.5] / 1e3)
     let events = plan.historyEvents
     let axes: [(String, (inout SplitMix64) -> AsOf)] = [
@@ -119,10 +121,11 @@ extension Bench {
     ]
     var slowest = 0.0
     for (row, point) in axes {
-      let latencies = try measure(point)
+      let (latencies, largestState) = try measure(point)
       results.add(row, .memoir, latencies[0.99] / 1e3)
       results.note(
-        "\(row): median \(TableText.number(latencies[0.5])) µs, p99 \(TableText.number(latencies[0.99])) µs")
+        "\(row): median \(TableText.number(latencies[0.5])) µs, p99 \(TableText.number(latencies[0.99])) µs; "
+          + "states of up to \(largestState) bytes")
       slowest = max(slowest, latencies[0.5])
     }
     results.add("as-of-ratio", .memoir, slowest / cold[0.5])
