@@ -162,7 +162,7 @@ import Testing
     let memoir = try TestProgram.withBob()
     let script = """
       chmod -R a+rX,a-w "$MEMOIR_STORE" && chmod a+x "$(dirname "$MEMOIR_STORE")" || exit
-      as="setpriv --reuid 65534 --regid 65534 --clear-groups"
+      as="setpriv --reuid 65534 --regid 65534 --clear-groups env LLVM_PROFILE_FILE=/dev/null"
       $as true || exit
       $as "$1" state bob && $as "$1" verify && $as "$1" append --json < "$2"
       """
