@@ -127,6 +127,28 @@ extension `Real processes` {
       #expect(try log.streams().reduce(0) { $0 + $1.version.number } == UInt64(many + 6))
     }
 
+    @Test func `a reader that died is found by the next commits`() throws {
+      let store = AgentStore()
+      let work = NumberedWork()
+      try store.run("append", ["requests": 20, "writers": 1, "checkpoint": 16])
+      let user = work.user(ofRequest: 0, by: 0)
+      let reader = try store.agent("fold", ["user": user.user.description, "at": 2, "checkpoint": 16])
+      try reader.words(after: "holding")
+      var options = EventLog.Options()
+      options.readerCheckInterval = 0
+      let log = try EventLog(folder: store.path, schema: Diary.schema, options: options)
+      // The one that counts is among them.
+      func readers() throws -> Int { try log.storeStatistics(for: NotebookProjector()).readers - 1 }
+      #expect(try readers() == 1)
+      try reader.kill9()
+      #expect(try readers() == 1)
+      try log.redact(1, of: user)
+      // It is done once the commit is answered for.
+      let deadline = MonotonicClock.nanoseconds + 10_000_000_000
+      while try readers() > 0, MonotonicClock.nanoseconds < deadline { MonotonicClock.sleep(nanoseconds: 1_000_000) }
+      #expect(try readers() == 0)
+    }
+
     @Test func `a reader that sleeps through many checkpoints goes on in its own view`() throws {
       let store = AgentStore()
       let work = NumberedWork()

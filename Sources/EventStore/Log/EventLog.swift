@@ -32,6 +32,8 @@ public final class EventLog: Sendable {
     public var cacheBytes = 64 << 20
     /// For tests: index entries that one commit may write at most.
     package var checkpointLimit: Int?
+    /// How often a process that appends looks for readers that died, in nanoseconds.
+    package var readerCheckInterval: UInt64 = 10_000_000_000
     /// For tests: what ids are hashed with, e.g. to make all of them collide.
     package var hashSeed: UInt64?
 
@@ -217,11 +219,11 @@ public final class EventLog: Sendable {
         thread = try DedicatedThread(name: "memoir-writer") {
           [
             environment, settings, tail, sequencer, statistics, snapshots, followers, maintenance,
-            limit = options.checkpointLimit
+            limit = options.checkpointLimit, interval = options.readerCheckInterval
           ] in
           var writer = Writer(
             environment, settings, tail: tail, sequencer: sequencer, statistics: statistics, snapshots: snapshots,
-            checkpointLimit: limit
+            checkpointLimit: limit, readerCheckInterval: interval
           ) { events in
             followers.wake()
             maintenance.count(events)

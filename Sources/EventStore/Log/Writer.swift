@@ -20,9 +20,13 @@ struct Writer {
   private var end = LogEnd()
   private var streams: [StreamName: WriterStream] = [:]
   private var checkpoint: IndexCheckpoint?
+  /// When readers of processes that died were last looked for, in nanoseconds of the ``MonotonicClock``.
+  private var readersCheckedAt = MonotonicClock.nanoseconds
   /// Index entries owed, in events.
   private var credit = 0
 
+  /// Pages that a dead reader sees are not used again: the file grows by all that is written until it is found.
+  private let readerCheckInterval: UInt64
   /// Streams whose ends are kept in memory between commits.
   private static let largestCache = 65_536
   /// Snapshots stored with one commit, so that none takes much longer for them.
@@ -34,7 +38,7 @@ struct Writer {
   init(
     _ environment: Environment, _ settings: WriterSettings, tail: TailIndex, sequencer: any Sequencer,
     statistics: WriterStatistics, snapshots: SnapshotQueue, checkpointLimit: Int?,
-    appended: @escaping @Sendable ([AppendedEvent]) -> Void
+    readerCheckInterval: UInt64, appended: @escaping @Sendable ([AppendedEvent]) -> Void
   ) {
     self.environment = environment
     self.settings = settings
@@ -43,6 +47,7 @@ struct Writer {
     self.statistics = statistics
     self.snapshots = snapshots
     self.checkpointLimit = checkpointLimit
+    self.readerCheckInterval = readerCheckInterval
     self.appended = appended
   }
 
@@ -79,6 +84,15 @@ struct Writer {
       case .work(_, let completion): completion(.success(()))
       }
     }
+    clearDeadReaders()
+  }
+
+  /// Looks now and then for readers that died: when everybody has an answer.
+  private mutating func clearDeadReaders() {
+    guard MonotonicClock.nanoseconds - readersCheckedAt >= readerCheckInterval else { return }
+    readersCheckedAt = MonotonicClock.nanoseconds
+    // What fails here is found again at the next opening.
+    _ = try? environment.clearDeadReaders()
   }
 
   private mutating func commit(
