@@ -81,9 +81,11 @@ import Testing
     let store = try TemporaryStore()
     let outcomes = Mutex<[Result<[AppendResult], AppendError>]>([])
     let log = store.log
+    let ready = try log.prepareAppend(
+      [StreamAppend([Diary.removed("k", id: .number(1))], to: .bob)], repeats: .request)
     // Followers are told in the middle of closing.
     _ = log.followers.add {
-      log.beginAppend([StreamAppend([Diary.removed("k", id: .number(1))], to: .bob)], repeats: .request) { result in
+      log.beginAppend(ready) { result in
         outcomes.withLock { $0.append(result) }
       }
     }

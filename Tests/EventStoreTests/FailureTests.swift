@@ -204,12 +204,13 @@ private struct Persistent {
     await #expect(processExitsWith: .success) {
       let store = try TemporaryStore()
       let log = store.log
-      func appendAll() -> [Result<[AppendResult], AppendError>] {
+      func appendAll() throws -> [Result<[AppendResult], AppendError>] {
         let results = Mutex<[Result<[AppendResult], AppendError>]>([])
         let group = DispatchGroup()
         for number in 1...32 {
           group.enter()
-          log.beginAppend([StreamAppend([note(number)], to: .bob)], repeats: .request) { result in
+          let ready = try log.prepareAppend([StreamAppend([note(number)], to: .bob)], repeats: .request)
+          log.beginAppend(ready) { result in
             results.withLock { $0.append(result) }
             group.leave()
           }
@@ -220,13 +221,13 @@ private struct Persistent {
       try store.append(note(100))
       var results: [Result<[AppendResult], AppendError>] = []
       let fired = Failpoint.with(call: .transactionCommit, code: ENOSPC, scope: .process) {
-        results = appendAll()
+        results = (try? appendAll()) ?? []
       }
       #expect(fired)
       let stored = results.count { (try? $0.get()) != nil }
       #expect(stored < 32)
       #expect(try log.lastPosition().number == UInt64(stored + 1))
-      let again = appendAll().compactMap { try? $0.get()[0] }
+      let again = try appendAll().compactMap { try? $0.get()[0] }
       #expect(again.count == 32 && again.count { $0.isDuplicate } == stored)
       #expect(try log.verify().isSound)
     }

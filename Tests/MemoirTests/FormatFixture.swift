@@ -101,24 +101,13 @@ final class FormatFixture {
       let stream = Self.stream(user)
       guard
         let folded = try log.state(
-          of: stream, by: ContextProjector(), at: Self.asOf(point), usesSnapshots: usesSnapshots)
+          of: stream, by: ContextProjector(), at: point.asOf, usesSnapshots: usesSnapshots)
       else { throw InvalidValue(field: "user", reason: "\(user) is not there") }
       var writer = JSONWriter()
       let form = StateJSON(
         stream: stream, version: folded.version, asOf: point, clock: folded.judgedAt ?? Self.now)
       try form.write(folded.state, to: &writer) { try log.event(at: $0, of: stream) }
       return String(decoding: writer.finish(), as: UTF8.self)
-    }
-  }
-
-  private static func asOf(_ point: AsOfText) -> AsOf {
-    switch point {
-    case .start: .version(0)
-    case .now: .head
-    case .version(let version): .version(version)
-    case .position(let position): .position(position)
-    case .recorded(let time): .recordedAt(time)
-    case .occurred(let time): .occurredAt(time)
     }
   }
 

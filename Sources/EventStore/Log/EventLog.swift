@@ -159,18 +159,6 @@ public final class EventLog: Sendable {
     return try result.get()
   }
 
-  /// Begins an append, and calls `completion` on the writer's thread when it is done.
-  package func beginAppend(
-    _ appends: [StreamAppend], repeats: RepeatRule,
-    completion: @escaping @Sendable (Result<[AppendResult], AppendError>) -> Void
-  ) {
-    do throws(AppendError) {
-      submit(.append(try prepare(appends, repeats), completion))
-    } catch {
-      completion(.failure(error))
-    }
-  }
-
   /// Does all of an append that can be done before its turn comes: checks, digests.
   package func prepareAppend(_ appends: [StreamAppend], repeats: RepeatRule) throws(AppendError) -> ReadyAppend {
     ReadyAppend(request: try prepare(appends, repeats))

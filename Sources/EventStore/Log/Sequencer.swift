@@ -17,8 +17,9 @@ protocol WriterWork: Sendable {
 
 /// Gives jobs their order and their time.
 ///
-/// Today that is a queue in this process. A log replicated over many nodes can take its place: the writer applies what
-/// comes out, and reads neither clock nor random numbers, so the same jobs at the same times give the same log everywhere.
+/// Today that is a queue in this process. A log replicated over many nodes can take its place: what the
+/// writer makes of jobs depends on neither clock nor random numbers, so the same jobs at the same times give the same log
+/// everywhere.
 protocol Sequencer: Sendable {
   /// Takes a job.
   ///

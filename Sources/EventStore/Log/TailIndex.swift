@@ -318,16 +318,18 @@ final class TailIndex: Sendable {
   }
 
   private func insert(_ state: inout State, _ entry: IndexEntry, endsRequest: Bool) {
-    guard let current = state.generations.last else { return }
-    let isFull = current.contents.withLock { contents in
-      contents.insert(entry, seed: hashSeed)
-      return contents.eventCount >= checkpointInterval
-    }
+    state.generations.last?.contents.withLock { $0.insert(entry, seed: hashSeed) }
     // A checkpoint is where a request ends: there the record has the value of the log's chain.
-    if isFull && endsRequest {
-      let end = current.contents.withLock { Checkpoint(position: $0.through, streams: $0.streamCount) }
-      state.generations.append(TailGeneration(after: end))
+    if endsRequest { Self.endGeneration(&state, ofAtLeast: checkpointInterval) }
+  }
+
+  /// Begins a new generation where the last one has so many events.
+  private static func endGeneration(_ state: inout State, ofAtLeast count: Int) {
+    let end = state.generations.last?.contents.withLock { contents in
+      contents.eventCount >= count
+        ? Checkpoint(position: contents.through, streams: contents.streamCount) : nil
     }
+    if let end = end ?? nil { state.generations.append(TailGeneration(after: end)) }
   }
 
   /// Says that the last generation is about to take in events which are not committed yet.
@@ -347,12 +349,7 @@ final class TailIndex: Sendable {
   func committed() {
     state.withLock { state in
       state.commit = nil
-      guard let current = state.generations.last else { return }
-      let end = current.contents.withLock { contents in
-        contents.eventCount >= checkpointInterval
-          ? Checkpoint(position: contents.through, streams: contents.streamCount) : nil
-      }
-      if let end { state.generations.append(TailGeneration(after: end)) }
+      Self.endGeneration(&state, ofAtLeast: checkpointInterval)
     }
   }
 
@@ -372,13 +369,7 @@ final class TailIndex: Sendable {
 
   /// Ends the current generation, so that it can be checkpointed too.
   func seal() {
-    state.withLock { state in
-      guard let current = state.generations.last else { return }
-      let end = current.contents.withLock { contents in
-        contents.eventCount > 0 ? Checkpoint(position: contents.through, streams: contents.streamCount) : nil
-      }
-      if let end { state.generations.append(TailGeneration(after: end)) }
-    }
+    state.withLock { Self.endGeneration(&$0, ofAtLeast: 1) }
   }
 
   /// Lets go of generations that the tables have taken over, up to `checkpoint`.

@@ -63,11 +63,16 @@ struct WriterContext: ~Copyable {
   ) throws(StorageError) -> Result<[AppendResult], AppendError> {
     var streams: [WriterStream?] = []
     streams.reserveCapacity(request.streams.count)
-    for stream in request.streams { streams.append(try writerStream(stream.name)) }
     let repeats: Repeats
-    switch try findRepeats(in: request, streams) {
-    case .failure(let error): return .failure(error)
-    case .success(let found): repeats = found
+    do throws(StorageError) {
+      for stream in request.streams { streams.append(try writerStream(stream.name)) }
+      switch try findRepeats(in: request, streams) {
+      case .failure(let error): return .failure(error)
+      case .success(let found): repeats = found
+      }
+    } catch .corrupt(let reason, let position) {
+      // Nothing is written yet, and a damaged stream is nobody else's.
+      return .failure(.storage(.corrupt(reason: reason, position: position)))
     }
     if request.repeats == .request, repeats.count > 0 {
       return .success(try firstResults(of: request, repeats))

@@ -138,8 +138,14 @@ extension EventLog {
       var group: [StreamName] = []
       var events: UInt64 = 0
       for name in names {
-        if areListed { _ = try view.listed(name) }
-        guard let stream = try view.stream(name), let head = try view.head(of: stream) else { continue }
+        let head: StreamPlace
+        if areListed {
+          head = try view.listed(name).head
+        } else if let stream = try view.stream(name), let found = try view.head(of: stream) {
+          head = found
+        } else {
+          continue
+        }
         group.append(name)
         events += min(head.version.number, end.number)
         if events >= largest {
