@@ -79,6 +79,7 @@ import Testing
       _ = try? Key.position(of: bytes.rawSpan)
       _ = try? IndexValue.open(bytes.rawSpan, at: bytes.rawSpan)
       _ = SnapshotTable.isWhole(bytes.rawSpan, key: bytes)
+      _ = try? SnapshotValue(bytes.rawSpan).highestAndState.byteCount
     }
   }
 }

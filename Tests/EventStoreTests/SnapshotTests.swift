@@ -73,7 +73,7 @@ import Testing
     let queue = SnapshotQueue()
     let large = DueSnapshot(
       stream: 1, order: .version, number: 1, highest: 1,
-      projector: ProjectorKey(NotebookProjector(), Diary.schema), head: 1, redactions: 0,
+      projector: ProjectorIdentity(NotebookProjector(), schema: Diary.schema), head: 1, redactions: 0,
       state: Array(repeating: 0, count: 40 << 20))
     queue.add([large, large])
     #expect(queue.count == 1)

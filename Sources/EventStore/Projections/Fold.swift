@@ -1,25 +1,6 @@
 // The fold: events one after the other into a state. What every other way to a state must equal.
 internal import Bytes
 internal import LMDB
-internal import Sodium
-
-/// Tells a projector's snapshots from all others': a digest of its name, version and parameters, and of the event types
-/// in whose form it was given the events.
-struct ProjectorKey: Hashable, Sendable {
-  let high: UInt64
-  let low: UInt64
-
-  init(_ projector: some Projector, _ schema: EventSchema) {
-    var writer = ByteWriter(capacity: 64)
-    writer.writeString(projector.name)
-    writer.writeVarint(UInt64(bitPattern: Int64(projector.version)))
-    writer.writeString(projector.parameters)
-    writer.write(schema.fingerprint)
-    let digest = BLAKE2b.digest(writer.bytes.rawSpan)
-    high = digest.prefix64
-    low = digest.suffix64
-  }
-}
 
 /// A snapshot that became due in the course of a fold.
 struct DueSnapshot: Sendable {
@@ -29,7 +10,7 @@ struct DueSnapshot: Sendable {
   var number: UInt64
   /// The highest version folded.
   var highest: StreamVersion
-  var projector: ProjectorKey
+  var projector: ProjectorIdentity
   /// The stream's head as the fold saw it.
   var head: StreamVersion
   /// Redactions before the fold.
@@ -89,8 +70,9 @@ struct Fold<P: Projector> {
     state.encode(into: &writer)
     due.append(
       DueSnapshot(
-        stream: stream, order: order, number: number, highest: highest, projector: key, head: head,
-        redactions: redactions, state: writer.bytes))
+        stream: stream, order: order, number: number, highest: highest,
+        projector: ProjectorIdentity(projector, schema: schema), head: head, redactions: redactions,
+        state: writer.bytes))
     bytesSinceSnapshot = 0
   }
 }

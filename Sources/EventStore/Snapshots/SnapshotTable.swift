@@ -2,9 +2,29 @@
 //
 //   key    stream, order (0: by version, 1: by occurred-at), version or occurred-at, projector (8 bytes)
 //   value  checksum (XXH3 of the rest, seeded with that of the key), format, projector (8 more bytes),
-//          highest version, state
+//          the projector's identity (from format 2 on), highest version, state
 internal import Bytes
 internal import LMDB
+
+/// A stored value, taken apart.
+struct SnapshotValue: ~Escapable {
+  let projectorLow: UInt64
+  /// Empty in format 1, which does not say whose it is.
+  let identity: RawSpan
+  let highestAndState: RawSpan
+
+  /// - Throws: ``DamagedBytes`` where it has no such parts, or is of a newer format.
+  @_lifetime(copy value)
+  init(_ value: RawSpan) throws(DamagedBytes) {
+    var reader = ByteReader(value)
+    _ = try reader.readUInt64()
+    let format = try reader.readUInt8()
+    guard 1...SnapshotTable.format ~= format else { throw DamagedBytes() }
+    projectorLow = try reader.readUInt64()
+    identity = format == 1 ? try reader.readSpan(count: 0) : try reader.readLengthPrefixed()
+    highestAndState = reader.readRest()
+  }
+}
 
 enum SnapshotTable {
   enum Order: UInt8 {
@@ -43,15 +63,15 @@ enum SnapshotTable {
 }
 
 extension SnapshotTable {
-  private static let format: UInt8 = 1
+  static let format: UInt8 = 2
   private static let keyLength = 21
 
   static func key(_ snapshot: DueSnapshot) -> [UInt8] {
-    key(snapshot.stream, snapshot.order, snapshot.number, snapshot.projector.high)
+    key(snapshot.stream, snapshot.order, snapshot.number, ProjectorKey(snapshot.projector).high)
   }
 
   /// A key. Without a projector, it comes before the keys of all projectors with the same number.
-  private static func key(
+  static func key(
     _ stream: StreamNumber, _ order: Order, _ number: UInt64, _ projector: UInt64 = 0
   ) -> [UInt8] {
     var writer = ByteWriter(capacity: keyLength)
@@ -63,7 +83,7 @@ extension SnapshotTable {
   }
 
   /// Whether a key is that of a snapshot of this stream, in this order.
-  private static func isOf(_ stream: StreamNumber, _ order: Order, _ key: RawSpan) -> Bool {
+  static func isOf(_ stream: StreamNumber, _ order: Order, _ key: RawSpan) -> Bool {
     var reader = ByteReader(key)
     guard let owner = try? reader.readUInt32().byteSwapped, let its = try? reader.readUInt8() else {
       return false
@@ -72,7 +92,7 @@ extension SnapshotTable {
   }
 
   /// What follows stream and order in a key: the version or occurred-at, and half of the projector's digest.
-  private static func parts(of key: RawSpan) -> (number: UInt64, projector: UInt64)? {
+  static func parts(of key: RawSpan) -> (number: UInt64, projector: UInt64)? {
     var reader = ByteReader(key.extracting(droppingFirst: 5))
     guard key.byteCount == keyLength, let number = try? reader.readUInt64().byteSwapped,
       let projector = try? reader.readUInt64().byteSwapped
@@ -81,10 +101,12 @@ extension SnapshotTable {
   }
 
   static func value(_ snapshot: DueSnapshot, key: [UInt8]) -> [UInt8] {
-    var writer = ByteWriter(capacity: snapshot.state.count + 28)
+    let identity = snapshot.projector.encoded
+    var writer = ByteWriter(capacity: snapshot.state.count + identity.count + 30)
     writer.write(0 as UInt64)
     writer.write(format)
-    writer.write(snapshot.projector.low)
+    writer.write(ProjectorKey(snapshot.projector).low)
+    writer.writeLengthPrefixed(identity)
     writer.writeVarint(snapshot.highest.number)
     writer.write(contentsOf: snapshot.state)
     let checksum = checksum(writer.bytes.rawSpan.extracting(droppingFirst: 8), key: key.rawSpan)
@@ -100,20 +122,20 @@ extension SnapshotTable {
   /// folded anew.
   @_lifetime(copy value)
   static func state(_ value: RawSpan, key: RawSpan, _ projector: ProjectorKey) -> RawSpan? {
-    var reader = ByteReader(value)
-    guard let checksum = try? reader.readUInt64(), let form = try? reader.readUInt8(),
-      let low = try? reader.readUInt64(), form == format, low == projector.low,
-      Self.checksum(value.extracting(droppingFirst: 8), key: key) == checksum
+    guard let parts = try? SnapshotValue(value), parts.projectorLow == projector.low, isWhole(value, key: key)
     else { return nil }
-    return reader.readRest()
+    return parts.highestAndState
   }
 
   /// Whether the bytes are those that were stored, whatever projector they belong to.
-  static func isWhole(_ value: RawSpan, key: [UInt8]) -> Bool {
+  static func isWhole(_ value: RawSpan, key: RawSpan) -> Bool {
     var reader = ByteReader(value)
     guard let checksum = try? reader.readUInt64() else { return false }
-    return Self.checksum(value.extracting(droppingFirst: 8), key: key.rawSpan) == checksum
+    return Self.checksum(value.extracting(droppingFirst: 8), key: key) == checksum
   }
+
+  /// Whether the bytes are those that were stored, whatever projector they belong to.
+  static func isWhole(_ value: RawSpan, key: [UInt8]) -> Bool { isWhole(value, key: key.rawSpan) }
 
   /// The latest snapshot of a stream by any projector, and the size of its state.
   static func latest(
@@ -123,11 +145,8 @@ extension SnapshotTable {
     guard let entry = try cursor.to(atOrBefore: key(stream, order, .max, .max)),
       isOf(stream, order, entry.key), let found = parts(of: entry.key)
     else { return nil }
-    return (found.number, max(0, entry.value.byteCount - valueOverhead))
+    return (found.number, (try? SnapshotValue(entry.value).highestAndState.byteCount) ?? 0)
   }
-
-  /// What a value holds before the state.
-  private static let valueOverhead = 17
 
   /// The nearest snapshots at or before `number`, nearest first, until `body` takes one.
   static func nearest<Result>(
