@@ -234,19 +234,9 @@ extension EventLog {
       guard last > 0 else { return .success(nil) }
       if let known = ledger?.outcome(of: stream, at: last) { return .success(known) }
       let target: AsOfTarget
-      switch options.point {
-      case .head: target = AsOfTarget(stop: .version(last))
-      case .version(let version): target = AsOfTarget(stop: .version(min(version, last)))
-      case .position, .recordedAt, .occurredAt:
-        switch try resolve(options.point, of: stream, head: head, view) {
-        case .success(let found):
-          if case .version(let version) = found.stop {
-            target = AsOfTarget(stop: .version(min(version, last)))
-          } else {
-            target = found
-          }
-        case .failure(let invalid): return .failure(invalid)
-        }
+      switch try resolve(options.point, of: stream, head: head, endingWith: last, view) {
+      case .success(let found): target = found
+      case .failure(let invalid): return .failure(invalid)
       }
       let folded = try state(of: stream, head: last, by: projector, at: target, options.usesSnapshots, view)
       // At that point there was no such stream: a log that ends there does not have it either.

@@ -150,6 +150,23 @@ extension EventLog {
     }
   }
 
+  /// A point, found in a stream as if it ended with the version `last`. A version beyond that is that one.
+  func resolve(
+    _ point: AsOf, of stream: StreamNumber, head: StreamPlace, endingWith last: StreamVersion,
+    _ view: borrowing LogView
+  ) throws(StorageError) -> Result<AsOfTarget, InvalidValue> {
+    switch point {
+    case .head: return .success(AsOfTarget(stop: .version(last)))
+    case .version(let version): return .success(AsOfTarget(stop: .version(min(version, last))))
+    case .position, .recordedAt, .occurredAt:
+      let found = try resolve(point, of: stream, head: head, view)
+      if case .success(let target) = found, case .version(let version) = target.stop {
+        return .success(AsOfTarget(stop: .version(min(version, last))))
+      }
+      return found
+    }
+  }
+
   /// The last version of a stream at or before a position.
   func version(
     of stream: StreamNumber, atOrBefore position: LogPosition, head: StreamPlace, _ view: borrowing LogView

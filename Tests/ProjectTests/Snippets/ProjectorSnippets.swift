@@ -49,6 +49,21 @@ struct OrderProjector: Projector {
 }
 // end
 
+/// The version to come: it leaves out orders of less than five.
+private struct NextOrderProjector: Projector {
+  let name = "shop.orders"
+  let version = 2
+  private let before = OrderProjector()
+
+  func initialState() -> Orders { Orders() }
+
+  func apply(_ event: borrowing EventView, to state: inout Orders) throws(DamagedBytes) {
+    var next = state
+    try before.apply(event, to: &next)
+    if next.total >= state.total + 500 { state = next }
+  }
+}
+
 @Suite struct `The example of a projector` {
   @Test func `folds an application's events, now and as of then`() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "memoir-\(UUID().uuidString)").path
@@ -68,6 +83,17 @@ struct OrderProjector: Projector {
     #expect(orders?.state.total == 1_550 && orders?.state.count == 2)
     #expect(before?.state.total == 1_200)
     #expect(replay.streams == 1 && replay.events == 2)
+
+    // snippet
+    var dryRun = try store.log.comparison(of: OrderProjector(), with: NextOrderProjector())
+    var changed: [String] = []
+    while let different = try dryRun.next() {
+      for user in different { changed.append("\(user.name): \(user.before?.total ?? 0) → \(user.after.total)") }
+    }
+    let counts = dryRun.checkpoint.counts  // counts.equal, counts.different
+    // end
+    #expect(changed == ["bob: 1550 → 1200"])
+    #expect(counts.equal == 0 && counts.different == 1)
   }
 
   @Test func `reads what it wrote`() throws {
