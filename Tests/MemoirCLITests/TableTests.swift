@@ -85,22 +85,36 @@ import Testing
         memoir replay: Fold the log again, timed, and print a digest
 
         Usage: memoir replay [--projector NAME] [USER]… [AS-OF] [--no-snapshots]
-                             [--jobs N]
+                             [--jobs N] [--dry-run] [--against VERSION] [--limit N]
 
         Rebuilds the states of all users, or of those named, and prints users, events,
         seconds, events per second and a digest of all states. The digest is the same
         with and without snapshots, on one core or many. Users with fewer events than
         --at-version are folded to their last.
 
+        With --dry-run it says what an upgrade of this program would change: of each
+        user, the latest snapshot, whichever version of the projector left it, beside
+        what this program folds the same events to. It counts who differs, and shows in
+        what, with the events responsible. A part of the context is compared with that
+        part of the context's snapshots. Users with too few events for a snapshot are
+        only counted. Nothing is written but how far it has come, so that it can go on.
+
         Arguments:
           USER  Only these users; else all.
 
         Options:
-              --projector NAME  What to fold to. One of messages, facts, preferences,
-                                relationships, sessions, episodes, profile, context.
-                                Default: context.
-              --no-snapshots    Fold from the first event, whatever snapshots there are.
-          -j, --jobs N          Fold N users at a time; else one a core.
+              --projector NAME   What to fold to. One of messages, facts, preferences,
+                                 relationships, sessions, episodes, profile, context.
+                                 Default: context.
+              --no-snapshots     Fold from the first event, whatever snapshots there
+                                 are.
+          -j, --jobs N           Fold N users at a time; else one a core.
+              --dry-run          Compare with the snapshots that stand, and change
+                                 nothing.
+              --against VERSION  Only snapshots of that version of the projector; else
+                                 the latest.
+          -n, --limit N          Show what differs of the first N users that do.
+                                 Default: 10.
 
         AS-OF: now, or one of (each inclusive; a TIME is like 2026-03-03T14:00:00Z):
               --at-version N      After the user's event N; 0 is before the first.
@@ -121,6 +135,8 @@ import Testing
               Rebuild everything.
           memoir replay --projector facts --no-snapshots user-bob
               One user's facts, from the first event.
+          memoir replay --dry-run --projector facts
+              Whose facts this program would fold otherwise.
 
         Exit codes:
           0  done

@@ -21,6 +21,8 @@ public struct FileStatus: Sendable, Hashable {
   public let sizeInBytes: Int
   /// Who may do what, e.g. `0o600`.
   public let permissions: UInt32
+  /// When the content was last changed, in nanoseconds since 1970.
+  public let modifiedAt: Int64
 
   init(of descriptor: borrowing Descriptor) throws(PlatformError) {
     var status = stat()
@@ -39,6 +41,7 @@ public struct FileStatus: Sendable, Hashable {
       }
     sizeInBytes = Int(status.st_size)
     permissions = UInt32(status.st_mode) & 0o7777
+    modifiedAt = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
   }
 }
 

@@ -29,7 +29,10 @@ public struct ProfileState: ProjectionState {
   /// All facts.
   public internal(set) var facts = FactsState()
 
-  init() {}
+  init(_ preferences: PreferencesState = PreferencesState(), _ facts: FactsState = FactsState()) {
+    self.preferences = preferences
+    self.facts = facts
+  }
 
   /// How many bytes ``encode(into:)`` appends.
   public var encodedSize: Int { preferences.encodedSize + facts.encodedSize }

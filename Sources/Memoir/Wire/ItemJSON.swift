@@ -15,11 +15,14 @@ struct FactRemarks {
 }
 
 extension JSONWriter {
-  mutating func write(_ fact: Fact, isArchived: Bool, _ remarks: FactRemarks? = nil) {
+  /// - Parameter isArchived: `nil` leaves it out, where no clock is asked.
+  mutating func write(_ fact: Fact, isArchived: Bool?, _ remarks: FactRemarks? = nil) {
     let event = remarks?.event ?? fact.origin
     beginObject()
-    key("archived")
-    bool(isArchived)
+    if let isArchived {
+      key("archived")
+      bool(isArchived)
+    }
     key("category")
     string(fact.category)
     key("confidence")

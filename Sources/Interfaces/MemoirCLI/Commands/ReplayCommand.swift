@@ -9,6 +9,15 @@ enum ReplayCommand: Command {
   static let users = Argument.positionals(.user, help: "Only these users; else all.")
   static let noSnapshots = Argument.flag(
     "no-snapshots", help: "Fold from the first event, whatever snapshots there are.")
+  static let dryRun = Argument.flag(
+    "dry-run", excludes: ["--no-snapshots", "--occurred-at"],
+    help: "Compare with the snapshots that stand, and change nothing.")
+  static let against = Argument.option(
+    "against", .number("VERSION", in: 0...Int.max), needs: ["--dry-run"],
+    help: "Only snapshots of that version of the projector; else the latest.")
+  static let limit = Argument.option(
+    "limit", .number(in: 0...Int.max), short: "n", default: 10, needs: ["--dry-run"],
+    help: "Show what differs of the first N users that do.")
   static let jobs = Argument.option(
     "jobs", .number(in: 1...1024), short: "j", help: "Fold N users at a time; else one a core.")
 
@@ -20,16 +29,25 @@ enum ReplayCommand: Command {
       Rebuilds the states of all users, or of those named, and prints users, events, seconds, events per second
       and a digest of all states. The digest is the same with and without snapshots, on one core or many. Users
       with fewer events than --at-version are folded to their last.
+
+      With --dry-run it says what an upgrade of this program would change: of each user, the latest snapshot,
+      whichever version of the projector left it, beside what this program folds the same events to. It counts
+      who differs, and shows in what, with the events responsible. A part of the context is compared with that
+      part of the context's snapshots. Users with too few events for a snapshot are only counted. Nothing is written
+      but how far it has come, so that it can go on.
       """,
-    arguments: [projector, users, AsOfArguments.group, noSnapshots, jobs],
+    arguments: [projector, users, AsOfArguments.group, noSnapshots, jobs, dryRun, against, limit],
     examples: [
       CommandExample("memoir replay", "Rebuild everything."),
       CommandExample(
         "memoir replay --projector facts --no-snapshots user-bob", "One user's facts, from the first event."),
+      CommandExample(
+        "memoir replay --dry-run --projector facts", "Whose facts this program would fold otherwise."),
     ],
     exitCodes: .ofReading(notFound: "no store, or no such user"))
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    if arguments[dryRun] { return try DryRun(arguments: arguments, context: context).run() }
     let result = try arguments.with(openStore(arguments, in: context)) { store in
       try replay(store, arguments, in: context)
     }
@@ -62,28 +80,38 @@ enum ReplayCommand: Command {
     options.point = arguments.asOf.asOf
     options.usesSnapshots = !arguments[noSnapshots]
     options.jobs = arguments[jobs] ?? CurrentProcess.processorCount
-    var total: UInt64 = 0
-    if !arguments[users].isEmpty {
-      // Each counts once, however often it is named.
-      let streams = Set(arguments[users].map(arguments.stream(of:))).sorted()
-      for stream in streams {
-        let version = try store.log.version(of: stream)
-        if version == 0 { throw MemoirError.noUser(stream) }
-        total += version.number
-      }
-      options.streams = streams
-    } else if let namespace = options.namespace {
-      try store.forEachUser(in: namespace) { user in total += user.version.number }
-    } else {
-      total = try store.log.lastPosition().number
-    }
+    let scope = try scope(of: arguments, in: store)
+    options.streams = scope.streams
     let progress = Progress(
-      "replaying \(arguments[projector])", total: Int(clamping: total), on: context.errors,
+      "replaying \(arguments[projector])", total: Int(clamping: scope.events), on: context.errors,
       clock: context.monotonic)
     defer { progress.finish() }
     return try arguments[projector].replay(store.log, options) {
       progress.update(to: Int(clamping: $0.events))
     }
+  }
+
+  /// The users named, each once (`nil`: all), and how many events there are of all that are meant.
+  ///
+  /// - Throws: `not_found` for a user nobody has heard of.
+  static func scope(
+    of arguments: ParsedArguments, in store: MemoirStore
+  ) throws -> (streams: [StreamName]?, events: UInt64) {
+    var events: UInt64 = 0
+    if !arguments[users].isEmpty {
+      let streams = Set(arguments[users].map(arguments.stream(of:))).sorted()
+      for stream in streams {
+        let version = try store.log.version(of: stream)
+        if version == 0 { throw MemoirError.noUser(stream) }
+        events += version.number
+      }
+      return (streams, events)
+    }
+    if let namespace = arguments[GlobalOptions.namespace] {
+      try store.forEachUser(in: namespace) { user in events += user.version.number }
+      return (nil, events)
+    }
+    return (nil, try store.log.lastPosition().number)
   }
 
   private static func rate(_ result: ReplayResult) -> Double {
@@ -108,7 +136,7 @@ enum ReplayCommand: Command {
   }
 
   /// To the microsecond, never with an exponent.
-  private static func decimal(_ seconds: Double) -> String {
+  static func decimal(_ seconds: Double) -> String {
     let micros = UInt64((seconds * 1_000_000).rounded())
     let digits = String(micros % 1_000_000)
     return "\(micros / 1_000_000)." + String(repeating: "0", count: 6 - digits.utf8.count) + digits
