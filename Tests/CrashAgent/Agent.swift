@@ -61,7 +61,7 @@ struct Arguments: Sendable {
   /// Opens the store, with small checkpoints so that many fall into a short test.
   func open() throws(StorageError) -> EventLog {
     var options = EventLog.Options()
-    options.checkpointInterval = self["checkpoint", default: 64]
+    options.blockSize = self["checkpoint", default: 64]
     options.snapshotPolicy.minimumBytes = self["snapshot", default: 4_096]
     return try EventLog(folder: folder, schema: Diary.schema, options: options)
   }

@@ -47,7 +47,7 @@ struct AgentStore {
   /// Opens the store in this process.
   func open(readOnly: Bool = false) throws -> EventLog {
     var options = EventLog.Options()
-    options.checkpointInterval = 64
+    options.blockSize = 64
     options.isReadOnly = readOnly
     return try EventLog(folder: path, schema: Diary.schema, options: options)
   }

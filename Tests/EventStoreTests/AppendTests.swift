@@ -155,7 +155,7 @@ private func note(_ number: Int, _ text: String = "text") -> EventData {
 
   @Test func `are all found again by readers that read meanwhile`() async throws {
     var options = EventLog.Options()
-    options.checkpointInterval = 16
+    options.blockSize = 16
     let store = try TemporaryStore(options)
     let log = store.log
     try await withThrowingTaskGroup { group in
@@ -231,7 +231,7 @@ private func note(_ number: Int, _ text: String = "text") -> EventData {
     ]
     let session = SessionID.named(String(repeating: "s", count: 250))
     var options = EventLog.Options()
-    options.checkpointInterval = 1
+    options.blockSize = 1
     let store = try TemporaryStore(options)
     for (number, stream) in streams.enumerated() {
       for version in 0..<3 { try store.append(note(10 * number + version).inSession(session), to: stream) }

@@ -36,7 +36,7 @@ import Testing
   // A row of the index that a disk had changed put the event at a time it does not have, and the fold took it there.
   @Test func `fails where the index puts a late event at another time`() throws {
     var options = EventLog.Options()
-    options.checkpointInterval = 1
+    options.blockSize = 1
     let store = try TemporaryStore(options)
     let noon = store.clock.now
     for (number, minutes) in [10, 5, 20, 30, 40].enumerated() {

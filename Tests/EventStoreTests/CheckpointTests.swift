@@ -7,7 +7,7 @@ import Testing
   // An event may need three entries in the tables; at fewer for each, the tail would grow without end.
   @Test(arguments: [1, 7]) func `keep pace with streams of one event that names a session`(batch: Int) throws {
     var options = EventLog.Options()
-    options.checkpointInterval = 64
+    options.blockSize = 64
     let store = try TemporaryStore(options)
     for first in stride(from: 0, to: 1_400, by: batch) {
       try store.log.appendAndWait(
@@ -22,7 +22,7 @@ import Testing
 
   @Test func `keep pace with many streams that get one event each`() throws {
     var options = EventLog.Options()
-    options.checkpointInterval = 32
+    options.blockSize = 32
     let store = try TemporaryStore(options)
     for number in 0..<1_600 {
       try store.append(Diary.removed("k", id: .number(number)), to: .named("user-\(number % 80)"))

@@ -63,9 +63,17 @@ import Testing
     let head = StreamHead(
       name: .bob, version: 1_000, position: 70_000, chain: .zero, secret: .zero, firstOccurredAt: .earliest,
       lastOccurredAt: .latest, sizeInBytes: 1 << 40)
+    var catalog = RunCatalog()
+    catalog.blocks = [100]
+    for number in 0..<UInt32(4) {
+      let first = LogPosition(UInt64(number) * 25 + 1)
+      catalog.runs.append(Run(level: 0, number: number, first: first, last: first.forward(24 - (number == 3 ? 1 : 0))))
+    }
+    catalog.sealing = RunProgress(stream: 3, version: 4, pieces: 0)
+    catalog.merge = catalog.dueMerge()
+    #expect(try RunCatalog(decoding: catalog.encode().rawSpan) == catalog)
     let entries = [
-      head.encode(), Checkpoint(position: 70_000, streams: 300).encode(),
-      Anchor(position: 70_000, lastOccurredAt: .latest).encode(), VersionList.encode([1, 300, 70_000]),
+      head.encode(), catalog.encode(), Anchor(position: 70_000, lastOccurredAt: .latest).encode(),
       SessionEntry(firstOccurredAt: .latest, name: .named("s-1")).encode(), Key.name(.bob), Key.position(70_000),
     ]
     for _ in 0..<20_000 {
@@ -73,8 +81,9 @@ import Testing
       if let head = try? StreamHead(decoding: bytes.rawSpan) { #expect(!head.encode().isEmpty) }
       if let anchor = try? Anchor(decoding: bytes.rawSpan) { #expect(!anchor.encode().isEmpty) }
       if let entry = try? SessionEntry(decoding: bytes.rawSpan) { #expect(!entry.encode().isEmpty) }
-      _ = try? Checkpoint(decoding: bytes.rawSpan)
-      _ = try? VersionList.decode(bytes.rawSpan)
+      if let catalog = try? RunCatalog(decoding: bytes.rawSpan) { #expect(!catalog.encode().isEmpty) }
+      var chunk = RunChunk(bytes.rawSpan, of: Run(level: 0, number: 0, first: 1, last: 100))
+      while let entry = try? chunk.next() { #expect(entry.end <= bytes.count) }
       _ = try? Key.name(of: bytes.rawSpan)
       _ = try? Key.position(of: bytes.rawSpan)
       _ = try? IndexValue.open(bytes.rawSpan, at: bytes.rawSpan)

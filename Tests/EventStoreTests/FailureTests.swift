@@ -27,7 +27,7 @@ private struct Persistent {
   mutating func open() throws(StorageError) -> EventLog {
     if let log { return log }
     var options = EventLog.Options()
-    options.checkpointInterval = 4
+    options.blockSize = 4
     options.cacheBytes = 0
     options.snapshotPolicy = SnapshotPolicy(factor: 1, minimumBytes: 0)
     options.clock = { [clock] in clock.now }
@@ -239,7 +239,7 @@ private struct Persistent {
   @Test func `refuses appends, is read on, and goes on with a larger one`() throws {
     var options = EventLog.Options()
     options.mapSize = 1 << 19
-    options.checkpointInterval = 16
+    options.blockSize = 16
     let store = try TemporaryStore(options)
     func large(_ number: Int) -> EventData {
       Diary.written("k", String(repeating: "x", count: 4_000), id: .number(number))

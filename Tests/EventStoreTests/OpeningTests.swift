@@ -163,7 +163,7 @@ private func content(of path: String) throws -> [String] {
   }
 
   // A crash between LMDB's making of the file and our first commit left a folder that was nobody's for ever.
-  @Test(arguments: [[], ["log"], ["log", "heads", "meta"]])
+  @Test(arguments: [[], ["log0"], ["log0", "heads", "meta"]])
   func `with a making cut short before its first commit is made anew`(
     tables: [String]
   ) throws {

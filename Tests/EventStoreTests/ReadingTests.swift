@@ -31,11 +31,11 @@ private func note(_ number: Int) -> EventData { Diary.written("k", "text", id: .
   }
 
   // A page of the streams of a namespace that goes on after a stream of one before it came out empty.
-  @Test(arguments: [1, 65_536]) func `go on after a stream of another namespace`(checkpointInterval: Int)
+  @Test(arguments: [1, 65_536]) func `go on after a stream of another namespace`(blockSize: Int)
     throws
   {
     var options = EventLog.Options()
-    options.checkpointInterval = checkpointInterval
+    options.blockSize = blockSize
     let store = try TemporaryStore(options)
     let streams = ["a", "b", "c"].map { StreamName.named("bob", in: $0) }
     let zoe = StreamName.named("zoe", in: "a")

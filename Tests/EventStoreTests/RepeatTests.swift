@@ -26,9 +26,9 @@ import Testing
     #expect(try store.log.lastPosition() == 3)
   }
 
-  @Test(arguments: [1, 65_536]) func `is known after opening again`(checkpointInterval: Int) throws {
+  @Test(arguments: [1, 65_536]) func `is known after opening again`(blockSize: Int) throws {
     var options = EventLog.Options()
-    options.checkpointInterval = checkpointInterval
+    options.blockSize = blockSize
     let store = try TemporaryStore(options)
     let result = try store.append(first, second)
     for number in 10..<20 { try store.append(Diary.written("k", "\(number)", id: .number(number))) }
@@ -215,10 +215,10 @@ import Testing
     #expect(Set((0..<60).map { CollidingIDs.id($0, seed: 42) }).count == 60)
   }
 
-  @Test(arguments: [1, 3, 65_536]) func `are told apart`(checkpointInterval: Int) throws {
+  @Test(arguments: [1, 3, 65_536]) func `are told apart`(blockSize: Int) throws {
     var options = EventLog.Options()
     options.hashSeed = 7
-    options.checkpointInterval = checkpointInterval
+    options.blockSize = blockSize
     let store = try TemporaryStore(options)
     let ids = (0..<6).map { CollidingIDs.id($0, seed: 7) }
     for (index, id) in ids.enumerated() {

@@ -1,9 +1,10 @@
 // What snapshots promise: short reads, and little space.
 import Bytes
-import EventStore
 import LMDB
 import TestSupport
 import Testing
+
+@testable import EventStore
 
 @Suite struct `Snapshots of a long stream` {
   #if DEBUG
@@ -61,11 +62,10 @@ import Testing
     try store.reopen {
       let environment = try Environment(folder: store.path)
       defer { environment.close() }
-      let tables = try environment.openTables(["log", "snapshots"])
+      let tables = Tables(try environment.openTables(Tables.tableNames))
       let reader = try environment.beginRead()
-      var records = try reader.cursor(in: tables[0])
-      while let entry = try records.next() { sizes.records.append(entry.value.byteCount) }
-      var snapshots = try reader.cursor(in: tables[1])
+      sizes.records = try StoredLog(reader, tables).records.values.map(\.count)
+      var snapshots = try reader.cursor(in: tables.snapshots)
       while let entry = try snapshots.next() {
         // Without checksum, format, projector and version, which stand before the state.
         let state = entry.value.byteCount - 18

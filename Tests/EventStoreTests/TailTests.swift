@@ -58,7 +58,7 @@ import Testing
 
   /// The tail that another process has of a store, and the part of it that grows.
   private func tail(ofAnotherProcess store: TemporaryStore) throws -> (TailIndex, TailGeneration) {
-    let tail = TailIndex(tables: store.log.tables, hashSeed: store.log.tail.hashSeed, checkpointInterval: 1_000)
+    let tail = TailIndex(tables: store.log.tables, hashSeed: store.log.tail.hashSeed)
     let view = try LogView(store.log.environment, tail: tail, schema: Diary.schema)
     return (tail, try #require(view.index.generations.last))
   }
@@ -99,9 +99,9 @@ extension LogView {
   // It was told of no checkpoint, and kept all that it had ever seen.
   @Test func `lets go of what another process has folded into the tables`() throws {
     var options = EventLog.Options()
-    options.checkpointInterval = 10
+    options.blockSize = 10
     let store = try TemporaryStore(options)
-    let tail = TailIndex(tables: store.log.tables, hashSeed: store.log.tail.hashSeed, checkpointInterval: 10)
+    let tail = TailIndex(tables: store.log.tables, hashSeed: store.log.tail.hashSeed)
     for number in 1...200 {
       try store.append(Diary.removed("a", id: .number(number)))
       let view = try LogView(store.log.environment, tail: tail, schema: Diary.schema)

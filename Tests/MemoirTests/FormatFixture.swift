@@ -148,7 +148,7 @@ enum FormatWriter {
     var options = EventLog.Options()
     options.clock = { clock.now }
     // Small, so that a few hundred events have a checkpoint, an anchor in it, snapshots and a tail.
-    options.checkpointInterval = 240
+    options.blockSize = 240
     options.snapshotPolicy = SnapshotPolicy(factor: 1, minimumBytes: 4_096)
     let log = try EventLog(folder: folder, schema: .memoir, options: options)
     var rest = try FormatFixture.events(of: format)[...]

@@ -35,7 +35,7 @@ private final class RecordedHistory {
     let minimumBytes = Int.random(in: 0...2_000, using: &random)
     options.snapshotPolicy = SnapshotPolicy(factor: 1, minimumBytes: minimumBytes)
     options.cacheBytes = Bool.random(using: &random) ? 0 : 64 << 20
-    options.checkpointInterval = [1, 7, 65_536][Int(seed % 3)]
+    options.blockSize = [1, 7, 65_536][Int(seed % 3)]
     self.options = options
     store = try MemoirStore(folder: folder.path + "/store", options: options)
   }

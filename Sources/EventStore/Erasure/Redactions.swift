@@ -32,12 +32,13 @@ struct Redaction: WriterWork {
     guard let number = try index.stream(stream, in: context.transaction),
       let head = try index.head(of: number, in: context.transaction), version >= 1, version <= head.version
     else { return }
-    let position = try index.position(of: version, in: number, context.transaction)
     let secret = try index.secret(of: number, context.transaction)
     var writer = ByteWriter(capacity: 256)
     let occurredAt: Timestamp
+    let position: LogPosition
     do {
-      let record = try context.transaction.record(at: position, in: tables)
+      let record = try index.record(of: version, in: number, context.transaction)
+      position = record.position
       guard !record.flags.contains(.redacted) else { return }
       occurredAt = record.occurredAt
       let digest = HashChain.payloadDigest(
@@ -58,7 +59,13 @@ struct Redaction: WriterWork {
       fields.chain = record.chain
       fields.encode(metadata: RawSpan(), payload: RawSpan(), into: &writer)
     }
-    try context.transaction.store(writer.bytes, at: Key.position(position), in: tables.log)
+    if let table = index.catalog.table(of: position, tables) {
+      try context.transaction.store(writer.bytes, at: Key.position(position), in: table)
+    }
+    for run in index.catalog.copies(of: position) {
+      try RunChunk.replace(
+        RunEntry(writer.bytes.rawSpan, at: position), in: run, &context.transaction, tables)
+    }
     // Whatever was folded from the payload goes with it.
     try SnapshotTable.remove(from: version, of: number, &context.transaction, tables)
     try SnapshotTable.removeOccurred(from: occurredAt, of: number, &context.transaction, tables)

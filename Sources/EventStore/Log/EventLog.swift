@@ -20,8 +20,9 @@ public final class EventLog: Sendable {
     public var creates = true
     /// Never write, not even derived data.
     public var isReadOnly = false
-    /// After so many events the index in memory is folded into the tables.
-    public var checkpointInterval = 65_536
+    /// After so many events a block of the log ends: they are indexed in memory until they are sealed into a run, and the
+    /// next process to open the store reads them first. At most ``largestBlockSize``.
+    public var blockSize = 65_536
     /// The largest size the file may grow to; address space, not memory.
     public var mapSize = 1 << 40
     /// Where times come from. Tests bring their own.
@@ -30,8 +31,8 @@ public final class EventLog: Sendable {
     public var snapshotPolicy = SnapshotPolicy()
     /// Memory for decoded head states, in bytes of their stored form.
     public var cacheBytes = 64 << 20
-    /// For tests: index entries that one commit may write at most.
-    package var checkpointLimit: Int?
+    /// For tests: records that one commit may move at most.
+    package var stepLimit: Int?
     /// How often a process that appends looks for readers that died, in nanoseconds.
     package var readerCheckInterval: UInt64 = 10_000_000_000
     /// For tests: what ids are hashed with, e.g. to make all of them collide.
@@ -67,7 +68,7 @@ public final class EventLog: Sendable {
   /// Opens the store in `folder`.
   ///
   /// - Throws: ``StorageError``: missing, not a store, newer, in use, corrupt, denied, full.
-  /// - Complexity: O(events since the last checkpoint), about 0.2 µs each, on the first reading or appending.
+  /// - Complexity: O(events that no run holds), about 0.2 µs each, on the first reading or appending.
   public init(folder: String, schema: EventSchema, options: Options = Options()) throws(StorageError) {
     let opened = try StoreFolder.open(folder, options)
     self.schema = schema
@@ -77,9 +78,7 @@ public final class EventLog: Sendable {
     tables = opened.tables
     storeID = opened.identity.storeID
     openers = opened.openers
-    tail = TailIndex(
-      tables: opened.tables, hashSeed: opened.identity.hashSeed,
-      checkpointInterval: options.checkpointInterval)
+    tail = TailIndex(tables: opened.tables, hashSeed: opened.identity.hashSeed)
     sequencer = LocalSequencer(clock: options.clock)
     headCache = HeadCache(limit: options.cacheBytes)
     snapshots = SnapshotQueue()
@@ -87,7 +86,7 @@ public final class EventLog: Sendable {
 
   deinit { try? close() }
 
-  /// Ends all appends that were begun, folds a long tail into the tables, and closes the file. Reading or appending
+  /// Ends all appends that were begun, seals a long block, and closes the file. Reading or appending
   /// afterwards fails as closed. Closing again does nothing.
   public func close() throws(StorageError) {
     // In a child of a fork there is no writer to wait for, and the lock is the parent's.
@@ -111,14 +110,18 @@ public final class EventLog: Sendable {
     // Who has appended nothing never writes; and while others are at work, they will do it.
     guard thread != nil, statistics.total.events > 0, tail.eventCount > Self.longTail else { return }
     guard (try? openers.tryUpgrade()) == true else { return }
-    try Writer.checkpointAll(environment, settings, tail)
+    try Writer.sealAll(environment, settings, tail)
   }
 
+  /// What can be indexed in memory in a blink.
+  public static let largestBlockSize = 262_144
   /// A tail that the next process is spared.
   private static let longTail = 4_096
 
   private var settings: WriterSettings {
-    WriterSettings(tables: tables, hashSeed: tail.hashSeed, schema: schema)
+    WriterSettings(
+      tables: tables, hashSeed: tail.hashSeed, schema: schema,
+      blockSize: min(max(options.blockSize, 1), Self.largestBlockSize))
   }
 
   // MARK: Appending
@@ -207,11 +210,11 @@ public final class EventLog: Sendable {
         thread = try DedicatedThread(name: "memoir-writer") {
           [
             environment, settings, tail, sequencer, statistics, snapshots, followers, maintenance,
-            limit = options.checkpointLimit, interval = options.readerCheckInterval
+            limit = options.stepLimit, interval = options.readerCheckInterval
           ] in
           var writer = Writer(
             environment, settings, tail: tail, sequencer: sequencer, statistics: statistics, snapshots: snapshots,
-            checkpointLimit: limit, readerCheckInterval: interval
+            stepLimit: limit, readerCheckInterval: interval
           ) { events in
             followers.wake()
             maintenance.count(events)

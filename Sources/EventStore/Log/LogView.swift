@@ -20,11 +20,12 @@ struct LogView: ~Copyable {
     while true {
       let transaction: ReadTransaction
       do throws(LMDBError) { transaction = try environment.beginRead() } catch { throw StorageError(error) }
-      // `nil`: a checkpoint was completed between the two; the next transaction sees it.
-      guard let (generations, last) = try tail.generations(for: transaction) else { continue }
+      // `nil`: a block was sealed between the two; the next transaction sees it.
+      guard let found = try tail.view(for: transaction) else { continue }
       redactions = try Redactions.count(in: transaction, tail.tables)
       index = StreamIndex(
-        tables: tail.tables, hashSeed: tail.hashSeed, generations: generations, bound: last)
+        tables: tail.tables, hashSeed: tail.hashSeed, generations: found.generations, bound: found.last,
+        catalog: found.catalog)
       self.transaction = transaction
       self.schema = schema
       return
@@ -35,34 +36,23 @@ struct LogView: ~Copyable {
   init(ofTables environment: Environment, tail: TailIndex, schema: EventSchema) throws(StorageError) {
     let transaction: ReadTransaction
     do throws(LMDBError) { transaction = try environment.beginRead() } catch { throw StorageError(error) }
-    let last = try TailIndex.lastPosition(in: transaction, tail.tables)
+    let catalog = try RunCatalog.read(in: transaction, tail.tables)
+    let last = try catalog.lastPlausiblePosition(in: transaction, tail.tables)
     redactions = try Redactions.count(in: transaction, tail.tables)
-    index = StreamIndex(tables: tail.tables, hashSeed: tail.hashSeed, generations: [], bound: last)
+    index = StreamIndex(
+      tables: tail.tables, hashSeed: tail.hashSeed, generations: [], bound: last, catalog: catalog)
     self.transaction = transaction
     self.schema = schema
   }
 
   @_lifetime(borrow self)
   func record(at position: LogPosition) throws(StorageError) -> RecordView {
-    try transaction.record(at: position, in: tables)
+    try index.record(at: position, transaction)
   }
 
-  /// The record at a position, where it was found before.
   @_lifetime(borrow self)
-  func record(at reference: ValueReference, _ position: LogPosition) throws(StorageError) -> RecordView {
-    do throws(RecordProblem) {
-      return try RecordView(transaction.value(at: reference), at: position)
-    } catch {
-      throw StorageError(error, at: position)
-    }
-  }
-
-  /// Where the record at a position lies.
-  func find(_ position: LogPosition) throws(StorageError) -> ValueReference? {
-    let key = BigEndianKey(position.number)
-    do throws(LMDBError) { return try transaction.find(key.rawSpan, in: tables.log) } catch {
-      throw StorageError(error)
-    }
+  func record(at position: LogPosition, of stream: StreamNumber) throws(StorageError) -> RecordView {
+    try index.record(at: position, of: stream, transaction)
   }
 
   func stream(_ name: StreamName) throws(StorageError) -> StreamNumber? {

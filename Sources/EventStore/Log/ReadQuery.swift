@@ -97,9 +97,14 @@ struct PageBudget {
 
   var isSpent: Bool { events <= 0 || records <= 0 || bytes <= 0 }
 
-  mutating func countRecord() { records -= 1 }
-  mutating func countEvent(ofBytes size: Int) {
-    events -= 1
-    bytes -= size
+  /// Counts a record that was looked at.
+  ///
+  /// - Parameter size: Its bytes, where it is wanted.
+  mutating func count(_ size: Int?) {
+    records -= 1
+    if let size {
+      events -= 1
+      bytes -= size
+    }
   }
 }

@@ -30,38 +30,34 @@ extension EventLog {
     let lowest = max(isForward ? start ?? 1 : end ?? 1, session ?? 1, 1)
     let highest = min(isForward ? end ?? head.version : start ?? head.version, head.version)
     guard lowest <= highest else { return page }
-    var next: StreamVersion? = isForward ? lowest : highest
-    while let from = next, !budget.isSpent {
-      let block =
-        isForward
-        ? from...min(highest, StreamVersion(from.number + Anchor.interval - 1))
-        : max(
-          lowest, StreamVersion(from.number > Anchor.interval ? from.number - Anchor.interval + 1 : 1))...from
-      let positions = try view.index.positions(of: block, in: stream, view.transaction)
-      var offset = 0
-      while offset < positions.count, !budget.isSpent {
-        let version = StreamVersion(
-          isForward ? block.lowerBound.number + UInt64(offset) : block.upperBound.number - UInt64(offset))
-        let position = isForward ? positions[offset] : positions[positions.count - 1 - offset]
-        let record = try view.record(at: position)
-        guard record.stream == stream, record.version == version else {
-          throw .corrupt(reason: "the record is not version \(version) of its stream", position: position)
-        }
-        budget.countRecord()
-        offset += 1
-        guard session == nil || record.session == session, wanted.wants(record) else { continue }
-        page.events.append(try decoder.event(record, view))
-        budget.countEvent(ofBytes: record.sizeInBytes)
+    page.next = isForward ? lowest : highest
+    while let from = page.next, !budget.isSpent {
+      // Backward in small steps: each is read forward, and may be more than is wanted.
+      let range = isForward ? from...highest : max(lowest, from.back(Self.backwardStep - 1))...from
+      var read: [(event: RecordedEvent?, sizeInBytes: Int)] = []
+      try view.index.scanRecords(
+        of: range, in: stream, view.transaction,
+        while: { record throws(StorageError) in
+          let isWanted = (session == nil || record.session == session) && wanted.wants(record)
+          read.append((isWanted ? try decoder.event(record, view) : nil, record.sizeInBytes))
+          if isForward { budget.count(isWanted ? record.sizeInBytes : nil) }
+          return !budget.isSpent
+        })
+      if isForward {
+        page.events += read.compactMap(\.event)
+        page.next = from.number + UInt64(read.count) > highest.number ? nil : from.forward(UInt64(read.count))
+        continue
       }
-      let seen = UInt64(offset)
-      next =
-        isForward
-        ? (from.number + seen > highest.number ? nil : StreamVersion(from.number + seen))
-        : (from.number < lowest.number + seen ? nil : StreamVersion(from.number - seen))
+      for (event, size) in read.reversed() where !budget.isSpent {
+        if let event { page.events.append(event) }
+        budget.count(event == nil ? nil : size)
+        page.next = page.next.flatMap { $0 > lowest ? $0.back(1) : nil }
+      }
     }
-    page.next = next
     return page
   }
+
+  private static let backwardStep: UInt64 = 32
 
   /// Events of all streams, in the order of the log.
   ///
@@ -95,38 +91,42 @@ extension EventLog {
       page.next = position ?? (isForward ? 0 : view.last.next)
       return page
     }
-    var cursor = try view.transaction.scan(tables.log)
-    var entry = try cursor.to(exactly: Key.position(first))
     var current = first
+    // As many as are asked for; more where few of them are wanted.
+    var size = UInt64(min(max(limit, 16), 1_024))
     while true {
-      guard let found = entry, try Key.position(of: found.key) == current else {
-        throw .corrupt(reason: "the record is missing", position: current)
-      }
-      do {
-        let record: RecordView
-        do throws(RecordProblem) {
-          record = try RecordView(found.value, at: current)
-        } catch {
-          throw StorageError(error, at: current)
+      let range =
+        isForward
+        ? current...min(last, current.forward(size - 1))
+        : max(last, current.back(min(size, current.number) - 1))...current
+      let window = try LogWindow(range, fromItsEnd: !isForward, in: view)
+      let end = isForward ? window.last : window.first
+      while true {
+        guard let bytes = window.bytes(at: current, in: view) else {
+          throw .corrupt(reason: "the record is missing", position: current)
         }
-        budget.countRecord()
+        let record = try RecordView.stored(bytes, at: current)
+        var counted: Int?
         if wanted.wants(record) {
           let event = try decoder.event(record, view)
           if namespace == nil || event.stream.namespace == namespace,
             filter.session == nil || event.session == filter.session
           {
             page.events.append(event)
-            budget.countEvent(ofBytes: record.sizeInBytes)
+            counted = record.sizeInBytes
           }
         }
+        budget.count(counted)
+        if current == last { return page }
+        if budget.isSpent {
+          page.next = current
+          return page
+        }
+        let isEnd = current == end
+        current = isForward ? current.next : current.back(1)
+        if isEnd { break }
       }
-      if current == last { return page }
-      if budget.isSpent {
-        page.next = current
-        return page
-      }
-      current = LogPosition(isForward ? current.number + 1 : current.number - 1)
-      entry = isForward ? try cursor.toNext() : try cursor.toPrevious()
+      size = min(2 * size, 65_536)
     }
   }
 
@@ -137,7 +137,7 @@ extension EventLog {
       let place = try view.index.place(of: id, in: stream, view.transaction)
     else { return nil }
     var decoder = EventDecoder()
-    return try decoder.event(try view.record(at: place.position), view)
+    return try decoder.event(try view.record(at: place.position, of: stream), view)
   }
 
   /// The event of a stream at a version; `nil` where there is none.
@@ -207,9 +207,9 @@ extension EventLog {
     if let stored = try view.index.storedHead(of: stream, in: view.transaction) {
       first = stored.firstOccurredAt
     } else {
-      first = try view.record(at: try view.index.position(of: 1, in: stream, view.transaction)).occurredAt
+      first = try view.index.record(of: 1, in: stream, view.transaction).occurredAt
     }
-    let last = try view.record(at: head.position)
+    let last = try view.record(at: head.position, of: stream)
     guard last.stream == stream, last.version == head.version else { throw .damagedIndex("heads") }
     return StreamSummary(
       name: name, version: head.version, position: head.position, firstOccurredAt: first,

@@ -173,6 +173,12 @@ struct RecordLink {
   let version: StreamVersion
   let previous: LogPosition
 
+  init(stream: StreamNumber, version: StreamVersion, previous: LogPosition) {
+    self.stream = stream
+    self.version = version
+    self.previous = previous
+  }
+
   init(_ bytes: RawSpan, at position: LogPosition) throws(DamagedBytes) {
     var reader = ByteReader(bytes)
     _ = try reader.readSpan(count: RecordFormat.streamAt)

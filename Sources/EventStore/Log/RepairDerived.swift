@@ -1,6 +1,8 @@
 // Making everything anew that follows from the log: the index tables and the snapshots.
+internal import Bytes
 internal import LMDB
 internal import Platform
+internal import Sodium
 internal import Synchronization
 
 extension EventLog {
@@ -9,7 +11,7 @@ extension EventLog {
   /// - Parameter progress: Told now and then how many of how many positions are done.
   /// - Throws: ``StorageError/inUse(reason:)`` while another process has the store open;
   ///   ``StorageError/corrupt(reason:position:)`` where the log itself is damaged: nothing is changed then.
-  /// - Complexity: O(events); memory for ``Options/checkpointInterval`` of them.
+  /// - Complexity: O(events); memory for the streams there are, and for some 65,536 events.
   public func repairDerived(
     progress: @escaping @Sendable (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(StorageError) {
@@ -19,77 +21,132 @@ extension EventLog {
     try refuseDamagedFile()
     _ = snapshots.take(upTo: .max)
     headCache.removeAll()
-    try removeDamagedCheckpoint()
-    try perform(
-      RebuildIndex(interval: max(options.checkpointInterval, 1_024), tail: tail, progress: progress))
+    try perform(RebuildIndex(log: self, progress: progress))
   }
 }
 
-extension EventLog {
-  /// A checkpoint that says nothing would keep the writer from beginning. Without one, all of the log is the tail.
-  private func removeDamagedCheckpoint() throws(StorageError) {
-    do {
-      let view = try LogView(ofTables: environment, tail: tail, schema: schema)
-      if (try? TailIndex.checkpoint(in: view.transaction, tables)) != nil { return }
-    }
-    do throws(LMDBError) {
-      var transaction = try environment.beginWrite()
-      _ = try transaction.delete(Key.meta(.checkpoint).rawSpan, in: tables.meta)
-      try transaction.commit()
-    } catch {
-      throw StorageError(error)
-    }
-  }
-}
-
-/// Folds the whole log into empty index tables, in one transaction: either all of them are new, or none.
+/// Folds what the runs hold into empty index tables, in one transaction: either all of them are new, or none.
+///
+/// Blocks need no more than to be read again. One that is being sealed begins anew, since what was folded of it is gone.
 private struct RebuildIndex: WriterWork {
-  let interval: Int
-  let tail: TailIndex
+  let log: EventLog
   let progress: @Sendable (UInt64, UInt64) -> Void
+
+  private struct Stream {
+    var name: StreamName
+    var secret: Bytes32
+    var digests: DigestReader
+    var version: StreamVersion = 0
+    var chain = Bytes32.zero
+  }
 
   func run(in context: inout WriterContext) throws(StorageError) {
     let tables = context.tables
     for table in tables.index + [tables.snapshots] { try context.transaction.empty(table) }
-    var done = Checkpoint()
-    try context.transaction.storeIndexed(done.encode(), at: Key.meta(.checkpoint), in: tables.meta)
-    let last = try TailIndex.lastPosition(in: context.transaction, tables)
-    while done.position < last {
-      let generation = TailGeneration(after: done)
-      try fill(generation, through: last, context)
-      var checkpoint = IndexCheckpoint(generation)
-      while try !checkpoint.step(credit: 65_536, rebuilding: generation, &context) {}
-      done = checkpoint.end
-      progress(done.position.number, last.number)
+    try dropUnfinishedSeal(&context)
+    // The ids of the runs that are merged come again; those of their output are merged again.
+    try context.changeCatalog { $0.merge?.progress.pieces = 0 }
+    var streams: [StreamNumber: Stream] = [:]
+    for index in context.catalog.runs.indices {
+      try rebuild(run: index, &streams, &context)
+      progress(context.catalog.runs[index].last.number, context.end.position.number)
     }
     // What is in memory says the same as before, but the tables say it too now.
-    tail.forget()
+    log.tail.forget()
   }
 
-  /// Takes in about ``interval`` events, up to the end of a request.
-  private func fill(
-    _ generation: TailGeneration, through last: LogPosition, _ context: borrowing WriterContext
+  private func dropUnfinishedSeal(_ context: inout WriterContext) throws(StorageError) {
+    guard context.catalog.sealing != nil, let last = context.catalog.lastOfFirstBlock else { return }
+    let run = context.catalog.runOfFirstBlock(through: last)
+    do throws(LMDBError) {
+      let start = Key.chunk(run, 0, 0)
+      try context.transaction.sweep(context.tables.runs[run.level], from: start.rawSpan) { _ in .remove }
+    } catch {
+      throw StorageError(error)
+    }
+    try context.changeCatalog { $0.sealing = nil }
+  }
+
+  private func rebuild(
+    run index: Int, _ streams: inout [StreamNumber: Stream], _ context: inout WriterContext
   ) throws(StorageError) {
-    var cursor = try context.transaction.scan(context.tables.log)
-    var position = generation.after.next
-    var entry = try cursor.to(exactly: Key.position(position))
-    var count = 0
-    while let found = entry, position <= last {
-      guard try Key.position(of: found.key) == position else {
+    let run = context.catalog.runs[index]
+    // Runs are as they were before this commit. A window on all of one needs no index.
+    let view = try LogView(ofTables: log.environment, tail: log.tail, schema: log.schema)
+    let window = try LogWindow(run.first...run.last, in: view)
+    var order: [StreamNumber] = []
+    order.reserveCapacity(Int(run.count))
+    var identities: [UInt64] = []
+    identities.reserveCapacity(Int(run.count))
+    var start = Checkpoint(position: LogPosition(run.first.number - 1), streams: StreamNumber(streams.count))
+    while start.position < run.last {
+      let generation = TailGeneration(after: start)
+      try fill(generation, from: window, view, run, &streams, &order, &identities, context)
+      for stream in generation.contents.withLock({ $0.streams.keys.sorted() }) {
+        guard let part = generation.with(stream, { $0 }), let known = streams[stream] else { continue }
+        let stored = try context.index.storedHead(of: stream, in: context.transaction)
+        try context.index.fold(
+          stream, part, onto: stored, StreamFold(name: known.name, secret: known.secret, chain: known.chain),
+          &context.transaction)
+      }
+      start = generation.end
+    }
+    for piece in stride(from: 0, to: order.count, by: StreamOrder.piece) {
+      try StreamOrder.append(
+        order[piece..<min(order.count, piece + StreamOrder.piece)], at: run.first.forward(UInt64(piece)),
+        &context.transaction, context.tables)
+    }
+    identities.sort()
+    var next = identities[...]
+    for piece in 0..<RunIdentities.pieceCount(run) {
+      let entries = next.prefix { RunIdentities.piece(of: $0, in: run) == piece }
+      next = next.dropFirst(entries.count)
+      try RunIdentities.store(Array(entries), piece: piece, of: run, &context.transaction, context.tables)
+    }
+  }
+
+  private static let eventsAtOnce: UInt64 = 65_536
+
+  /// Takes in some events of a run, in the order of the log.
+  private func fill(
+    _ generation: TailGeneration, from window: LogWindow, _ view: borrowing LogView, _ run: Run,
+    _ streams: inout [StreamNumber: Stream], _ order: inout [StreamNumber], _ identities: inout [UInt64],
+    _ context: borrowing WriterContext
+  ) throws(StorageError) {
+    let range = generation.after.next...min(run.last, generation.after.forward(Self.eventsAtOnce))
+    let seed = context.settings.hashSeed
+    let found = StreamIndex(
+      tables: context.tables, hashSeed: seed, generations: [generation], bound: LogPosition(.max),
+      catalog: context.catalog)
+    var position = range.lowerBound
+    while position <= range.upperBound {
+      guard let bytes = window.bytes(at: position, in: view) else {
         throw .corrupt(reason: "the record is missing", position: position)
       }
-      do throws(RecordProblem) {
-        let record = try RecordView(found.value, at: position)
-        let index = try IndexEntry(record, seed: context.settings.hashSeed)
-        generation.contents.withLock { $0.insert(index, seed: context.settings.hashSeed) }
-        count += 1
-        if count >= interval, record.chain != nil { return }
-      } catch {
+      let record = try RecordView.stored(bytes, at: position)
+      var entry: IndexEntry
+      do throws(RecordProblem) { entry = try IndexEntry(record, seed: seed) } catch {
         throw StorageError(error, at: position)
       }
+      if let name = entry.name, let secret = record.secret {
+        streams[record.stream] = Stream(
+          name: name, secret: secret, digests: DigestReader(record.stream, name: name, secret: secret))
+      }
+      guard var stream = streams.removeValue(forKey: record.stream), record.version == stream.version.next else {
+        throw .corrupt(reason: "the record is not the next one of its stream", position: position)
+      }
+      generation.contents.withLock { $0.insert(entry, seed: seed) }
+      let digest = try stream.digests.digest(of: record, index: found, context.transaction)
+      stream.chain = HashChain.step(stream.chain, digest, record.version)
+      stream.version = record.version
+      streams[record.stream] = stream
+      order.append(record.stream)
+      identities.append(RunIdentities.entry(entry.idHash, at: position, in: run))
+      if let session = entry.session {
+        let hash = IdentityHash.session(session, of: record.stream, seed: seed)
+        identities.append(RunIdentities.entry(hash, at: position, in: run))
+      }
       position = position.next
-      entry = try cursor.toNext()
     }
-    guard position > last else { throw .corrupt(reason: "the record is missing", position: position) }
   }
 }

@@ -61,7 +61,7 @@ extension WriterContext {
         }
         lastFound = place.position
         repeats.places.append(place)
-        let record = try transaction.record(at: place.position, in: tables)
+        let record = try index.record(at: place.position, of: stream.stream, transaction)
         if record.flags.contains(.redacted) {
           isErased = true
         } else if try event.isRepeat(of: record, in: stream.stream, settings.schema, index, transaction) {
@@ -104,7 +104,7 @@ extension WriterContext {
     of id: EventID, in stream: StreamNumber, after lastFound: LogPosition?
   ) throws(StorageError) -> StreamPlace? {
     if let lastFound, lastFound < end.position {
-      let record = try transaction.record(at: lastFound.next, in: tables)
+      let record = try index.record(at: lastFound.next, transaction)
       if record.stream == stream, record.id == id {
         return StreamPlace(version: record.version, position: record.position)
       }

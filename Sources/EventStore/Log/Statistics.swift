@@ -45,7 +45,7 @@ extension EventLog {
   /// - Complexity: O(streams), for the snapshots that are due.
   public func storeStatistics(for projector: some Projector) throws(StorageError) -> StoreStatistics {
     let view = try view()
-    let checkpoint = try TailIndex.checkpoint(in: view.transaction, tables)
+    let checkpoint = view.index.catalog.checkpoint
     let information: Environment.Information
     let readers: [Environment.Reader]
     do throws(LMDBError) {
@@ -89,24 +89,14 @@ extension EventLog {
     var version = latest.map { StreamVersion($0.number) } ?? 0
     while version < head.version {
       let upper = StreamVersion(min(head.version.number, version.number + Anchor.interval))
-      for position in try view.index.positions(of: version.next...upper, in: stream, view.transaction) {
-        bytes += try view.transaction.fetch(Key.position(position), from: tables.log)?.byteCount ?? 0
-        // Enough for the state as it was: whether also for the state as it is, only folding can tell.
-        if bytes >= minimum {
-          let target = AsOfTarget(stop: .version(head.version))
-          return try state(of: stream, head: head.version, by: projector, at: target, true, view).snapshotsDue
-            > 0
-        }
+      try view.index.forEachRecord(of: version.next...upper, in: stream, view.transaction) { bytes += $0.sizeInBytes }
+      // Enough for the state as it was: whether also for the state as it is, only folding can tell.
+      if bytes >= minimum {
+        let target = AsOfTarget(stop: .version(head.version))
+        return try state(of: stream, head: head.version, by: projector, at: target, true, view).snapshotsDue > 0
       }
       version = upper
     }
     return false
-  }
-}
-
-extension Tables {
-  /// All tables, in the order of ``tableNames``.
-  var all: [Table] {
-    [log, names, heads, sessions, ids, anchors, late, snapshots, meta, subscriptions]
   }
 }

@@ -58,6 +58,16 @@ extension Cursor {
   }
 
   @_lifetime(copy self) @_lifetime(self: copy self)
+  mutating func to(atOrAfter key: borrowing BigEndianKey) throws(StorageError) -> Entry? {
+    do throws(LMDBError) { return try seek(atOrAfter: key.rawSpan) } catch { throw StorageError(error) }
+  }
+
+  @_lifetime(copy self) @_lifetime(self: copy self)
+  mutating func to(atOrBefore key: borrowing BigEndianKey) throws(StorageError) -> Entry? {
+    do throws(LMDBError) { return try seek(atOrBefore: key.rawSpan) } catch { throw StorageError(error) }
+  }
+
+  @_lifetime(copy self) @_lifetime(self: copy self)
   mutating func to(exactly key: [UInt8]) throws(StorageError) -> Entry? {
     do throws(LMDBError) { return try seek(exactly: key.rawSpan) } catch { throw StorageError(error) }
   }

@@ -5,6 +5,7 @@
 //   lock.mdb       LMDB's readers and writer
 //   openers.lock   locked (shared) by every process that has the store open
 //   replay.log     how far a replay of the whole store has come; only while one is unfinished
+//   dry-run.log    how far a dry run of the whole store has come; only while one is unfinished
 //   MEMOIR.making  while the store is being made: with it and without MEMOIR, what else is here is void
 internal import Bytes
 internal import LMDB
@@ -17,12 +18,13 @@ struct StoreIdentity: Equatable {
   var hashSeed: UInt64
 }
 
-enum StoreFolder {
+package enum StoreFolder {
   static let markerName = "MEMOIR"
   static let dataName = "data.mdb"
   static let openersName = "openers.lock"
   static let lockName = "lock.mdb"
   static let replayName = "replay.log"
+  package static let dryRunName = "dry-run.log"
   private static let makingName = "MEMOIR.making"
 
   /// How long to wait for a process that needs the store alone.
@@ -82,7 +84,7 @@ enum StoreFolder {
 
   private static func look(in folder: String) throws(StorageError) -> Content {
     try asking(folder) { () throws(PlatformError) in
-      let ours = [markerName, dataName, openersName, lockName, replayName]
+      let ours = [markerName, dataName, openersName, lockName, replayName, dryRunName]
       return Content(
         dataSize: try Files.status("\(folder)/\(dataName)")?.sizeInBytes,
         // Those that begin like the marker are on their way to become it.
@@ -169,6 +171,7 @@ enum StoreFolder {
     writer = ByteWriter()
     writer.write(identity.hashSeed)
     try transaction.store(writer.bytes, at: Key.meta(.hashSeed), in: tables.meta)
+    try RunCatalog().store(in: &transaction, tables)
     do throws(LMDBError) { try transaction.commit() } catch { throw StorageError(error) }
     try writeMarker(folder, identity)
     try asking(folder) { () throws(PlatformError) in

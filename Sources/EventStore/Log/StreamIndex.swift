@@ -14,8 +14,9 @@ struct StreamIndex {
   let tables: Tables
   let hashSeed: UInt64
   /// Oldest first.
-  let generations: [TailGeneration]
+  var generations: [TailGeneration]
   var bound: LogPosition
+  var catalog: RunCatalog
 
   // MARK: Names
 
@@ -63,6 +64,8 @@ struct StreamIndex {
   // MARK: Places
 
   /// The last event of a stream.
+  ///
+  /// - Throws: ``StorageError/corrupt(reason:position:)`` where a record of the stream is damaged.
   func head(
     of stream: StreamNumber, in transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> StreamPlace? {
@@ -72,16 +75,29 @@ struct StreamIndex {
       {
         throw .corrupt(reason: "the record cannot be used", position: position)
       }
-      let place = generation.with(stream) { tail -> StreamPlace? in
-        guard let version = tail.last(atOrBefore: bound), let position = tail.position(of: version) else {
-          return nil
-        }
-        return StreamPlace(version: version, position: position)
-      }
-      if let place { return place }
+      if let place = lastPlace(of: stream, in: generation) { return place }
+    }
+    guard let head = try storedHead(of: stream, in: transaction) else { return nil }
+    if let position = head.damaged { throw .corrupt(reason: "the record cannot be used", position: position) }
+    return StreamPlace(version: head.version, position: head.position)
+  }
+
+  /// The last event of a stream, whether its records are whole or not.
+  func lastPlace(
+    of stream: StreamNumber, in transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> StreamPlace? {
+    for generation in generations.reversed() {
+      if let place = lastPlace(of: stream, in: generation) { return place }
     }
     guard let head = try storedHead(of: stream, in: transaction) else { return nil }
     return StreamPlace(version: head.version, position: head.position)
+  }
+
+  private func lastPlace(of stream: StreamNumber, in generation: TailGeneration) -> StreamPlace? {
+    generation.with(stream) { tail in
+      guard let version = tail.last(atOrBefore: bound), let position = tail.position(of: version) else { return nil }
+      return StreamPlace(version: version, position: position)
+    }
   }
 
   /// What `heads` says of a stream. The tail may know of later events.
@@ -94,31 +110,98 @@ struct StreamIndex {
     return try decoding("heads") { () throws(DamagedBytes) in try StreamHead(decoding: value) }
   }
 
-  /// The positions of versions `range` of a stream, which exist, in ascending order.
+  /// Reads the records of versions `range` of a stream, which exist, in ascending order.
   ///
-  /// - Complexity: O(`range.count`) + at most ``Anchor/interval`` steps back to its end.
-  func positions(
+  /// - Complexity: O(`range.count`), and a search in each run where the stream has any of them.
+  func forEachRecord(
     of range: ClosedRange<StreamVersion>, in stream: StreamNumber,
-    _ transaction: borrowing some Transaction & ~Copyable
-  ) throws(StorageError) -> [LogPosition] {
-    var positions: [LogPosition] = []
-    positions.reserveCapacity(Int(range.upperBound.number - range.lowerBound.number) + 1)
-    // From the end to the start: what the tail knows at once, the rest along the records' own links.
-    var place = try nearestPlace(atOrAfter: range.upperBound, in: stream, transaction)
-    let tailBegins = firstInTail(of: stream)
-    while place.version >= range.lowerBound {
-      if place.version <= range.upperBound { positions.append(place.position) }
-      if place.version == range.lowerBound { break }
-      let version = StreamVersion(place.version.number - 1)
-      if let tailBegins, version >= tailBegins, let position = tailPosition(of: version, in: stream) {
-        place = StreamPlace(version: version, position: position)
-      } else {
-        let previous = try link(at: place, of: stream, transaction)
-        place = StreamPlace(version: version, position: previous)
+    _ transaction: borrowing some Transaction & ~Copyable,
+    _ body: (borrowing RecordView) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    try scanRecords(
+      of: range, in: stream, transaction,
+      while: { record throws(StorageError) in
+        try body(record)
+        return true
+      })
+  }
+
+  /// The same, until `body` says `false`.
+  func scanRecords(
+    of range: ClosedRange<StreamVersion>, in stream: StreamNumber,
+    _ transaction: borrowing some Transaction & ~Copyable,
+    while body: (borrowing RecordView) throws(StorageError) -> Bool
+  ) throws(StorageError) {
+    let firstInTail = firstInTail(of: stream)
+    var version = range.lowerBound
+    if version < firstInTail?.version ?? StreamVersion(.max) {
+      let last = firstInTail.map { min(range.upperBound, StreamVersion($0.version.number - 1)) } ?? range.upperBound
+      let run = try runIndex(atOrAfter: last, of: stream, firstInTail, transaction)
+      let isAtEnd = try forEachSealed(of: version...last, in: stream, upToRun: run, transaction) {
+        entry throws(StorageError) in try body(entry.checked())
       }
+      if !isAtEnd || last == range.upperBound { return }
+      version = last.next
     }
-    positions.reverse()
-    return positions
+    while true {
+      guard let position = tailPosition(of: version, in: stream) else { throw missing(version, of: stream) }
+      let record = try blockRecord(at: position, transaction)
+      guard record.stream == stream, record.version == version else {
+        throw .corrupt(reason: "the record is not version \(version) of its stream", position: position)
+      }
+      guard try body(record), version < range.upperBound else { return }
+      version = version.next
+    }
+  }
+
+  /// The record of a version of a stream, which exists.
+  @_lifetime(borrow transaction)
+  func record(
+    of version: StreamVersion, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> RecordView {
+    if let position = tailPosition(of: version, in: stream) {
+      return try record(at: position, of: stream, transaction)
+    }
+    var place: LogPosition = 0
+    let run = try runIndex(atOrAfter: version, of: stream, firstInTail(of: stream), transaction)
+    _ = try forEachSealed(of: version...version, in: stream, upToRun: run, transaction) { entry in
+      place = entry.position
+      return false
+    }
+    return try record(at: place, of: stream, transaction)
+  }
+
+  /// The record of a stream at a position.
+  @_lifetime(borrow transaction)
+  func record(
+    at position: LogPosition, of stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> RecordView {
+    if position > catalog.end { return try blockRecord(at: position, transaction) }
+    guard let entry = try sealedEntry(at: position, of: stream, transaction) else {
+      throw .corrupt(reason: "the record is missing", position: position)
+    }
+    return try entry.checked()
+  }
+
+  /// The record at a position.
+  @_lifetime(borrow transaction)
+  func record(
+    at position: LogPosition, _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> RecordView {
+    if position > catalog.end { return try blockRecord(at: position, transaction) }
+    return try record(at: position, of: try stream(at: position, transaction), transaction)
+  }
+
+  @_lifetime(borrow transaction)
+  private func blockRecord(
+    at position: LogPosition, _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> RecordView {
+    guard let table = catalog.table(of: position, tables),
+      let value = try transaction.fetch(BigEndianKey(position.number), from: table)
+    else {
+      throw .corrupt(reason: "the record is missing", position: position)
+    }
+    return try RecordView.stored(value, at: position)
   }
 
   /// The position of a version of a stream, which exists.
@@ -126,80 +209,40 @@ struct StreamIndex {
     of version: StreamVersion, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> LogPosition {
     if let position = tailPosition(of: version, in: stream) { return position }
-    guard let position = try positions(of: version...version, in: stream, transaction).first else {
-      throw .damagedIndex("anchors")
+    if version.number % Anchor.interval == 0, let anchor = try anchor(of: version, in: stream, transaction) {
+      return anchor.position
     }
-    return position
+    return try record(of: version, in: stream, transaction).position
   }
 
-  /// Reads the records of versions `range` of a stream, which exist, in ascending order.
-  ///
-  /// Going back along the links finds each record once; going forward looks at it where it was found.
-  /// - Complexity: As ``positions(of:in:_:)``; `range` should not span more than ``Anchor/interval``.
-  func forEachRecord(
-    of range: ClosedRange<StreamVersion>, in stream: StreamNumber, _ view: borrowing LogView,
-    _ body: (borrowing RecordView) throws(StorageError) -> Void
-  ) throws(StorageError) {
-    var found: [(position: LogPosition, reference: ValueReference?)] = []
-    found.reserveCapacity(Int(range.upperBound.number - range.lowerBound.number) + 1)
-    var place = try nearestPlace(atOrAfter: range.upperBound, in: stream, view.transaction)
-    let tailBegins = firstInTail(of: stream)
-    while true {
-      let version = StreamVersion(place.version.number - 1)
-      if let tailBegins, version >= tailBegins, let position = tailPosition(of: version, in: stream) {
-        if place.version <= range.upperBound { found.append((place.position, nil)) }
-        if place.version == range.lowerBound { break }
-        place = StreamPlace(version: version, position: position)
-      } else {
-        let (reference, previous) = try link(at: place, of: stream, view)
-        if place.version <= range.upperBound { found.append((place.position, reference)) }
-        if place.version == range.lowerBound { break }
-        place = StreamPlace(version: version, position: previous)
-      }
-    }
-    var version = range.lowerBound
-    for (position, reference) in found.reversed() {
-      if let reference {
-        try visit(try view.record(at: reference, position), version, of: stream, body)
-      } else {
-        try visit(try view.record(at: position), version, of: stream, body)
-      }
-      version = version.next
-    }
-  }
-
-  @inline(__always)
-  private func visit(
-    _ record: borrowing RecordView, _ version: StreamVersion, of stream: StreamNumber,
-    _ body: (borrowing RecordView) throws(StorageError) -> Void
-  ) throws(StorageError) {
-    guard record.stream == stream, record.version == version else {
-      throw .corrupt(reason: "the record is not version \(version) of its stream", position: record.position)
-    }
-    try body(record)
-  }
-
-  /// Where the record at `place` lies, and the position of its stream's event before it.
-  private func link(
-    at place: StreamPlace, of stream: StreamNumber, _ view: borrowing LogView
-  ) throws(StorageError) -> (reference: ValueReference, previous: LogPosition) {
-    guard let reference = try view.find(place.position) else {
-      throw .corrupt(reason: "the record is missing", position: place.position)
-    }
-    guard let link = try? RecordLink(view.transaction.value(at: reference), at: place.position),
-      link.stream == stream, link.version == place.version, link.previous > 0 || place.version == 1
-    else {
-      throw .corrupt(
-        reason: "the record is not version \(place.version) of its stream", position: place.position)
-    }
-    return (reference, link.previous)
-  }
-
-  private func firstInTail(of stream: StreamNumber) -> StreamVersion? {
+  /// The first event of a stream that no run holds, and the position of the one before it.
+  private func firstInTail(of stream: StreamNumber) -> (version: StreamVersion, previous: LogPosition)? {
     for generation in generations {
-      if let first = generation.with(stream, { $0.first }) { return first }
+      if let first = generation.with(stream, { ($0.first, $0.previous) }) { return first }
     }
     return nil
+  }
+
+  /// The index of the run with a version of a stream that runs hold, or of a later one.
+  private func runIndex(
+    atOrAfter version: StreamVersion, of stream: StreamNumber,
+    _ firstInTail: (version: StreamVersion, previous: LogPosition)?,
+    _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> Int {
+    var position: LogPosition?
+    if let firstInTail, firstInTail.version == version.next {
+      position = firstInTail.previous
+    } else {
+      // The tables may be further than the runs: a block is folded before it is sealed.
+      let above = StreamVersion((version.number + Anchor.interval - 1) / Anchor.interval * Anchor.interval)
+      if let anchor = try anchor(of: above, in: stream, transaction) {
+        position = anchor.position
+      } else if let head = try storedHead(of: stream, in: transaction), head.version >= version {
+        position = head.position
+      }
+    }
+    guard let position, !catalog.runs.isEmpty else { throw .damagedIndex("heads") }
+    return catalog.index(of: position) ?? catalog.runs.count - 1
   }
 
   func tailPosition(of version: StreamVersion, in stream: StreamNumber) -> LogPosition? {
@@ -209,35 +252,6 @@ struct StreamIndex {
       }
     }
     return nil
-  }
-
-  private func nearestPlace(
-    atOrAfter version: StreamVersion, in stream: StreamNumber,
-    _ transaction: borrowing some Transaction & ~Copyable
-  ) throws(StorageError) -> StreamPlace {
-    if let position = tailPosition(of: version, in: stream) {
-      return StreamPlace(version: version, position: position)
-    }
-    let above = StreamVersion((version.number + Anchor.interval - 1) / Anchor.interval * Anchor.interval)
-    if let anchor = try anchor(of: above, in: stream, transaction), anchor.position <= bound {
-      return StreamPlace(version: above, position: anchor.position)
-    }
-    // No anchor above it yet, so the tables' last event of the stream is within reach, or the tail's first is.
-    var nearest: StreamPlace?
-    if let head = try storedHead(of: stream, in: transaction), head.version >= version {
-      nearest = StreamPlace(version: head.version, position: head.position)
-    }
-    for generation in generations {
-      let before = generation.with(stream) { tail -> StreamPlace? in
-        tail.first.number > 1
-          ? StreamPlace(version: StreamVersion(tail.first.number - 1), position: tail.previous) : nil
-      }
-      if let before, before.version >= version, before.version < (nearest?.version ?? StreamVersion(.max)) {
-        nearest = before
-      }
-    }
-    guard let nearest else { throw .damagedIndex("heads") }
-    return nearest
   }
 
   func anchor(
@@ -252,53 +266,43 @@ struct StreamIndex {
     return try decoding("anchors") { () throws(DamagedBytes) in try Anchor(decoding: value) }
   }
 
-  /// The position of the event before the one at `place`. The record's checksum is left to whoever reads the event.
-  private func link(
-    at place: StreamPlace, of stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
-  ) throws(StorageError) -> LogPosition {
-    guard let value = try transaction.fetch(Key.position(place.position), from: tables.log),
-      let link = try? RecordLink(value, at: place.position), link.stream == stream,
-      link.version == place.version, link.previous > 0
-    else {
-      throw .corrupt(
-        reason: "the record is not version \(place.version) of its stream", position: place.position)
-    }
-    return link.previous
-  }
-
   // MARK: Identities
 
-  /// The versions of a stream whose event id or session name may be the one with this hash.
+  /// The events of a stream that may have the id, or may be the first of the session, with this hash.
   func candidates(
     ofHash hash: UInt64, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
-  ) throws(StorageError) -> [StreamVersion] {
-    var versions: [StreamVersion] = []
+  ) throws(StorageError) -> [StreamPlace] {
+    var places: [StreamPlace] = []
     for generation in generations {
-      generation.contents.withLock { contents in
-        guard let index = contents.streams.index(forKey: stream) else { return }
-        let (found, bound) = (
-          contents.streams.values[index].versions(ofHash: hash),
-          contents.streams.values[index].last(atOrBefore: bound) ?? 0
-        )
-        versions += found.filter { $0 <= bound }
+      _ = generation.with(stream) { tail -> Void? in
+        for version in tail.versions(ofHash: hash) {
+          if let position = tail.position(of: version), position <= bound {
+            places.append(StreamPlace(version: version, position: position))
+          }
+        }
+        return nil
       }
     }
-    if let value = try transaction.fetch(Key.stream(stream, hash), from: tables.ids) {
-      let stored = try decoding("ids") { () throws(DamagedBytes) in try VersionList.decode(value) }
-      for version in stored where !versions.contains(version) { versions.append(version) }
+    for run in catalog.runs {
+      try RunIdentities.positions(of: hash, in: run, transaction, tables) { position throws(StorageError) in
+        // Mostly another stream's, if any: hashes are long.
+        guard try self.stream(at: position, transaction) == stream,
+          let entry = try sealedEntry(at: position, of: stream, transaction)
+        else { return }
+        places.append(StreamPlace(version: entry.link.version, position: position))
+      }
     }
-    return versions
+    return places
   }
 
   /// The place of the event with this id.
   func place(
     of id: EventID, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> StreamPlace? {
-    let hash = IdentityHash.event(id, seed: hashSeed)
-    for version in try candidates(ofHash: hash, in: stream, transaction) {
-      let position = try position(of: version, in: stream, transaction)
-      let record = try transaction.record(at: position, in: tables)
-      if record.id == id, record.stream == stream { return StreamPlace(version: version, position: position) }
+    let hash = IdentityHash.event(id, of: stream, seed: hashSeed)
+    for place in try candidates(ofHash: hash, in: stream, transaction) {
+      let record = try record(at: place.position, of: stream, transaction)
+      if record.id == id, record.stream == stream { return place }
     }
     return nil
   }
@@ -307,9 +311,9 @@ struct StreamIndex {
   func session(
     _ name: SessionID, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> StreamVersion? {
-    let hash = IdentityHash.session(name, seed: hashSeed)
-    for version in try candidates(ofHash: hash, in: stream, transaction) {
-      if try session(version, in: stream, transaction)?.name == name { return version }
+    let hash = IdentityHash.session(name, of: stream, seed: hashSeed)
+    for place in try candidates(ofHash: hash, in: stream, transaction) {
+      if try session(place.version, in: stream, transaction)?.name == name { return place.version }
     }
     return nil
   }
@@ -407,18 +411,18 @@ struct StreamIndex {
   }
 }
 
-extension Transaction where Self: ~Copyable {
-  /// The record at a position, checked.
-  @_lifetime(borrow self)
-  func record(at position: LogPosition, in tables: Tables) throws(StorageError) -> RecordView {
-    let key = BigEndianKey(position.number)
-    guard let value = try fetch(key, from: tables.log) else {
-      throw .corrupt(reason: "the record is missing", position: position)
-    }
-    do throws(RecordProblem) {
-      return try RecordView(value, at: position)
-    } catch {
+extension RecordView {
+  /// The record that is stored at a position, checked.
+  @_lifetime(copy bytes)
+  static func stored(_ bytes: RawSpan, at position: LogPosition) throws(StorageError) -> RecordView {
+    do throws(RecordProblem) { return try RecordView(bytes, at: position) } catch {
       throw StorageError(error, at: position)
     }
   }
+}
+
+extension RunEntry {
+  /// The record, checked.
+  @_lifetime(copy self)
+  func checked() throws(StorageError) -> RecordView { try RecordView.stored(bytes, at: position) }
 }

@@ -1,19 +1,20 @@
 // Every table of the data file: its name, its keys and its values.
 //
 //   table       key                                 value
-//   log         position                            record                                   the truth
+//   log0 … 3    position                            record                                   the truth: blocks
+//   runs0 … 2   see RunChunk                        records                                  the truth: runs
 //   names       namespace, 0, user                  stream                                   fold of the log
 //   heads       stream                              version, position, chain, …, name        fold of the log
 //   sessions    stream, session's number            occurred-at of its first event, name     fold of the log
-//   ids         stream, hash of event id or         versions                                 fold of the log
-//               session name
+//   identities  see RunIdentities                   hashes of event ids and session names    fold of the log
+//   order       see StreamOrder                     whose events they are                    fold of the log
 //   anchors     stream, every 256th version         position, greatest occurred-at so far    fold of the log
 //   late        stream, occurred-at, version        position                                 fold of the log
 //   snapshots   see SnapshotTable                   state                                    derived
-//   meta        a word                              format, store id, checkpoint, …
+//   meta        a word                              format, store id, catalog of runs, …
 //   records_…   the store's own records, which no repair drops
 //
-// Values of the tables that fold the log end with a checksum, save those of ids; see IndexValue.
+// Values of the tables that fold the log end with a checksum, save those of identities and order; see IndexValue.
 // Numbers in keys are big-endian, so that keys sort as numbers do; in values they are varints, or little-endian.
 internal import Bytes
 internal import LMDB
@@ -25,37 +26,51 @@ enum StoreFormat {
 }
 
 struct Tables: Sendable {
-  let log: Table
+  /// All tables, in the order of ``tableNames``.
+  let all: [Table]
+  /// A ring: each block of the log in the one after the block before.
+  let blocks: [Table]
+  /// By level.
+  let runs: [Table]
+  let identities: Table
+  let order: Table
   let names: Table
   let heads: Table
   let sessions: Table
-  let ids: Table
   let anchors: Table
   let late: Table
   let snapshots: Table
   let meta: Table
   let subscriptions: Table
 
-  static let tableNames = [
-    "log", "names", "heads", "sessions", "ids", "anchors", "late", "snapshots", "meta",
-    "records_subscriptions",
-  ]
+  private static let blockNames = (0..<RunCatalog.largestBlockCount).map { "log\($0)" }
+  private static let runNames = (0...RunCatalog.highestLevel).map { "runs\($0)" }
+  static let tableNames =
+    blockNames + runNames + [
+      "identities", "order", "names", "heads", "sessions", "anchors", "late", "snapshots", "meta",
+      "records_subscriptions",
+    ]
 
   init(_ tables: [Table]) {
-    log = tables[0]
-    names = tables[1]
-    heads = tables[2]
-    sessions = tables[3]
-    ids = tables[4]
-    anchors = tables[5]
-    late = tables[6]
-    snapshots = tables[7]
-    meta = tables[8]
-    subscriptions = tables[9]
+    all = tables
+    blocks = Array(tables[..<Self.blockNames.count])
+    runs = Array(tables[Self.blockNames.count..<Self.blockNames.count + Self.runNames.count])
+    let others = tables[(Self.blockNames.count + Self.runNames.count)...]
+    let start = others.startIndex
+    identities = others[start]
+    order = others[start + 1]
+    names = others[start + 2]
+    heads = others[start + 3]
+    sessions = others[start + 4]
+    anchors = others[start + 5]
+    late = others[start + 6]
+    snapshots = others[start + 7]
+    meta = others[start + 8]
+    subscriptions = others[start + 9]
   }
 
   /// The tables that fold the log: they can be dropped and made anew from it.
-  var index: [Table] { [names, heads, sessions, ids, anchors, late] }
+  var index: [Table] { [identities, order, names, heads, sessions, anchors, late] }
 }
 
 /// The keys of all tables.
@@ -157,15 +172,17 @@ enum MetaWord: String {
   case storeID = "store_id"
   /// 8 bytes that seed the hashes of ids, so that nobody can prepare collisions.
   case hashSeed = "hash_seed"
-  /// Up to where the tables that fold the log are complete.
-  case checkpoint
+  /// What the log consists of; see ``RunCatalog``.
+  case catalog
+  /// The same again: nothing tells as surely where the log's records are.
+  case catalogCopy = "catalog_copy"
   /// How many payloads were ever removed: states held in memory are void when it changes.
   case redactions
 }
 
 /// Up to where the folding tables are complete.
 struct Checkpoint: Equatable {
-  /// The last event of a commit.
+  /// The last event of a block.
   var position: LogPosition = 0
   /// How many streams there were.
   var streams: StreamNumber = 0
@@ -173,19 +190,6 @@ struct Checkpoint: Equatable {
   init(position: LogPosition = 0, streams: StreamNumber = 0) {
     self.position = position
     self.streams = streams
-  }
-
-  init(decoding value: RawSpan) throws(DamagedBytes) {
-    var reader = ByteReader(value)
-    position = LogPosition(try reader.readUInt64())
-    streams = try reader.readUInt32()
-  }
-
-  func encode() -> [UInt8] {
-    var writer = ByteWriter(capacity: 12)
-    writer.write(position.number)
-    writer.write(streams)
-    return writer.bytes
   }
 }
 
@@ -201,10 +205,12 @@ struct StreamHead: Equatable {
   var lastOccurredAt: Timestamp
   /// The bytes of all records.
   var sizeInBytes: UInt64
+  /// Where a record is that could not be used when the events were taken over.
+  var damaged: LogPosition?
 
   init(
     name: StreamName, version: StreamVersion, position: LogPosition, chain: Bytes32, secret: Bytes32,
-    firstOccurredAt: Timestamp, lastOccurredAt: Timestamp, sizeInBytes: UInt64
+    firstOccurredAt: Timestamp, lastOccurredAt: Timestamp, sizeInBytes: UInt64, damaged: LogPosition? = nil
   ) {
     self.name = name
     self.version = version
@@ -214,6 +220,7 @@ struct StreamHead: Equatable {
     self.firstOccurredAt = firstOccurredAt
     self.lastOccurredAt = lastOccurredAt
     self.sizeInBytes = sizeInBytes
+    self.damaged = damaged
   }
 
   init(decoding value: RawSpan) throws(DamagedBytes) {
@@ -228,6 +235,8 @@ struct StreamHead: Equatable {
     firstOccurredAt = first
     lastOccurredAt = last
     sizeInBytes = try reader.readVarint()
+    let damaged = try reader.readVarint()
+    self.damaged = damaged == 0 ? nil : LogPosition(damaged)
     name = try Key.name(of: reader.readRest())
   }
 
@@ -240,6 +249,7 @@ struct StreamHead: Equatable {
     writer.write(UInt64(bitPattern: firstOccurredAt.microseconds))
     writer.write(UInt64(bitPattern: lastOccurredAt.microseconds))
     writer.writeVarint(sizeInBytes)
+    writer.writeVarint(damaged?.number ?? 0)
     writer.write(contentsOf: Key.name(name))
     return writer.bytes
   }
@@ -300,22 +310,6 @@ struct SessionEntry: Equatable {
     var writer = ByteWriter(capacity: 40)
     writer.writeVarint(UInt64(firstOccurredAt.microseconds))
     writer.write(contentsOf: Array(name.description.utf8))
-    return writer.bytes
-  }
-}
-
-/// The versions that `ids` holds for a hash: mostly one.
-enum VersionList {
-  static func decode(_ value: RawSpan) throws(DamagedBytes) -> [StreamVersion] {
-    var reader = ByteReader(value)
-    var versions: [StreamVersion] = []
-    while !reader.isAtEnd { versions.append(StreamVersion(try reader.readVarint())) }
-    return versions
-  }
-
-  static func encode(_ versions: [StreamVersion]) -> [UInt8] {
-    var writer = ByteWriter(capacity: 4)
-    for version in versions { writer.writeVarint(version.number) }
     return writer.bytes
   }
 }

@@ -1,5 +1,5 @@
-// The index of what came after the last checkpoint, in memory. The tables that fold the log are complete up to the
-// checkpoint; a look-up asks the tail first, then the tables. Every process builds its own, from the log alone.
+// The index of the blocks, in memory: of what no run holds yet. The tables that fold the log are complete up to there; a
+// look-up asks the tail first, then the tables. Every process builds its own, from the log alone.
 //
 // What makes it safe to share with readers of any age: every entry is a fact about an event ("this stream's version 7
 // is at position 123"), true for ever. So a reader takes whatever it finds and leaves out what its own transaction
@@ -35,7 +35,7 @@ struct AppendedEvent {
   var sizeInBytes: Int
 }
 
-/// A stretch of the log, indexed: the events after one checkpoint and up to the next.
+/// A block of the log, indexed.
 ///
 /// It only grows, and at some time no more; readers that began while it was needed keep it alive.
 final class TailGeneration: Sendable {
@@ -90,13 +90,12 @@ final class TailGeneration: Sendable {
     var newStreams: [StreamNumber: StreamName] = [:]
     var streamCount: StreamNumber
     var eventCount = 0
-    /// Streams with a damaged record, and where it is: of those, nothing is known from there on.
+    /// Streams with a damaged record, and where the first of them is: nobody reads or appends to them.
     var damaged: [StreamNumber: LogPosition] = [:]
 
     mutating func insert(_ entry: IndexEntry, seed: UInt64) {
       through = max(through, entry.position)
       eventCount += 1
-      if !damaged.isEmpty, damaged[entry.stream] != nil { return }
       if let name = entry.name {
         names[name] = entry.stream
         newStreams[entry.stream] = name
@@ -110,11 +109,16 @@ final class TailGeneration: Sendable {
       ].append(entry, seed: seed)
     }
 
-    /// Takes note of a record that cannot be used.
-    mutating func insertDamaged(of stream: StreamNumber, at position: LogPosition) {
+    /// Takes note of a record that cannot be used: of what it says, only its place is known.
+    mutating func insertDamaged(_ link: RecordLink, at position: LogPosition, sizeInBytes: Int) {
       through = max(through, position)
       eventCount += 1
-      damaged[stream] = damaged[stream] ?? position
+      damaged[link.stream] = damaged[link.stream] ?? position
+      streams[
+        link.stream,
+        default: Stream(
+          first: link.version, previous: link.previous, firstOccurredAt: .earliest, lastOccurredAt: .earliest)
+      ].appendDamaged(at: position, sizeInBytes: sizeInBytes)
     }
   }
 
@@ -125,6 +129,11 @@ final class TailGeneration: Sendable {
   init(after: Checkpoint) {
     self.after = after.position
     contents = Mutex(Contents(through: after.position, streamCount: after.streams))
+  }
+
+  /// Where it ends so far, for the next one.
+  var end: Checkpoint {
+    contents.withLock { Checkpoint(position: $0.through, streams: $0.streamCount) }
   }
 
   /// Reads something of `stream`, if the generation holds any of its events.
@@ -143,7 +152,7 @@ extension TailGeneration.Stream {
         position: entry.position.number, idHash: entry.idHash, sizeInBytes: UInt32(clamping: entry.sizeInBytes)))
     if lookup != nil { lookup?[entry.idHash, default: []].append(entry.version) }
     if let session = entry.session {
-      let hash = IdentityHash.session(session, seed: seed)
+      let hash = IdentityHash.session(session, of: entry.stream, seed: seed)
       sessions.append((entry.version, hash, SessionEntry(firstOccurredAt: entry.occurredAt, name: session)))
       if lookup != nil { lookup?[hash, default: []].append(entry.version) }
     }
@@ -151,6 +160,12 @@ extension TailGeneration.Stream {
     lastOccurredAt = max(lastOccurredAt, entry.occurredAt)
     if entry.version.number % Anchor.interval == 0 { anchors.append((entry.version, lastOccurredAt)) }
     if let chain = entry.chain { self.chain = (entry.version, chain) }
+  }
+
+  mutating func appendDamaged(at position: LogPosition, sizeInBytes: Int) {
+    events.append(
+      Event(position: position.number, idHash: IdentityHash.none, sizeInBytes: UInt32(clamping: sizeInBytes)))
+    lookup = nil
   }
 
   /// The bytes of the records that come after `version`.
@@ -185,16 +200,32 @@ extension TailGeneration.Stream {
   }
 }
 
-/// The hashes under which the ids table finds events and sessions: keyed, so that collisions cannot be prepared.
+/// The hashes by which events and sessions are found: keyed, so that collisions cannot be prepared, and another for each
+/// stream.
 enum IdentityHash {
-  static func event(_ id: EventID, seed: UInt64) -> UInt64 {
-    XXH3.hash(BigEndianKey(id.high, id.low).rawSpan, seed: seed)
+  /// No event's.
+  static let none: UInt64 = 0
+
+  static func event(_ id: EventID, of stream: StreamNumber, seed: UInt64) -> UInt64 {
+    max(1, XXH3.hash(BigEndianKey(id.high, id.low).rawSpan, seed: seed &+ salt(stream)))
   }
 
-  static func session(_ session: SessionID, seed: UInt64) -> UInt64 {
+  static func session(_ session: SessionID, of stream: StreamNumber, seed: UInt64) -> UInt64 {
     // Another seed: an id and a name that share bytes need not share a hash.
-    XXH3.hash(session.description.utf8.rawSpan, seed: ~seed)
+    max(1, XXH3.hash(session.description.utf8.rawSpan, seed: ~(seed &+ salt(stream))))
   }
+
+  /// Streams beside each other get seeds that have nothing in common: the multiplier is the golden ratio's.
+  private static func salt(_ stream: StreamNumber) -> UInt64 { UInt64(stream) &* 0x9e37_79b9_7f4a_7c15 }
+}
+
+/// What a transaction needs to find its way.
+struct TailView {
+  /// Oldest first; the first one begins where the runs end.
+  var generations: [TailGeneration]
+  /// The last position.
+  var last: LogPosition
+  var catalog: RunCatalog
 }
 
 /// The tail of a store, as one process has it.
@@ -206,7 +237,7 @@ final class TailIndex: Sendable {
     var commit: OpenCommit?
   }
 
-  /// What the last generation has of the log beyond `start` may never be committed.
+  /// What the tail has of the log beyond `start` may never be committed.
   private struct OpenCommit {
     var start: LogPosition
     /// The log's end once it is done; `nil` while it still grows.
@@ -214,122 +245,130 @@ final class TailIndex: Sendable {
 
     /// Whether `transaction`, which sees the log grown since, sees it grown by this commit: the log's chain tells.
     func isSeen(
-      through last: LogPosition, by transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
+      through last: LogPosition, by transaction: borrowing some Transaction & ~Copyable, _ catalog: RunCatalog,
+      _ tables: Tables
     ) throws(StorageError) -> Bool {
       guard let end, end.position <= last else { return false }
       // Without an event of its own it has put nothing into the tail.
       if end.position == start { return true }
-      return try transaction.record(at: end.position, in: tables).chain == end.chain
+      let index = StreamIndex(tables: tables, hashSeed: 0, generations: [], bound: last, catalog: catalog)
+      return try index.record(at: end.position, transaction).chain == end.chain
     }
   }
 
+  /// The catalog that was read last, and its bytes: it seldom changes.
+  private let known = Mutex<(bytes: [UInt8], catalog: RunCatalog)?>(nil)
   private let state: Mutex<State>
   let tables: Tables
   let hashSeed: UInt64
-  /// After so many events a new generation begins, and the one before can be folded into the tables.
-  let checkpointInterval: Int
 
-  init(tables: Tables, hashSeed: UInt64, checkpointInterval: Int) {
+  init(tables: Tables, hashSeed: UInt64) {
     self.tables = tables
     self.hashSeed = hashSeed
-    self.checkpointInterval = checkpointInterval
     state = Mutex(State())
   }
 
-  /// The generations that `transaction` needs beside the tables it sees; what other processes appended is folded in.
+  /// What `transaction` needs beside the tables it sees; what other processes appended is folded in.
   ///
-  /// - Returns: `nil` where the tail has moved on past `transaction`'s checkpoint: begin another one.
+  /// - Returns: `nil` where the tail has moved on past `transaction`: begin another one.
   /// - Complexity: O(events that this process has not seen yet).
-  func generations(
-    for transaction: borrowing some Transaction & ~Copyable
-  ) throws(StorageError) -> (generations: [TailGeneration], last: LogPosition)? {
-    let checkpoint = try Self.checkpoint(in: transaction, tables)
-    let last = try Self.lastPosition(in: transaction, tables)
-    guard last >= checkpoint.position else {
-      throw .corrupt(reason: "the log ends before its checkpoint", position: last)
-    }
+  func view(for transaction: borrowing some Transaction & ~Copyable) throws(StorageError) -> TailView? {
+    let catalog = try catalog(in: transaction)
+    let last = try catalog.lastPosition(in: transaction, tables)
     return try state.withLock { (state) throws(StorageError) in
       // A failed commit lets others write before its writer hears of it: the positions may have other events by now.
-      if let commit = state.commit, last > commit.start, try !commit.isSeen(through: last, by: transaction, tables) {
+      if let commit = state.commit, last > commit.start,
+        try !commit.isSeen(through: last, by: transaction, catalog, tables)
+      {
         state = State()
       }
-      try catchUp(&state, from: checkpoint, through: last, in: transaction)
-      // Whoever only reads is not told what the tables have taken over.
-      Self.drop(&state, through: checkpoint.position)
-      // A transaction of before a checkpoint needs generations that may be gone by now.
-      guard let oldest = state.generations.first, oldest.after <= checkpoint.position else { return nil }
-      return (state.generations, last)
+      // Whoever only reads is not told what the runs have taken over.
+      Self.drop(&state, through: catalog.end)
+      if let oldest = state.generations.first {
+        // A transaction of before a sealing needs a generation that may be gone by now.
+        if oldest.after > catalog.end { return nil }
+        // Blocks that another process has ended earlier than we thought.
+        if oldest.after < catalog.end { state = State() }
+      }
+      try catchUp(&state, catalog, through: last, in: transaction)
+      return TailView(generations: state.generations, last: last, catalog: catalog)
     }
   }
 
+  private func catalog(in transaction: borrowing some Transaction & ~Copyable) throws(StorageError) -> RunCatalog {
+    let value = try transaction.fetch(Key.meta(.catalog), from: tables.meta)
+    if let value {
+      let same = known.withLock { known in known.flatMap { value.isSame(as: $0.bytes.rawSpan) ? $0.catalog : nil } }
+      if let same { return same }
+    }
+    let catalog = try RunCatalog.read(in: transaction, tables)
+    if let value { known.withLock { $0 = (value.array(), catalog) } }
+    return catalog
+  }
+
   private func catchUp(
-    _ state: inout State, from checkpoint: Checkpoint, through last: LogPosition,
+    _ state: inout State, _ catalog: RunCatalog, through last: LogPosition,
     in transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) {
-    // Another process may have checkpointed beyond all we have: then nothing of ours is needed any more.
-    let seen = state.generations.last.map { $0.contents.withLock { $0.through } }
-    if seen == nil || (seen.map { $0 < checkpoint.position } ?? false) {
-      state.generations = [TailGeneration(after: checkpoint)]
-    }
-    guard let current = state.generations.last else { return }
-    let through = current.contents.withLock { $0.through }
-    guard through < last else { return }
-    var cursor = try transaction.scan(tables.log)
-    var entry = try cursor.to(exactly: Key.position(through.next))
-    var position = through.next
-    while position <= last {
-      guard let found = entry else {
-        throw .corrupt(reason: "the record is missing", position: position)
+    if state.generations.isEmpty { state.generations = [TailGeneration(after: catalog.checkpoint)] }
+    var through = state.generations.last.map { $0.contents.withLock { $0.through } } ?? catalog.end
+    for (number, first) in catalog.blocks.enumerated() {
+      let end = number + 1 < catalog.blocks.count ? LogPosition(catalog.blocks[number + 1].number - 1) : last
+      if end < first || end <= through { continue }
+      if through < first, let current = state.generations.last, current.after.next != first {
+        state.generations.append(TailGeneration(after: current.end))
       }
-      guard try Key.position(of: found.key) == position else {
+      try read(catalog.table(ofBlock: number, tables), through.next...end, last: last, &state, catalog, transaction)
+      through = end
+    }
+    // A block may have been begun without an event.
+    if let first = catalog.blocks.last, first > last, let current = state.generations.last, current.after.next < first {
+      state.generations.append(TailGeneration(after: current.end))
+    }
+  }
+
+  private func read(
+    _ table: Table, _ range: ClosedRange<LogPosition>, last: LogPosition, _ state: inout State, _ catalog: RunCatalog,
+    _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) {
+    var cursor = try transaction.scan(table)
+    var position = range.lowerBound
+    var entry = try cursor.to(exactly: Key.position(position))
+    while true {
+      guard let found = entry, try Key.position(of: found.key) == position else {
         throw .corrupt(reason: "the record is missing", position: position)
       }
       do throws(RecordProblem) {
         let record = try RecordView(found.value, at: position)
         let entry = try IndexEntry(record, seed: hashSeed)
-        insert(&state, entry, endsRequest: record.chain != nil)
+        state.generations.last?.contents.withLock { $0.insert(entry, seed: hashSeed) }
       } catch {
         guard case .damaged = error, position < last,
-          let owner = try owner(ofDamaged: found.value, at: position, state, transaction)
+          let link = try link(ofDamaged: found.value, at: position, state, catalog, transaction)
         else { throw StorageError(error, at: position) }
-        state.generations.last?.contents.withLock { $0.insertDamaged(of: owner, at: position) }
+        state.generations.last?.contents.withLock {
+          $0.insertDamaged(link, at: position, sizeInBytes: found.value.byteCount)
+        }
       }
+      if position == range.upperBound { return }
       position = position.next
       entry = try cursor.toNext()
     }
   }
 
-  /// Whose a damaged record is: then nobody else's events are in doubt. Only where it goes on from the stream's last
+  /// Where a damaged record belongs: then nobody else's events are in doubt. Only where it goes on from the stream's last
   /// event in version and position is what it says of them not what is damaged.
-  private func owner(
-    ofDamaged record: RawSpan, at position: LogPosition, _ state: borrowing State,
+  private func link(
+    ofDamaged record: RawSpan, at position: LogPosition, _ state: borrowing State, _ catalog: RunCatalog,
     _ transaction: borrowing some Transaction & ~Copyable
-  ) throws(StorageError) -> StreamNumber? {
+  ) throws(StorageError) -> RecordLink? {
     guard let link = try? RecordLink(record, at: position) else { return nil }
     let index = StreamIndex(
-      tables: tables, hashSeed: hashSeed, generations: state.generations, bound: LogPosition(.max))
-    for generation in state.generations where generation.contents.withLock({ $0.damaged[link.stream] != nil }) {
-      return link.stream
-    }
-    guard let before = try index.head(of: link.stream, in: transaction),
+      tables: tables, hashSeed: hashSeed, generations: state.generations, bound: LogPosition(.max), catalog: catalog)
+    guard let before = try index.lastPlace(of: link.stream, in: transaction),
       before.version.next == link.version, before.position == link.previous
     else { return nil }
-    return link.stream
-  }
-
-  private func insert(_ state: inout State, _ entry: IndexEntry, endsRequest: Bool) {
-    state.generations.last?.contents.withLock { $0.insert(entry, seed: hashSeed) }
-    // A checkpoint is where a request ends: there the record has the value of the log's chain.
-    if endsRequest { Self.endGeneration(&state, ofAtLeast: checkpointInterval) }
-  }
-
-  /// Begins a new generation where the last one has so many events.
-  private static func endGeneration(_ state: inout State, ofAtLeast count: Int) {
-    let end = state.generations.last?.contents.withLock { contents in
-      contents.eventCount >= count
-        ? Checkpoint(position: contents.through, streams: contents.streamCount) : nil
-    }
-    if let end = end ?? nil { state.generations.append(TailGeneration(after: end)) }
+    return link
   }
 
   /// Says that the last generation is about to take in events which are not committed yet.
@@ -344,41 +383,17 @@ final class TailIndex: Sendable {
     state.withLock { $0.commit?.end = end }
   }
 
-  /// Says that they are committed, and begins a new generation where the last one is full. Where they are not, the tail
-  /// is to be forgotten.
-  func committed() {
-    state.withLock { state in
-      state.commit = nil
-      Self.endGeneration(&state, ofAtLeast: checkpointInterval)
-    }
-  }
+  /// Says that they are committed. Where they are not, the tail is to be forgotten.
+  func committed() { state.withLock { $0.commit = nil } }
 
-  /// The oldest generation, once another has begun after it: it no longer grows, and can be folded into the tables. Not
-  /// one with a damaged record: the tables could not say that it is there.
-  func generationToCheckpoint() -> TailGeneration? {
-    state.withLock { state in
-      guard state.generations.count > 1, let oldest = state.generations.first,
-        oldest.contents.withLock({ $0.damaged.isEmpty })
-      else { return nil }
-      return oldest
-    }
-  }
+  /// Takes in the generation of a block that the writer has begun.
+  func append(_ generation: TailGeneration) { state.withLock { $0.generations.append(generation) } }
 
-  /// Whether another generation is full before the oldest is in the tables.
-  var isBehind: Bool { state.withLock { $0.generations.count > 2 } }
+  /// Lets go of generations that runs have taken over.
+  func sealed(through end: LogPosition) { state.withLock { Self.drop(&$0, through: end) } }
 
-  /// Ends the current generation, so that it can be checkpointed too.
-  func seal() {
-    state.withLock { Self.endGeneration(&$0, ofAtLeast: 1) }
-  }
-
-  /// Lets go of generations that the tables have taken over, up to `checkpoint`.
-  func checkpointed(through checkpoint: LogPosition) {
-    state.withLock { Self.drop(&$0, through: checkpoint) }
-  }
-
-  private static func drop(_ state: inout State, through checkpoint: LogPosition) {
-    while state.generations.count > 1, state.generations[1].after <= checkpoint { state.generations.removeFirst() }
+  private static func drop(_ state: inout State, through end: LogPosition) {
+    while state.generations.count > 1, state.generations[1].after <= end { state.generations.removeFirst() }
   }
 
   /// Forgets everything: the next transaction begins anew at its checkpoint. What readers hold stays as it is; it may
@@ -391,22 +406,37 @@ final class TailIndex: Sendable {
   var eventCount: Int {
     state.withLock { state in state.generations.reduce(0) { $0 + $1.contents.withLock { $0.eventCount } } }
   }
+}
 
-  static func checkpoint(
-    in transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
-  ) throws(StorageError) -> Checkpoint {
-    guard let value = try transaction.fetchIndexed(Key.meta(.checkpoint), from: tables.meta, named: "meta") else {
-      return Checkpoint()
-    }
-    return try decoding("meta") { () throws(DamagedBytes) in try Checkpoint(decoding: value) }
-  }
-
-  static func lastPosition(
+extension RunCatalog {
+  /// The last position of the log.
+  ///
+  /// - Throws: ``StorageError/corrupt(reason:position:)`` where it is further away than a block can be long.
+  func lastPosition(
     in transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
   ) throws(StorageError) -> LogPosition {
-    var cursor = try transaction.scan(tables.log)
-    guard let entry = try cursor.toLast() else { return 0 }
-    return try Key.position(of: entry.key)
+    for index in blocks.indices.reversed() {
+      var cursor = try transaction.scan(table(ofBlock: index, tables))
+      guard let entry = try cursor.toLast() else { continue }
+      let last = try Key.position(of: entry.key)
+      guard last >= blocks[index], last.number - blocks[index].number < RunIdentities.largestRun else {
+        throw .corrupt(reason: "the last key of the log's last block is damaged", position: nil)
+      }
+      return last
+    }
+    return end
+  }
+
+  /// The last position that has a key which can be right.
+  func lastPlausiblePosition(
+    in transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
+  ) throws(StorageError) -> LogPosition {
+    for index in blocks.indices.reversed() {
+      var cursor = try transaction.scan(table(ofBlock: index, tables))
+      let largest = blocks[index].forward(RunIdentities.largestRun)
+      if let entry = try cursor.to(atOrBefore: BigEndianKey(largest.number)) { return try Key.position(of: entry.key) }
+    }
+    return end
   }
 }
 
@@ -415,7 +445,7 @@ extension IndexEntry {
     do throws(DamagedBytes) {
       self.init(
         stream: record.stream, version: record.version, position: record.position, previous: record.previous,
-        idHash: IdentityHash.event(record.id, seed: seed), occurredAt: record.occurredAt,
+        idHash: IdentityHash.event(record.id, of: record.stream, seed: seed), occurredAt: record.occurredAt,
         isLate: record.flags.contains(.isLate), sizeInBytes: record.sizeInBytes, chain: nil,
         name: try record.name(),
         session: try record.nameOfSession())

@@ -87,7 +87,8 @@ private struct Verifier {
   var isInRequest = false
   /// Whether a record of the request could not be used.
   var isRequestBroken = false
-  let checkpoint: Checkpoint
+  /// The last position that runs hold.
+  let sealedEnd: LogPosition
   let hashSeed: UInt64
 
   mutating func problem(
@@ -104,7 +105,25 @@ private struct Verifier {
     isInRequest = true
   }
 
-  mutating func check(_ record: borrowing RecordView, _ view: borrowing LogView) throws(StorageError) {
+  mutating func check(
+    _ window: LogWindow, at position: LogPosition, _ view: borrowing LogView
+  ) throws(StorageError) {
+    guard let bytes = window.bytes(at: position, in: view) else {
+      return unusable("the record is missing", at: position)
+    }
+    do throws(RecordProblem) {
+      let record = try RecordView(bytes, at: position)
+      do throws(StorageError) {
+        try check(record, view)
+      } catch {
+        problem(error.description, at: position, .derived)
+      }
+    } catch {
+      unusable(StorageError(error, at: position).reason, at: position)
+    }
+  }
+
+  private mutating func check(_ record: borrowing RecordView, _ view: borrowing LogView) throws(StorageError) {
     let position = record.position
     if isInRequest {
       if !isRequestBroken, record.recordedAt != recordedAt {
@@ -204,7 +223,9 @@ private struct Verifier {
     stream.position = position
     if record.version == 1 { stream.firstOccurredAt = record.occurredAt }
     stream.lastOccurredAt = max(stream.lastOccurredAt, record.occurredAt)
-    try checkIndex(record, stream, view)
+    do throws(StorageError) { try checkIndex(record, stream, view) } catch {
+      problem(error.description, at: position, .derived, stream: stream.name)
+    }
   }
 
   /// What the tables must say of an event that they have taken over.
@@ -229,20 +250,21 @@ private struct Verifier {
           stream: stream.name, version: record.version)
       }
     }
-    guard record.position <= checkpoint.position else { return }
+    guard record.position <= sealedEnd else { return }
     func find(_ what: String, _ isRight: Bool) {
       if !isRight { problem("the index lacks \(what)", at: record.position, .derived, stream: stream.name) }
     }
     let tables = view.tables
-    let idKey = Key.stream(record.stream, IdentityHash.event(record.id, seed: hashSeed))
-    find("its id", try view.holds(record.version, at: idKey, in: tables.ids))
+    find("whose it is", try view.index.stream(at: record.position, view.transaction) == record.stream)
+    let idHash = IdentityHash.event(record.id, of: record.stream, seed: hashSeed)
+    find("its id", try view.holds(idHash, at: record.position))
     if record.version.number % Anchor.interval == 0 {
       let anchor = try view.index.anchor(of: record.version, in: record.stream, view.transaction)
       find("its anchor", anchor == Anchor(position: record.position, lastOccurredAt: stream.lastOccurredAt))
     }
     if record.flags.contains(.namesSession), let name = try? record.nameOfSession() {
-      let key = Key.stream(record.stream, IdentityHash.session(name, seed: hashSeed))
-      find("its session's name", try view.holds(record.version, at: key, in: tables.ids))
+      let hash = IdentityHash.session(name, of: record.stream, seed: hashSeed)
+      find("its session's name", try view.holds(hash, at: record.position))
       let entry = try view.transaction.fetchIndexed(
         Key.stream(record.stream, record.version.number), from: tables.sessions, named: "sessions")
       let expected = SessionEntry(firstOccurredAt: record.occurredAt, name: name).encode()
@@ -259,11 +281,14 @@ private struct Verifier {
 }
 
 extension LogView {
-  fileprivate func holds(_ version: StreamVersion, at key: [UInt8], in table: Table) throws(StorageError)
-    -> Bool
-  {
-    guard let value = try transaction.fetch(key, from: table) else { return false }
-    return (try? VersionList.decode(value))?.contains(version) ?? false
+  /// Whether the index leads from a hash to a position that a run holds.
+  fileprivate func holds(_ hash: UInt64, at position: LogPosition) throws(StorageError) -> Bool {
+    guard let run = index.catalog.index(of: position) else { return false }
+    var isFound = false
+    try RunIdentities.positions(of: hash, in: index.catalog.runs[run], transaction, tables) {
+      isFound = isFound || $0 == position
+    }
+    return isFound
   }
 }
 
@@ -284,48 +309,29 @@ extension EventLog {
     }
     var verifier: Verifier
     let last: LogPosition
+    let isLastPlausible: Bool
     do {
       let view = try LogView(ofTables: environment, tail: tail, schema: schema)
       last = view.last
-      verifier = Verifier(
-        checkpoint: try TailIndex.checkpoint(in: view.transaction, tables), hashSeed: tail.hashSeed)
+      isLastPlausible = (try? view.index.catalog.lastPosition(in: view.transaction, tables)) == last
+      verifier = Verifier(sealedEnd: view.index.catalog.end, hashSeed: tail.hashSeed)
     }
     var due: LogPosition = 1
     var isDone = last == 0
     while !isDone {
       // A new view now and then: one for all of a long log would keep its pages from being used again.
       let view = try LogView(ofTables: environment, tail: tail, schema: schema)
-      var cursor = try view.transaction.scan(tables.log)
-      var entry = try cursor.to(atOrAfter: Key.position(due))
-      for _ in 0..<65_536 where !isDone {
-        guard let found = entry else { throw .corrupt(reason: "the record is missing", position: due) }
-        let position = try Key.position(of: found.key)
-        if position > due {
-          // In one problem, however far a damaged key leads.
-          verifier.unusable(
-            position == due.next ? "the record is missing" : "the records before position \(position) are missing",
-            at: due)
-        }
-        do throws(RecordProblem) {
-          let record = try RecordView(found.value, at: position)
-          do throws(StorageError) {
-            try verifier.check(record, view)
-          } catch {
-            verifier.problem(error.description, at: position, .derived)
-          }
-        } catch {
-          verifier.unusable(StorageError(error, at: position).reason, at: position)
-        }
+      let window = try LogWindow(due...last, in: view)
+      while !isDone, due <= window.last {
+        try verifier.check(window, at: due, view)
         verifier.report.events += 1
-        // Before the next one is named: a damaged key may be the greatest number there is.
-        isDone = position >= last
-        if !isDone {
-          due = position.next
-          entry = try cursor.toNext()
-        }
+        isDone = due == last
+        due = due.next
+        if due.number % 65_536 == 0 { progress(verifier.report.events, last.number) }
       }
       progress(verifier.report.events, last.number)
     }
+    if !isLastPlausible { verifier.unusable("what follows has a damaged key", at: last.next) }
     if verifier.isInRequest { verifier.problem("the log ends within a request", at: last) }
     try checkTables(&verifier, through: last)
     verifier.report.position = last
@@ -351,6 +357,9 @@ extension EventLog {
     _ verifier: inout Verifier, through last: LogPosition
   ) throws(StorageError) {
     let view = try LogView(ofTables: environment, tail: tail, schema: schema)
+    if !RunCatalog.isWhole(in: view.transaction, tables) {
+      verifier.problem("one of the two catalogs of the log's records is damaged", .derived)
+    }
     var heads = try view.transaction.scan(tables.heads)
     var seen = 0
     while let entry = try heads.toNext() {

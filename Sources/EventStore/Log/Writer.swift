@@ -14,15 +14,17 @@ struct Writer {
   private let statistics: WriterStatistics
   private let appended: @Sendable ([AppendedEvent]) -> Void
   private let snapshots: SnapshotQueue
-  private let checkpointLimit: Int?
+  private let stepLimit: Int?
 
   /// The end of the log as of our last commit: another end means that other processes appended.
   private var end = LogEnd()
   private var streams: [StreamName: WriterStream] = [:]
-  private var checkpoint: IndexCheckpoint?
+  private var sealing: Sealing?
+  /// Whether blocks and runs stay as they are, since one of them is damaged.
+  private var isTidyingStopped = false
   /// When readers of processes that died were last looked for, in nanoseconds of the ``MonotonicClock``.
   private var readersCheckedAt = MonotonicClock.nanoseconds
-  /// Index entries owed, in events.
+  /// Records of blocks and runs that are due to be moved.
   private var credit = 0
 
   /// Pages that a dead reader sees are not used again: the file grows by all that is written until it is found.
@@ -31,13 +33,13 @@ struct Writer {
   private static let largestCache = 65_536
   /// Snapshots stored with one commit, so that none takes much longer for them.
   private static let snapshotBytesPerCommit = 256 << 10
-  /// Index entries written for four events appended: more than as many, so that a checkpoint ends before the next is
-  /// due, but not many more, since pages scattered over the tables are what costs. Where it is late, it hurries.
-  private static let creditPerFourEvents = 5, hurriedCreditPerFourEvents = 16
+  /// Records moved for an event appended: one is sealed, and in time merged as often as there are levels above, so that
+  /// there is always some to spare. Not fewer than a few chunks at once.
+  private static let creditPerEvent = 4, smallestStep = 128
 
   init(
     _ environment: Environment, _ settings: WriterSettings, tail: TailIndex, sequencer: any Sequencer,
-    statistics: WriterStatistics, snapshots: SnapshotQueue, checkpointLimit: Int?,
+    statistics: WriterStatistics, snapshots: SnapshotQueue, stepLimit: Int?,
     readerCheckInterval: UInt64, appended: @escaping @Sendable ([AppendedEvent]) -> Void
   ) {
     self.environment = environment
@@ -46,7 +48,7 @@ struct Writer {
     self.sequencer = sequencer
     self.statistics = statistics
     self.snapshots = snapshots
-    self.checkpointLimit = checkpointLimit
+    self.stepLimit = stepLimit
     self.readerCheckInterval = readerCheckInterval
     self.appended = appended
   }
@@ -68,7 +70,7 @@ struct Writer {
       tail.forget()
       streams.removeAll()
       end = LogEnd()
-      checkpoint = nil
+      sealing = nil
       credit = creditBefore
       for job in jobs {
         switch job {
@@ -109,9 +111,8 @@ struct Writer {
       }
     }
     let events = context.appended
-    let rate = tail.isBehind ? Self.hurriedCreditPerFourEvents : Self.creditPerFourEvents
-    credit += (events.count * rate + 3) / 4
-    let completed = try stepCheckpoint(&context)
+    credit += events.count * Self.creditPerEvent
+    try tidy(&context)
     guard context.hasWritten else {
       tail.committed()
       streams = context.streams
@@ -121,16 +122,13 @@ struct Writer {
     if !snapshots.isEmpty {
       try StoreSnapshots(snapshots: snapshots.take(upTo: Self.snapshotBytesPerCommit)).run(in: &context)
     }
-    let (newEnd, newStreams) = (context.end, context.streams)
+    let (newEnd, newStreams, sealed) = (context.end, context.streams, context.catalog.end)
     tail.commitEnds(at: newEnd)
     try context.commit()
     end = newEnd
     streams = newStreams.count > Self.largestCache ? [:] : newStreams
     tail.committed()
-    if let completed {
-      tail.checkpointed(through: completed)
-      checkpoint = nil
-    }
+    tail.sealed(through: sealed)
     statistics.count(commits: 1, events: events.count)
     if !events.isEmpty { appended(events) }
   }
@@ -140,82 +138,79 @@ struct Writer {
       let transaction: WriteTransaction
       do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
       // What others appended since comes into the tail first.
-      guard let (generations, last) = try tail.generations(for: transaction) else {
+      guard let view = try tail.view(for: transaction) else {
         tail.forget()
         continue
       }
-      if last != end.position {
+      if view.last != end.position {
         streams.removeAll()
-        end = try Self.logEnd(at: last, generations, transaction, settings.tables)
+        end = try Self.logEnd(view, transaction, settings)
       }
-      tail.commitBegins(after: last)
+      tail.commitBegins(after: view.last)
       // The dictionary goes over to the context, or changing it would copy it.
       let known = streams
       streams = [:]
-      return WriterContext(transaction, settings, generations: generations, end: end, streams: known)
+      return WriterContext(transaction, settings, tail, view, end: end, streams: known)
     }
   }
 
-  static func logEnd(
-    at last: LogPosition, _ generations: [TailGeneration],
-    _ transaction: borrowing some Transaction & ~Copyable,
-    _ tables: Tables
+  private static func logEnd(
+    _ view: TailView, _ transaction: borrowing some Transaction & ~Copyable, _ settings: WriterSettings
   ) throws(StorageError) -> LogEnd {
-    guard last > 0 else { return LogEnd() }
-    let record = try transaction.record(at: last, in: tables)
+    guard view.last > 0 else { return LogEnd() }
+    let index = StreamIndex(
+      tables: settings.tables, hashSeed: settings.hashSeed, generations: view.generations, bound: view.last,
+      catalog: view.catalog)
+    let record = try index.record(at: view.last, transaction)
     guard let chain = record.chain else {
-      throw .corrupt(reason: "the last record does not end its request", position: last)
+      throw .corrupt(reason: "the last record does not end its request", position: view.last)
     }
-    let streams = generations.last?.contents.withLock { $0.streamCount } ?? 0
-    return LogEnd(position: last, recordedAt: record.recordedAt, chain: chain, streams: streams)
+    let streams = view.generations.last?.end.streams ?? 0
+    return LogEnd(position: view.last, recordedAt: record.recordedAt, chain: chain, streams: streams)
   }
 
-  /// Folds a little of what is due into the tables.
-  ///
-  /// - Returns: Up to where the tables are complete once this commit is.
-  private mutating func stepCheckpoint(_ context: inout WriterContext) throws(StorageError) -> LogPosition? {
-    if checkpoint == nil { checkpoint = tail.generationToCheckpoint().map { IndexCheckpoint($0) } }
-    guard let due = checkpoint else {
+  /// Seals blocks and merges runs a little.
+  private mutating func tidy(_ context: inout WriterContext) throws(StorageError) {
+    let isSealing = context.catalog.blocks.count > 1
+    guard !isTidyingStopped, isSealing || context.catalog.merge != nil || context.catalog.dueMerge() != nil else {
       credit = 0
-      return nil
+      return
     }
-    // Another process may have been faster.
-    let stored = try TailIndex.checkpoint(in: context.transaction, settings.tables)
-    if stored.position >= due.end.position {
-      checkpoint = nil
-      tail.checkpointed(through: stored.position)
-      return nil
+    let limit = stepLimit ?? .max
+    guard credit >= min(Self.smallestStep, limit) else { return }
+    var step = min(credit, limit)
+    credit -= step
+    do throws(StorageError) {
+      if isSealing { sealing = try Sealing.step(sealing, credit: &step, &context) }
+      if step > 0 { try Merging.step(credit: &step, &context) }
+    } catch .corrupt {
+      // Those who read what is damaged are told. The others go on, as long as there is a table for the next block.
+      isTidyingStopped = true
     }
-    let limit = min(credit, checkpointLimit ?? .max)
-    guard limit > 0 else { return nil }
-    credit -= limit
-    return try checkpoint?.step(credit: limit, &context) == true ? due.end.position : nil
   }
 
-  /// Folds everything into the tables: at closing, when nobody waits.
+  /// Seals everything: at closing, when nobody waits.
   ///
   /// In several commits all the same: pages that one gives up, the next but one uses again.
-  static func checkpointAll(
+  static func sealAll(
     _ environment: Environment, _ settings: WriterSettings, _ tail: TailIndex
   ) throws(StorageError) {
-    tail.seal()
-    while let generation = tail.generationToCheckpoint() {
-      var checkpoint = IndexCheckpoint(generation)
-      var isComplete = false
-      while !isComplete {
-        let transaction: WriteTransaction
-        do throws(LMDBError) { transaction = try environment.beginWrite() } catch {
-          throw StorageError(error)
-        }
-        guard let (generations, last) = try tail.generations(for: transaction) else { return }
-        let end = try logEnd(at: last, generations, transaction, settings.tables)
-        var context = WriterContext(transaction, settings, generations: generations, end: end, streams: [:])
-        let stored = try TailIndex.checkpoint(in: context.transaction, settings.tables)
-        if stored.position >= checkpoint.end.position { break }
-        isComplete = try checkpoint.step(credit: creditAtClosing, &context)
-        try context.commit()
-      }
-      tail.checkpointed(through: checkpoint.end.position)
+    var sealing: Sealing?
+    var isBegun = false
+    while true {
+      let transaction: WriteTransaction
+      do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
+      guard let view = try tail.view(for: transaction) else { return }
+      let end = try logEnd(view, transaction, settings)
+      var context = WriterContext(transaction, settings, tail, view, end: end, streams: [:])
+      if !isBegun { try context.beginBlock() }
+      isBegun = true
+      var credit = creditAtClosing
+      sealing = try Sealing.step(sealing, credit: &credit, &context)
+      let (sealed, isDone) = (context.catalog.end, context.catalog.blocks.count == 1)
+      try context.commit()
+      tail.sealed(through: sealed)
+      if isDone { return }
     }
   }
 

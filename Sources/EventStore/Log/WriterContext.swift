@@ -18,6 +18,8 @@ struct WriterSettings: Sendable {
   let tables: Tables
   let hashSeed: UInt64
   let schema: EventSchema
+  /// After so many events another block begins.
+  let blockSize: Int
 }
 
 /// A write transaction with all that applying a request needs. Reads no clock and no random number.
@@ -28,8 +30,11 @@ struct WriterContext: ~Copyable {
   var transaction: WriteTransaction
   let settings: WriterSettings
   /// Sees the log, and what this commit has appended so far.
-  let index: StreamIndex
-  private let generation: TailGeneration
+  private(set) var index: StreamIndex
+  private let tail: TailIndex
+  private var generation: TailGeneration
+  /// Where the events of the block that is appended to go.
+  private var table: Table
   private(set) var end: LogEnd
   /// The streams appended to lately, kept from commit to commit.
   var streams: [StreamName: WriterStream]
@@ -42,17 +47,54 @@ struct WriterContext: ~Copyable {
   var tables: Tables { settings.tables }
 
   init(
-    _ transaction: consuming WriteTransaction, _ settings: WriterSettings, generations: [TailGeneration],
+    _ transaction: consuming WriteTransaction, _ settings: WriterSettings, _ tail: TailIndex, _ view: TailView,
     end: LogEnd, streams: [StreamName: WriterStream]
   ) {
     self.transaction = transaction
     self.settings = settings
-    generation = generations[generations.count - 1]
+    self.tail = tail
+    generation = view.generations[view.generations.count - 1]
     index = StreamIndex(
-      tables: settings.tables, hashSeed: settings.hashSeed, generations: generations,
-      bound: LogPosition(.max))
+      tables: settings.tables, hashSeed: settings.hashSeed, generations: view.generations, bound: LogPosition(.max),
+      catalog: view.catalog)
+    table = view.catalog.table(ofBlock: view.catalog.blocks.count - 1, settings.tables)
     self.end = end
     self.streams = streams
+  }
+
+  /// What the log consists of. A change is stored at once.
+  var catalog: RunCatalog { index.catalog }
+
+  mutating func changeCatalog(_ change: (inout RunCatalog) -> Void) throws(StorageError) {
+    change(&index.catalog)
+    try index.catalog.store(in: &transaction, tables)
+    hasWritten = true
+  }
+
+  /// The generation of the first block.
+  var firstGeneration: TailGeneration { index.generations[0] }
+
+  /// Lets the block end with the last event, and begins another. One without events goes on.
+  mutating func beginBlock() throws(StorageError) {
+    guard let begun = catalog.blocks.last, begun <= end.position else { return }
+    // Every table of the ring is taken: seldom, since blocks are sealed faster than they fill.
+    while catalog.blocks.count == RunCatalog.largestBlockCount {
+      var credit = Int.max
+      try Sealing.step(credit: &credit, &self)
+    }
+    let first = end.position.next
+    try changeCatalog { $0.blocks.append(first) }
+    generation = TailGeneration(after: generation.end)
+    index.generations.append(generation)
+    tail.append(generation)
+    table = catalog.table(ofBlock: catalog.blocks.count - 1, tables)
+  }
+
+  /// The first block is a run now.
+  mutating func finishSealing(_ run: Run) throws(StorageError) {
+    let sealed = index.generations.removeFirst()
+    try transaction.empty(catalog.table(ofBlock: 0, tables))
+    try changeCatalog { $0.finishSealing(run, streams: sealed.end.streams) }
   }
 
   /// Applies a request: decides first, then writes.
@@ -91,7 +133,7 @@ struct WriterContext: ~Copyable {
       let places = repeats.places[next..<next + append.events.count]
       next += append.events.count
       guard let first = places.first ?? nil, let last = places.last ?? nil else { continue }
-      let record = try transaction.record(at: last.position, in: tables)
+      let record = try index.record(at: last.position, transaction)
       results.append(
         AppendResult(
           stream: request.streams[append.stream].name, firstVersion: first.version, lastVersion: last.version,
@@ -159,7 +201,8 @@ struct WriterContext: ~Copyable {
         self.streams[prepared.name] = stream
       }
       // Where nothing was new, the stream's last event tells the time.
-      let time = count > 0 ? recordedAt : try transaction.record(at: stream.position, in: tables).recordedAt
+      let time =
+        count > 0 ? recordedAt : try index.record(at: stream.position, of: stream.stream, transaction).recordedAt
       results.append(
         AppendResult(
           stream: prepared.name, firstVersion: count > 0 ? first.version : stream.version,
@@ -211,15 +254,18 @@ struct WriterContext: ~Copyable {
     if endsRequest { fields.chain = end.chain }
     buffer.bytes.removeAll(keepingCapacity: true)
     fields.encode(metadata: prepared.metadata.rawSpan, payload: event.payload.rawSpan, into: &buffer)
-    try transaction.append(buffer.bytes, at: BigEndianKey(position.number), to: tables.log)
+    try transaction.append(buffer.bytes, at: BigEndianKey(position.number), to: table)
 
     stream.chain = HashChain.step(stream.chain, digest, version)
     let entry = IndexEntry(
       stream: stream.stream, version: version, position: position, previous: stream.position,
-      idHash: IdentityHash.event(event.id, seed: settings.hashSeed), occurredAt: prepared.occurredAt,
+      idHash: IdentityHash.event(event.id, of: stream.stream, seed: settings.hashSeed), occurredAt: prepared.occurredAt,
       isLate: isLate, sizeInBytes: buffer.count, chain: stream.chain, name: version == 1 ? name : nil,
       session: fields.sessionName)
-    generation.contents.withLock { $0.insert(entry, seed: settings.hashSeed) }
+    let count = generation.contents.withLock { contents in
+      contents.insert(entry, seed: settings.hashSeed)
+      return contents.eventCount
+    }
     appended.append(AppendedEvent(stream: stream.stream, sizeInBytes: buffer.count))
     stream.version = version
     stream.position = position
@@ -227,6 +273,8 @@ struct WriterContext: ~Copyable {
     end.position = position
     end.recordedAt = recordedAt
     hasWritten = true
+    // Where a request ends, so that its events lie in one block.
+    if endsRequest, count >= settings.blockSize { try beginBlock() }
   }
 
   /// The end of a stream; `nil` where it has no event yet.

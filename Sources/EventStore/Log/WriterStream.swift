@@ -73,10 +73,9 @@ extension StreamIndex {
     of stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> Bytes32 {
     if let head = try storedHead(of: stream, in: transaction) { return head.secret }
-    let position = try position(of: 1, in: stream, transaction)
-    let record = try transaction.record(at: position, in: tables)
+    let record = try record(of: 1, in: stream, transaction)
     guard let secret = record.secret else {
-      throw .corrupt(reason: "the first record of its stream has no secret", position: position)
+      throw .corrupt(reason: "the first record of its stream has no secret", position: record.position)
     }
     return secret
   }
@@ -113,13 +112,9 @@ extension StreamIndex {
     var value = known.value
     var version = known.version
     var digests = DigestReader(stream, name: name, secret: secret)
-    while version < last {
-      let upper = StreamVersion(min(last.number, version.number + Anchor.interval))
-      for position in try positions(of: version.next...upper, in: stream, transaction) {
-        let record = try transaction.record(at: position, in: tables)
-        version = version.next
-        value = HashChain.step(value, try digests.digest(of: record, index: self, transaction), version)
-      }
+    try forEachRecord(of: version.next...last, in: stream, transaction) { record throws(StorageError) in
+      version = version.next
+      value = HashChain.step(value, try digests.digest(of: record, index: self, transaction), version)
     }
     return value
   }

@@ -157,32 +157,12 @@ extension EventView {
   }
 }
 
-/// A record that was found in passing.
-struct FoundRecord {
-  var position: LogPosition
-  var reference: ValueReference
-}
-
 extension Fold {
-  /// Folds all events of a stream up to `last`, whose records were found in the order of the log. No snapshot is noted.
+  /// Folds all events of a stream up to `last`. No snapshot is noted.
   mutating func run(
-    _ stream: StreamNumber, _ records: [FoundRecord], through last: StreamVersion, _ view: borrowing LogView
+    _ stream: StreamNumber, through last: StreamVersion, _ view: borrowing LogView
   ) throws(StorageError) {
-    var version: StreamVersion = 0
-    for found in records {
-      version = version.next
-      let record = try view.record(at: found.reference, found.position)
-      guard record.stream == stream, record.version == version else {
-        throw .corrupt(reason: "the record is not version \(version) of its stream", position: found.position)
-      }
-      try apply(record)
-    }
-    // One that does not say whose it is was not found; at the end of a stream, none after it tells.
-    guard version == last else {
-      throw .corrupt(
-        reason: "the record is not version \(version.next) of its stream",
-        position: try view.index.position(of: version.next, in: stream, view.transaction))
-    }
+    try view.forEachRecord(of: stream, after: 0, through: last) { record throws(StorageError) in try apply(record) }
   }
 
   /// Folds the versions after `from` up to `through`, in their order.

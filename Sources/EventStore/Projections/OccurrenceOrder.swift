@@ -8,13 +8,7 @@ extension LogView {
     of stream: StreamNumber, after from: StreamVersion, through last: StreamVersion,
     _ body: (borrowing RecordView) throws(StorageError) -> Void
   ) throws(StorageError) {
-    var version = from
-    while version < last {
-      // From anchor to anchor: going back from each finds the records before it.
-      let upper = StreamVersion(min(last.number, (version.number / Anchor.interval + 1) * Anchor.interval))
-      try index.forEachRecord(of: version.next...upper, in: stream, self, body)
-      version = upper
-    }
+    if from < last { try index.forEachRecord(of: from.next...last, in: stream, transaction, body) }
   }
 
   /// Reads the records of what occurred after `from` (`nil`: all) up to `through`, by occurred-at, then by version, and
@@ -38,7 +32,7 @@ extension LogView {
       _ event: (occurredAt: Timestamp, place: StreamPlace),
       _ body: (borrowing RecordView, SessionEntry?) throws(StorageError) -> Void
     ) throws(StorageError) {
-      let record = try record(at: event.place.position)
+      let record = try record(at: event.place.position, of: stream)
       guard record.stream == stream, record.version == event.place.version,
         record.occurredAt == event.occurredAt, record.flags.contains(.isLate)
       else { throw .damagedIndex("late") }
@@ -76,11 +70,13 @@ extension StreamIndex {
     var version = StreamVersion(low * Anchor.interval)
     let upper = StreamVersion(min(head.number, (low + 1) * Anchor.interval))
     guard version < upper else { return version }
-    for position in try positions(of: version.next...upper, in: stream, view.transaction) {
-      let record = try view.record(at: position)
-      if record.occurredAt > time { return version }
-      version = version.next
-    }
+    try scanRecords(
+      of: version.next...upper, in: stream, view.transaction,
+      while: { record in
+        if record.occurredAt > time { return false }
+        version = record.version
+        return true
+      })
     return version
   }
 
@@ -107,7 +103,7 @@ extension StreamIndex {
 
   /// The last version of a stream whose place satisfies `isWithin`, which holds up to some version and no further.
   ///
-  /// - Complexity: O(log n) anchors and at most ``Anchor/interval`` links.
+  /// - Complexity: O(log n) anchors and at most ``Anchor/interval`` records.
   func lastVersion(
     of stream: StreamNumber, head: StreamVersion, _ view: borrowing LogView,
     where isWithin: (LogPosition, borrowing LogView) throws(StorageError) -> Bool
@@ -122,8 +118,10 @@ extension StreamIndex {
     let start = low * Anchor.interval
     let upper = min(head.number, start + Anchor.interval)
     guard start < upper else { return StreamVersion(start) }
-    let block = try positions(
-      of: StreamVersion(start + 1)...StreamVersion(upper), in: stream, view.transaction)
+    var block: [LogPosition] = []
+    try forEachRecord(of: StreamVersion(start + 1)...StreamVersion(upper), in: stream, view.transaction) {
+      block.append($0.position)
+    }
     var first = 0
     var last = block.count
     while first < last {

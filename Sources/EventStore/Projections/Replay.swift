@@ -93,19 +93,14 @@ extension EventLog {
         kind: "\(storeID) \(key.high) \(key.low) \(options.point) \(options.usesSnapshots) \(redactions)",
         resumes: options.resumes) : nil
     let run = ReplayRun(
-      groups: try groups(of: names, areListed: covers, jobs: options.jobs, end: end),
-      totalStreams: names.count, totalEvents: covers && options.namespace == nil ? end.number : 0)
+      names, totalEvents: covers && options.namespace == nil ? end.number : 0)
     let finish: @Sendable (StreamOutcome?) -> Void = { outcome in
       if let step = run.finish(outcome, at: MonotonicClock.nanoseconds, since: start) { progress(step) }
     }
     let work: @Sendable () -> Void = { [self] in
-      while let names = run.next() {
+      while let name = run.next() {
         do throws(ReadError) {
-          if case .head = options.point, !options.usesSnapshots, names.count > 1 {
-            try replay(names, by: projector, end: end, ledger, finish)
-          } else {
-            for name in names { finish(try replay(name, by: projector, options, end: end, ledger)) }
-          }
+          finish(try replay(name, by: projector, options, end: end, ledger))
         } catch {
           run.fail(error)
         }
@@ -125,109 +120,18 @@ extension EventLog {
     return run.result(seconds: seconds)
   }
 
-  /// Streams that are folded together, after one pass over the log that finds their records.
-  ///
-  /// Each group costs a pass, each event of it some memory: so few and large ones, but enough for all jobs to be busy.
-  private func groups(
-    of names: [StreamName], areListed: Bool, jobs: Int, end: LogPosition
-  ) throws(ReadError) -> [[StreamName]] {
-    do throws(StorageError) {
-      let view = try view()
-      let largest = min(Self.eventsPerGroup, max(1, end.number / UInt64(2 * max(jobs, 1))))
-      var groups: [[StreamName]] = []
-      var group: [StreamName] = []
-      var events: UInt64 = 0
-      for name in names {
-        let head: StreamPlace
-        if areListed {
-          head = try view.listed(name).head
-        } else if let stream = try view.stream(name), let found = try view.head(of: stream) {
-          head = found
-        } else {
-          continue
-        }
-        group.append(name)
-        events += min(head.version.number, end.number)
-        if events >= largest {
-          groups.append(group)
-          group = []
-          events = 0
-        }
-      }
-      if !group.isEmpty { groups.append(group) }
-      return groups
-    } catch {
-      throw .storage(error)
-    }
-  }
-
-  /// 32 bytes of memory each while a group is folded.
-  private static let eventsPerGroup: UInt64 = 1 << 20
-
-  /// Folds streams from their first events: finds all their records in one pass over the log, instead of searching for
-  /// each of them.
-  private func replay<P: Projector>(
-    _ names: [StreamName], by projector: P, end: LogPosition, _ ledger: ReplayLedger?,
-    _ finish: (StreamOutcome?) -> Void
-  ) throws(ReadError) {
-    do throws(StorageError) {
-      let view = try view()
-      var places: [StreamNumber: Int] = [:]
-      var found: [(name: StreamName, stream: StreamNumber, last: StreamVersion, records: [FoundRecord])] = []
-      for name in names {
-        guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
-          finish(nil)
-          continue
-        }
-        let last = try version(of: stream, atOrBefore: end, head: head, view)
-        guard last > 0 else {
-          finish(nil)
-          continue
-        }
-        if let known = ledger?.outcome(of: stream, at: last) {
-          finish(known)
-          continue
-        }
-        places[stream] = found.count
-        var records: [FoundRecord] = []
-        // The index may be damaged; no stream has more events than the log.
-        records.reserveCapacity(Int(clamping: min(last.number, end.number)))
-        found.append((name, stream, last, records))
-      }
-      guard !found.isEmpty else { return }
-      var cursor = try view.transaction.scan(tables.log)
-      var entry = try cursor.toNext()
-      while let current = entry {
-        let position = try Key.position(of: current.key)
-        if position > end { break }
-        if let link = try? RecordLink(current.value, at: position), let place = places[link.stream],
-          let reference = current.reference
-        {
-          found[place].records.append(FoundRecord(position: position, reference: reference))
-        }
-        entry = try cursor.toNext()
-      }
-      let key = ProjectorKey(projector, schema)
-      while let next = found.popLast() {
-        var fold = Fold(projector, key: key, schema: schema, policy: options.snapshotPolicy)
-        try fold.run(next.stream, next.records, through: next.last, view)
-        let outcome = StreamOutcome(
-          next.name, next.stream, next.last, fold.state, eventsFolded: fold.eventsFolded)
-        ledger?.add(outcome, at: next.last)
-        finish(outcome)
-      }
-    } catch {
-      throw .storage(error)
-    }
-  }
-
   private func replay<P: Projector>(
     _ name: StreamName, by projector: P, _ options: ReplayOptions, end: LogPosition, _ ledger: ReplayLedger?
   ) throws(ReadError) -> StreamOutcome? {
     try reading { () throws(StorageError) in
       let view = try view()
-      guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
-        return .success(nil)
+      let stream: StreamNumber
+      let head: StreamPlace
+      if options.streams == nil {
+        (stream, head) = try view.listed(name)
+      } else {
+        guard let found = try view.stream(name), let place = try view.head(of: found) else { return .success(nil) }
+        (stream, head) = (found, place)
       }
       // The log as it was at the start, whatever has been appended since.
       let last = try version(of: stream, atOrBefore: end, head: head, view)
@@ -262,22 +166,20 @@ private final class ReplayRun: Sendable {
     var lastTold: UInt64 = 0
   }
 
-  private let groups: [[StreamName]]
-  private let totalStreams: Int
+  private let names: [StreamName]
   private let totalEvents: UInt64
   private let state = Mutex(State())
 
-  init(groups: [[StreamName]], totalStreams: Int, totalEvents: UInt64) {
-    self.groups = groups
-    self.totalStreams = totalStreams
+  init(_ names: [StreamName], totalEvents: UInt64) {
+    self.names = names
     self.totalEvents = totalEvents
   }
 
-  func next() -> [StreamName]? {
+  func next() -> StreamName? {
     state.withLock { state in
-      guard state.error == nil, state.next < groups.count else { return nil }
+      guard state.error == nil, state.next < names.count else { return nil }
       state.next += 1
-      return groups[state.next - 1]
+      return names[state.next - 1]
     }
   }
 
@@ -294,7 +196,7 @@ private final class ReplayRun: Sendable {
       guard now - state.lastTold >= 100_000_000 else { return nil }
       state.lastTold = now
       return ReplayProgress(
-        streams: state.streams, totalStreams: totalStreams, events: state.events, totalEvents: totalEvents,
+        streams: state.streams, totalStreams: names.count, events: state.events, totalEvents: totalEvents,
         seconds: Double(now - start) / 1e9)
     }
   }

@@ -126,8 +126,9 @@ extension EventLog {
         return .failure(
           InvalidValue(field: "at_version", reason: "is \(version), beyond the head at \(head.version)"))
       }
-      let position = version == 0 ? 0 : try view.index.position(of: version, in: stream, view.transaction)
-      return .success(AsOfTarget(stop: .version(version), judgedAt: try recordedAt(position)))
+      let judgedAt =
+        version == 0 ? .earliest : try view.index.record(of: version, in: stream, view.transaction).recordedAt
+      return .success(AsOfTarget(stop: .version(version), judgedAt: judgedAt))
     case .position(let position):
       guard position <= view.last else {
         return .failure(
@@ -143,7 +144,7 @@ extension EventLog {
             field: "recorded_at", reason: "is \(time), later than now and than all that was recorded"))
       }
       let version = try view.index.lastVersion(of: stream, head: head.version, view) {
-        (place, view) throws(StorageError) in try view.record(at: place).recordedAt <= time
+        (place, view) throws(StorageError) in try view.record(at: place, of: stream).recordedAt <= time
       }
       return .success(AsOfTarget(stop: .version(version), judgedAt: time))
     case .occurredAt(let time): return .success(AsOfTarget(stop: .occurred(time), judgedAt: time))
@@ -204,7 +205,11 @@ extension EventLog {
       } else if usesSnapshots, let found = try begin(&fold, at: .version, last.number, of: stream, head: head, view) {
         start = StreamVersion(found)
       }
-      try fold.run(stream, after: start, through: last, head: head, view)
+      if usesSnapshots {
+        try fold.run(stream, after: start, through: last, head: head, view)
+      } else {
+        try fold.run(stream, through: last, view)
+      }
       if isHead {
         headCache.put(
           HeadCache.Entry(

@@ -65,13 +65,14 @@ struct StoreSnapshots: WriterWork {
     guard head.version > snapshot.head else { return false }
     // Many: not worth looking at. It comes again.
     guard head.version.number - snapshot.head.number <= 4_096 else { return true }
-    for position in try context.index.positions(
-      of: snapshot.head.next...head.version, in: snapshot.stream, context.transaction)
-    {
-      let record = try context.transaction.record(at: position, in: context.tables)
-      if UInt64(record.occurredAt.microseconds) <= snapshot.number { return true }
-    }
-    return false
+    var isOvertaken = false
+    try context.index.scanRecords(
+      of: snapshot.head.next...head.version, in: snapshot.stream, context.transaction,
+      while: { record in
+        isOvertaken = UInt64(record.occurredAt.microseconds) <= snapshot.number
+        return !isOvertaken
+      })
+    return isOvertaken
   }
 }
 

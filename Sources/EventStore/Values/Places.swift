@@ -43,3 +43,17 @@ public struct LogPosition: Hashable, Sendable, Comparable, CustomStringConvertib
   /// By number.
   @inlinable public static func < (a: Self, b: Self) -> Bool { a.number < b.number }
 }
+
+extension StreamVersion {
+  /// The version so many after this one.
+  func forward(_ count: UInt64) -> StreamVersion { StreamVersion(number + count) }
+  /// The version so many before this one; 0 where there are not so many.
+  func back(_ count: UInt64) -> StreamVersion { StreamVersion(number > count ? number - count : 0) }
+}
+
+extension LogPosition {
+  /// The position so many after this one.
+  func forward(_ count: UInt64) -> LogPosition { LogPosition(number + count) }
+  /// The position so many before this one; 0 where there are not so many.
+  func back(_ count: UInt64) -> LogPosition { LogPosition(number > count ? number - count : 0) }
+}

@@ -55,6 +55,12 @@ extension RawSpan {
     precondition(offset >= 0 && offset < byteCount)
     return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
   }
+
+  /// The eight bytes from `offset` on, which must be within bounds, as a little-endian number.
+  @inlinable public func uint64(at offset: Int) -> UInt64 {
+    precondition(offset >= 0 && offset <= byteCount - 8)
+    return UInt64(littleEndian: unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+  }
 }
 
 extension String.UTF8View {

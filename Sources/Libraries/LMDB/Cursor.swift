@@ -8,10 +8,8 @@ public struct Entry: ~Escapable {
   /// The value.
   public let value: RawSpan
 
-  private let owner: ValueOwner?
-
-  /// Where the value lies, for ``ReadTransaction/value(at:)``; `nil` in a write transaction, whose pages move.
-  public var reference: ValueReference? { owner.map { ValueReference(to: value, $0) } }
+  /// The commit that it belongs to; `nil` in a write transaction, whose pages move.
+  let owner: ValueOwner?
 
   @_lifetime(copy key, copy value)
   init(key: RawSpan, value: RawSpan, owner: ValueOwner? = nil) {

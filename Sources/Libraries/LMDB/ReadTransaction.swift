@@ -38,21 +38,20 @@ public struct ReadTransaction: ~Copyable, Transaction {
     return unsafe _overrideLifetime(RawSpan(_unsafeBytes: bytes), borrowing: self)
   }
 
-  /// Where the value of `key` lies: for looking at it later, by ``value(at:)``, without searching again.
-  public func find(_ key: RawSpan, in table: Table) throws(LMDBError) -> ValueReference? {
-    guard let value = try value(of: key, in: table) else { return nil }
-    return ValueReference(to: value, owner)
-  }
+  /// Room for the places of `count` values, to be looked at later by ``value(at:of:)`` without searching again.
+  public func references(count: Int) -> ValueReferences { ValueReferences(count: count, owner) }
 
-  /// The value that was found.
+  /// A value whose place was kept; `nil` where none was.
   ///
-  /// - Precondition: Found by this transaction, or by one that sees the same commit.
+  /// - Precondition: Kept by this transaction, or by one that sees the same commit.
   @_lifetime(borrow self)
-  public func value(at reference: ValueReference) -> RawSpan {
-    precondition(reference.owner == owner, "a value is looked at only by a transaction that sees it")
+  public func value(at index: Int, of references: ValueReferences) -> RawSpan? {
+    precondition(references.owner == owner, "a value is looked at only by a transaction that sees it")
+    let place = references.places[index]
+    guard place.address != 0 else { return nil }
     // It was in the map of this commit when it was found, and its pages stay as they are while a reader sees them.
     let bytes = unsafe UnsafeRawBufferPointer(
-      start: UnsafeRawPointer(bitPattern: reference.address), count: reference.byteCount)
+      start: UnsafeRawPointer(bitPattern: place.address), count: Int(place.byteCount))
     return unsafe _overrideLifetime(RawSpan(_unsafeBytes: bytes), borrowing: self)
   }
 
@@ -74,16 +73,30 @@ struct ValueOwner: Hashable, Sendable {
   let environment: UInt32
 }
 
-/// Where a value lies, as one commit has it.
-public struct ValueReference: Sendable {
-  fileprivate let address: UInt
-  fileprivate let byteCount: Int
+/// Where values lie, as one commit has them: sixteen bytes each.
+public struct ValueReferences: Sendable {
+  fileprivate var places: [(address: UInt, byteCount: UInt32)]
   fileprivate let owner: ValueOwner
 
-  init(to value: RawSpan, _ owner: ValueOwner) {
-    address = unsafe value.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
-    byteCount = value.byteCount
+  fileprivate init(count: Int, _ owner: ValueOwner) {
+    places = Array(repeating: (0, 0), count: count)
     self.owner = owner
+  }
+
+  /// How many there is room for.
+  public var count: Int { places.count }
+
+  /// Whether the place of a value was kept.
+  public func isKept(_ index: Int) -> Bool { places[index].address != 0 }
+
+  /// Keeps the place of a part of an entry's value.
+  ///
+  /// - Precondition: The entry was lent by a transaction that sees the same commit; `part` is not empty and lies in it.
+  public mutating func keep(_ part: Range<Int>, of entry: borrowing Entry, at index: Int) {
+    precondition(entry.owner == owner, "a place is kept only of what a reader of the same commit lent")
+    precondition(!part.isEmpty && part.lowerBound >= 0 && part.upperBound <= entry.value.byteCount)
+    let start = unsafe entry.value.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+    places[index] = (start + UInt(part.lowerBound), UInt32(part.count))
   }
 }
 

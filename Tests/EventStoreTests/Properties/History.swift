@@ -29,8 +29,8 @@ func check<Value: Equatable>(_ found: [Value], is expected: [Value], _ what: @au
 
 /// How the store of a history is opened; everything that must not change an answer.
 struct HistoryOptions: CustomStringConvertible {
-  var checkpointInterval: Int
-  var checkpointLimit: Int?
+  var blockSize: Int
+  var stepLimit: Int?
   var cacheBytes: Int
   var policy: SnapshotPolicy
   var maintainsSnapshots: Bool
@@ -41,14 +41,14 @@ struct HistoryOptions: CustomStringConvertible {
   init(seed: UInt64) {
     var random = SeededRandom(seed: ~seed)
     isLong = seed % 5 == 0
-    checkpointInterval = [1, 2, isLong ? 100 : 3, 65_536][Int(seed % 4)]
-    checkpointLimit = Bool.random(using: &random) ? (isLong ? 40 : 1) : nil
+    blockSize = [1, 2, isLong ? 100 : 3, 65_536][Int(seed % 4)]
+    stepLimit = Bool.random(using: &random) ? (isLong ? 40 : 1) : nil
     cacheBytes = [0, 3_000, 64 << 20][Int.random(in: 0..<3, using: &random)]
     policy = SnapshotPolicy(
       factor: Int.random(in: 1...2, using: &random), minimumBytes: Int.random(in: 0...400, using: &random))
     maintainsSnapshots = Int.random(in: 0..<4, using: &random) == 0
     description = """
-      seed \(seed), checkpoint every \(checkpointInterval), limit \(checkpointLimit ?? 0), cache \(cacheBytes), \
+      seed \(seed), checkpoint every \(blockSize), limit \(stepLimit ?? 0), cache \(cacheBytes), \
       snapshots \(policy.factor) × \(policy.minimumBytes)\(maintainsSnapshots ? " maintained" : "")\(isLong ? ", long" : "")
       """
   }
@@ -77,8 +77,8 @@ final class History {
     options = HistoryOptions(seed: seed)
     random = SeededRandom(seed: seed)
     var settings = EventLog.Options()
-    settings.checkpointInterval = options.checkpointInterval
-    settings.checkpointLimit = options.checkpointLimit
+    settings.blockSize = options.blockSize
+    settings.stepLimit = options.stepLimit
     settings.cacheBytes = options.cacheBytes
     settings.snapshotPolicy = options.policy
     settings.hashSeed = Self.hashSeed

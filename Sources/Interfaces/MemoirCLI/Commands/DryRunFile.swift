@@ -19,7 +19,7 @@ final class DryRunFile {
   /// That of the store in `folder`. What another program had found, or this one before it was built anew, counts for
   /// nothing: its projectors may have been others under the same version.
   init(in folder: String) {
-    path = folder + "/dry-run.log"
+    path = "\(folder)/\(StoreFolder.dryRunName)"
     let program = try? Files.status("/proc/self/exe")
     header = "memoir-dry-run 1 \(program?.sizeInBytes ?? 0)-\(program?.modifiedAt ?? 0)"
   }
