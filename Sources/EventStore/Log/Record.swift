@@ -87,7 +87,7 @@ struct RecordView: ~Escapable {
   var sizeInBytes: Int
 
   /// Checks and reads the record stored at `position`.
-  @_lifetime(copy bytes)
+  @inline(__always) @_lifetime(copy bytes)
   init(_ bytes: RawSpan, at position: LogPosition) throws(RecordProblem) {
     try Self.check(bytes, at: position)
     do throws(DamagedBytes) {
@@ -111,7 +111,7 @@ struct RecordView: ~Escapable {
     guard format == RecordFormat.current else { throw .unknownFormat(format) }
   }
 
-  @_lifetime(copy bytes)
+  @inline(__always) @_lifetime(copy bytes)
   private init(fieldsOf bytes: RawSpan, at position: LogPosition) throws(DamagedBytes) {
     var reader = ByteReader(bytes)
     _ = try reader.readSpan(count: RecordFormat.checksummedFrom + 1)

@@ -413,7 +413,7 @@ struct StreamIndex {
 
 extension RecordView {
   /// The record that is stored at a position, checked.
-  @_lifetime(copy bytes)
+  @inline(__always) @_lifetime(copy bytes)
   static func stored(_ bytes: RawSpan, at position: LogPosition) throws(StorageError) -> RecordView {
     do throws(RecordProblem) { return try RecordView(bytes, at: position) } catch {
       throw StorageError(error, at: position)
@@ -423,6 +423,6 @@ extension RecordView {
 
 extension RunEntry {
   /// The record, checked.
-  @_lifetime(copy self)
+  @inline(__always) @_lifetime(copy self)
   func checked() throws(StorageError) -> RecordView { try RecordView.stored(bytes, at: position) }
 }

@@ -18,6 +18,16 @@ struct DueSnapshot: Sendable {
   var state: [UInt8]
 }
 
+/// What a fold has taken in.
+struct FoldCount {
+  /// The highest version folded; by occurred-at it need not be the last one.
+  var highest: StreamVersion = 0
+  /// Since the snapshot before.
+  var bytesSinceSnapshot = 0
+  var events = 0
+  var bytes = 0
+}
+
 /// A state on its way through a stream.
 struct Fold<P: Projector> {
   let projector: P
@@ -25,12 +35,7 @@ struct Fold<P: Projector> {
   let schema: EventSchema
   let policy: SnapshotPolicy
   var state: P.State
-  /// The highest version folded; by occurred-at it need not be the last one.
-  var highest: StreamVersion = 0
-  /// Since the snapshot before.
-  var bytesSinceSnapshot = 0
-  var eventsFolded = 0
-  var bytesFolded = 0
+  var count = FoldCount()
   private(set) var due: [DueSnapshot] = []
 
   init(_ projector: P, key: ProjectorKey, schema: EventSchema, policy: SnapshotPolicy) {
@@ -41,11 +46,27 @@ struct Fold<P: Projector> {
     state = projector.initialState()
   }
 
+  /// Has `body` fold events into variables of its own. Where the projector is another module's, what is in a generic
+  /// structure is found by asking the runtime for its layout, for each event: a quarter of the time.
+  private mutating func withState(
+    _ body: (inout P.State, inout FoldCount) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    // Not a copy, which the first change would make a deep one.
+    var state = projector.initialState()
+    swap(&state, &self.state)
+    var count = self.count
+    try body(&state, &count)
+    self.state = state
+    self.count = count
+  }
+
   /// Folds one event.
   ///
   /// - Parameter session: The session's entry, where the fold goes by occurred-at.
-  mutating func apply(
-    _ record: borrowing RecordView, session: SessionEntry? = nil
+  @inline(__always)
+  private static func apply(
+    _ record: borrowing RecordView, session: SessionEntry? = nil, by projector: P, _ schema: EventSchema,
+    to state: inout P.State, _ count: inout FoldCount
   ) throws(StorageError) {
     try schema.withView(of: record, session: session) { event throws(DamagedBytes) in
       if event.isRedacted {
@@ -54,26 +75,24 @@ struct Fold<P: Projector> {
         try projector.apply(event, to: &state)
       }
     }
-    highest = max(highest, record.version)
-    eventsFolded &+= 1
-    bytesFolded &+= record.sizeInBytes
-    bytesSinceSnapshot &+= record.sizeInBytes
+    count.highest = max(count.highest, record.version)
+    count.events &+= 1
+    count.bytes &+= record.sizeInBytes
+    count.bytesSinceSnapshot &+= record.sizeInBytes
   }
 
-  /// Notes a snapshot where one is due at this place.
-  mutating func noteSnapshot(
-    of stream: StreamNumber, _ order: SnapshotTable.Order, at number: UInt64, head: StreamVersion,
-    redactions: UInt64
-  ) {
-    guard policy.isDue(eventBytes: bytesSinceSnapshot, stateBytes: state.encodedSize) else { return }
+  /// Makes a snapshot of a state.
+  private static func snapshot(
+    of stream: StreamNumber, _ order: SnapshotTable.Order, at number: UInt64, _ state: P.State,
+    _ count: inout FoldCount,
+    projector: ProjectorIdentity, head: StreamVersion, redactions: UInt64
+  ) -> DueSnapshot {
     var writer = ByteWriter(capacity: state.encodedSize)
     state.encode(into: &writer)
-    due.append(
-      DueSnapshot(
-        stream: stream, order: order, number: number, highest: highest,
-        projector: ProjectorIdentity(projector, schema: schema), head: head, redactions: redactions,
-        state: writer.bytes))
-    bytesSinceSnapshot = 0
+    count.bytesSinceSnapshot = 0
+    return DueSnapshot(
+      stream: stream, order: order, number: number, highest: count.highest, projector: projector, head: head,
+      redactions: redactions, state: writer.bytes)
   }
 }
 
@@ -158,11 +177,16 @@ extension EventView {
 }
 
 extension Fold {
-  /// Folds all events of a stream up to `last`. No snapshot is noted.
+  /// Folds all events of a stream up to `last`. No snapshot is made.
   mutating func run(
     _ stream: StreamNumber, through last: StreamVersion, _ view: borrowing LogView
   ) throws(StorageError) {
-    try view.forEachRecord(of: stream, after: 0, through: last) { record throws(StorageError) in try apply(record) }
+    let (projector, schema) = (projector, schema)
+    try withState { (state, count) throws(StorageError) in
+      try view.forEachRecord(of: stream, after: 0, through: last) { record throws(StorageError) in
+        try Self.apply(record, by: projector, schema, to: &state, &count)
+      }
+    }
   }
 
   /// Folds the versions after `from` up to `through`, in their order.
@@ -170,11 +194,19 @@ extension Fold {
     _ stream: StreamNumber, after from: StreamVersion, through last: StreamVersion, head: StreamVersion,
     _ view: borrowing LogView
   ) throws(StorageError) {
-    let redactions = view.redactions
-    try view.forEachRecord(of: stream, after: from, through: last) { record throws(StorageError) in
-      try apply(record)
-      noteSnapshot(of: stream, .version, at: record.version.number, head: head, redactions: redactions)
+    let (projector, schema, policy, redactions) = (projector, schema, policy, view.redactions)
+    var due: [DueSnapshot] = []
+    try withState { (state, count) throws(StorageError) in
+      try view.forEachRecord(of: stream, after: from, through: last) { record throws(StorageError) in
+        try Self.apply(record, by: projector, schema, to: &state, &count)
+        guard policy.isDue(eventBytes: count.bytesSinceSnapshot, stateBytes: state.encodedSize) else { return }
+        due.append(
+          Self.snapshot(
+            of: stream, .version, at: record.version.number, state, &count,
+            projector: ProjectorIdentity(projector, schema: schema), head: head, redactions: redactions))
+      }
     }
+    self.due += due
   }
 
   /// Folds what occurred after `from` (`nil`: all) up to `through`, by occurred-at, then by version.
@@ -182,20 +214,28 @@ extension Fold {
     _ stream: StreamNumber, occurredAfter from: Timestamp?, through last: Timestamp, head: StreamVersion,
     _ view: borrowing LogView
   ) throws(StorageError) {
-    var latest: Timestamp?
-    let redactions = view.redactions
-    try view.forEachRecord(of: stream, occurredAfter: from, through: last, head: head) {
-      (record, session) throws(StorageError) in
-      // A snapshot holds all that occurred by its time, so it can stand only between two times.
-      if let latest, record.occurredAt > latest {
-        noteSnapshot(
-          of: stream, .occurred, at: UInt64(latest.microseconds), head: head, redactions: redactions)
+    let (projector, schema, policy, redactions) = (projector, schema, policy, view.redactions)
+    var due: [DueSnapshot] = []
+    try withState { (state, count) throws(StorageError) in
+      func note(_ time: Timestamp?, _ state: P.State, _ count: inout FoldCount) {
+        guard let time, policy.isDue(eventBytes: count.bytesSinceSnapshot, stateBytes: state.encodedSize) else {
+          return
+        }
+        due.append(
+          Self.snapshot(
+            of: stream, .occurred, at: UInt64(time.microseconds), state, &count,
+            projector: ProjectorIdentity(projector, schema: schema), head: head, redactions: redactions))
       }
-      latest = record.occurredAt
-      try apply(record, session: session)
+      var latest: Timestamp?
+      try view.forEachRecord(of: stream, occurredAfter: from, through: last, head: head) {
+        (record, session) throws(StorageError) in
+        // A snapshot holds all that occurred by its time, so it can stand only between two times.
+        if let latest, record.occurredAt > latest { note(latest, state, &count) }
+        latest = record.occurredAt
+        try Self.apply(record, session: session, by: projector, schema, to: &state, &count)
+      }
+      note(latest, state, &count)
     }
-    if let latest {
-      noteSnapshot(of: stream, .occurred, at: UInt64(latest.microseconds), head: head, redactions: redactions)
-    }
+    self.due += due
   }
 }

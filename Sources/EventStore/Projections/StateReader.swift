@@ -200,7 +200,7 @@ extension EventLog {
         if cached == head {
           return FoldedState(
             state: fold.state, version: head, judgedAt: target.judgedAt, eventsFolded: 0, bytesFolded: 0,
-            bytesSinceSnapshot: fold.bytesSinceSnapshot)
+            bytesSinceSnapshot: fold.count.bytesSinceSnapshot)
         }
       } else if usesSnapshots, let found = try begin(&fold, at: .version, last.number, of: stream, head: head, view) {
         start = StreamVersion(found)
@@ -213,17 +213,17 @@ extension EventLog {
       if isHead {
         headCache.put(
           HeadCache.Entry(
-            version: head, redactions: view.redactions, bytesSinceSnapshot: fold.bytesSinceSnapshot,
+            version: head, redactions: view.redactions, bytesSinceSnapshot: fold.count.bytesSinceSnapshot,
             state: fold.state, sizeInBytes: fold.state.encodedSize), cacheKey)
       }
     case .occurred(let time):
       try run(&fold, stream, occurredThrough: time, head: head, usesSnapshots, view)
-      version = fold.highest
+      version = fold.count.highest
     }
     if usesSnapshots, !options.isReadOnly { snapshots.add(fold.due) }
     return FoldedState(
-      state: fold.state, version: version, judgedAt: target.judgedAt, eventsFolded: fold.eventsFolded,
-      bytesFolded: fold.bytesFolded, bytesSinceSnapshot: fold.bytesSinceSnapshot, snapshotsDue: fold.due.count
+      state: fold.state, version: version, judgedAt: target.judgedAt, eventsFolded: fold.count.events,
+      bytesFolded: fold.count.bytes, bytesSinceSnapshot: fold.count.bytesSinceSnapshot, snapshotsDue: fold.due.count
     )
   }
 
@@ -272,7 +272,7 @@ extension EventLog {
     }
     guard let found else { return nil }
     fold.state = found.state
-    fold.highest = found.highest
+    fold.count.highest = found.highest
     return found.number
   }
 
@@ -284,7 +284,7 @@ extension EventLog {
       let state = cached.state as? P.State
     else { return nil }
     fold.state = state
-    fold.bytesSinceSnapshot = cached.bytesSinceSnapshot
+    fold.count.bytesSinceSnapshot = cached.bytesSinceSnapshot
     return cached.version
   }
 

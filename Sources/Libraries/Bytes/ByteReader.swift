@@ -52,10 +52,15 @@ public struct DamagedBytes: Error, Hashable, Sendable {
   public mutating func readUInt64() throws(DamagedBytes) -> UInt64 { try load(UInt64.self) }
 
   /// A varint: seven bits a byte, least significant first.
-  @inlinable @_lifetime(self: copy self)
+  @inlinable @inline(__always) @_lifetime(self: copy self)
   public mutating func readVarint() throws(DamagedBytes) -> UInt64 {
     let first = try load(UInt8.self)
     if first < 0x80 { return UInt64(first) }
+    return try readLongVarint(first)
+  }
+
+  @usableFromInline @_lifetime(self: copy self)
+  mutating func readLongVarint(_ first: UInt8) throws(DamagedBytes) -> UInt64 {
     var value = UInt64(first & 0x7f)
     var shift: UInt64 = 7
     while true {
