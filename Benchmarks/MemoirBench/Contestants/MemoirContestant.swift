@@ -138,12 +138,9 @@ final class MemoirContestant: Contestant {
 
     func scan(into tally: inout PeerTally) throws -> UInt64 {
       var count: UInt64 = 0
-      var position: LogPosition? = 0
-      while let after = position {
-        let page = try log.readAll(after: after, limit: 10_000)
-        for event in page.events { try tally.add(event.type, payload: event.payload.rawSpan) }
-        count += UInt64(page.events.count)
-        position = page.next
+      try log.forEachEvent { (_, event) throws(DamagedBytes) in
+        try tally.add(event.type, payload: event.payload)
+        count += 1
       }
       return count
     }

@@ -57,8 +57,8 @@ struct LogWindow {
     return found
   }
 
-  /// Less than one record in so many is looked for by itself.
-  private static let fewest: UInt64 = 16
+  /// Less than one record in so many is looked for by itself: that takes as much longer.
+  private static let fewest: UInt64 = 400
 
   private static func find(
     _ range: ClosedRange<LogPosition>, inRun index: Int, _ view: borrowing LogView

@@ -93,7 +93,7 @@ extension EventLog {
     }
     var current = first
     // As many as are asked for; more where few of them are wanted.
-    var size = UInt64(min(max(limit, 16), 1_024))
+    var size = UInt64(min(max(limit, 16), 65_536))
     while true {
       let range =
         isForward

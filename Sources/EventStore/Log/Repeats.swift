@@ -23,6 +23,12 @@ struct Repeats {
   }
 }
 
+/// An id in a request: streams may have the same.
+private struct RequestEvent: Hashable {
+  var stream: Int
+  var id: EventID
+}
+
 extension WriterContext {
   /// - Parameter streams: The ends of the request's streams, `nil` for those that have no event yet.
   func findRepeats(
@@ -37,24 +43,31 @@ extension WriterContext {
     var lastFound: LogPosition?
     // The events of the request so far, where there can be two of a kind: by stream, then by id.
     let checksRequest = request.appends.count > 1 || request.appends[0].events.count > 1
-    var earlier = checksRequest ? Array(repeating: [EventID: PreparedEvent](), count: streams.count) : []
-    for append in request.appends {
-      for event in append.events {
-        if checksRequest {
-          if let first = earlier[append.stream].updateValue(event, forKey: event.event.id) {
-            if request.repeats == .event, event.isRepeat(of: first, settings.schema) {
-              repeats.places.append(StreamPlace(version: 0, position: 0))
-              repeats.count += 1
-            } else {
-              conflicts.append(event.event.id)
-              conflictStream = conflictStream ?? append.stream
-              repeats.places.append(nil)
-            }
-            continue
+    var earlier: [RequestEvent: (append: Int, event: Int)] = [:]
+    if checksRequest { earlier.reserveCapacity(request.appends.reduce(0) { $0 + $1.events.count }) }
+    for (number, append) in request.appends.enumerated() {
+      // By index: copying an event costs more than looking at its id.
+      for next in append.events.indices {
+        let id = append.events[next].event.id
+        func conflict() {
+          conflicts.append(id)
+          conflictStream = conflictStream ?? append.stream
+        }
+        if checksRequest,
+          let first = earlier.updateValue((number, next), forKey: RequestEvent(stream: append.stream, id: id))
+        {
+          let other = request.appends[first.append].events[first.event]
+          if request.repeats == .event, append.events[next].isRepeat(of: other, settings.schema) {
+            repeats.places.append(StreamPlace(version: 0, position: 0))
+            repeats.count += 1
+          } else {
+            conflict()
+            repeats.places.append(nil)
           }
+          continue
         }
         guard let stream = streams[append.stream],
-          let place = try place(of: event.event.id, in: stream.stream, after: lastFound)
+          let place = try place(of: id, in: stream.stream, after: lastFound)
         else {
           repeats.places.append(nil)
           continue
@@ -64,12 +77,11 @@ extension WriterContext {
         let record = try index.record(at: place.position, of: stream.stream, transaction)
         if record.flags.contains(.redacted) {
           isErased = true
-        } else if try event.isRepeat(of: record, in: stream.stream, settings.schema, index, transaction) {
+        } else if try append.events[next].isRepeat(of: record, in: stream.stream, settings.schema, index, transaction) {
           repeats.count += 1
           continue
         }
-        conflicts.append(event.event.id)
-        conflictStream = conflictStream ?? append.stream
+        conflict()
       }
     }
     if let conflictStream {
@@ -103,11 +115,11 @@ extension WriterContext {
   private func place(
     of id: EventID, in stream: StreamNumber, after lastFound: LogPosition?
   ) throws(StorageError) -> StreamPlace? {
-    if let lastFound, lastFound < end.position {
-      let record = try index.record(at: lastFound.next, transaction)
-      if record.stream == stream, record.id == id {
-        return StreamPlace(version: record.version, position: record.position)
-      }
+    // Only a guess: a damaged record there may be anybody's.
+    if let lastFound, lastFound < end.position, let record = try? index.record(at: lastFound.next, transaction),
+      record.stream == stream, record.id == id
+    {
+      return StreamPlace(version: record.version, position: record.position)
     }
     return try index.place(of: id, in: stream, transaction)
   }

@@ -138,7 +138,10 @@ struct StreamIndex {
       let last = firstInTail.map { min(range.upperBound, StreamVersion($0.version.number - 1)) } ?? range.upperBound
       let run = try runIndex(atOrAfter: last, of: stream, firstInTail, transaction)
       let isAtEnd = try forEachSealed(of: version...last, in: stream, upToRun: run, transaction) {
-        entry throws(StorageError) in try body(entry.checked())
+        (entry, version) throws(StorageError) in
+        let record = try entry.checked()
+        guard record.stream == stream, record.version == version else { throw missing(version, of: stream) }
+        return try body(record)
       }
       if !isAtEnd || last == range.upperBound { return }
       version = last.next
@@ -164,7 +167,7 @@ struct StreamIndex {
     }
     var place: LogPosition = 0
     let run = try runIndex(atOrAfter: version, of: stream, firstInTail(of: stream), transaction)
-    _ = try forEachSealed(of: version...version, in: stream, upToRun: run, transaction) { entry in
+    _ = try forEachSealed(of: version...version, in: stream, upToRun: run, transaction) { (entry, _) in
       place = entry.position
       return false
     }

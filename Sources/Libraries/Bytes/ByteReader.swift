@@ -61,6 +61,20 @@ public struct DamagedBytes: Error, Hashable, Sendable {
 
   @usableFromInline @_lifetime(self: copy self)
   mutating func readLongVarint(_ first: UInt8) throws(DamagedBytes) -> UInt64 {
+    if remaining >= 8 {
+      // In bounds by the guard. Seven bits of each byte up to the first one whose highest bit is not set.
+      let word = unsafe UInt64(littleEndian: span.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+      let ends = ~word & 0x8080_8080_8080_8080
+      if ends != 0 {
+        let bits = UInt64(ends.trailingZeroBitCount &+ 1)
+        offset &+= Int(bits >> 3)
+        var value = word & (bits == 64 ? .max : (1 &<< bits) &- 1) & 0x7f7f_7f7f_7f7f_7f7f
+        value = (value & 0x007f_007f_007f_007f) | (value & 0x7f00_7f00_7f00_7f00) &>> 1
+        value = (value & 0x0000_3fff_0000_3fff) | (value & 0x3fff_0000_3fff_0000) &>> 2
+        value = (value & 0x0fff_ffff) | (value & 0x0fff_ffff_0000_0000) &>> 4
+        return UInt64(first & 0x7f) | value &<< 7
+      }
+    }
     var value = UInt64(first & 0x7f)
     var shift: UInt64 = 7
     while true {
@@ -74,7 +88,7 @@ public struct DamagedBytes: Error, Hashable, Sendable {
   }
 
   /// A varint that counts something in memory, so at most `limit` (by default the bytes left).
-  @inlinable @_lifetime(self: copy self)
+  @inlinable @inline(__always) @_lifetime(self: copy self)
   public mutating func readCount(limit: Int? = nil) throws(DamagedBytes) -> Int {
     let value = try readVarint()
     guard value <= UInt64(limit ?? remaining) else { throw DamagedBytes() }

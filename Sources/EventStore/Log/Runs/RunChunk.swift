@@ -12,7 +12,9 @@ struct RunEntry: ~Escapable {
   let position: LogPosition
   let bytes: RawSpan
   /// What the record says of itself; nothing has been checked. Stream 0 where it says nothing.
-  let link: RecordLink
+  var link: RecordLink {
+    (try? RecordLink(bytes, at: position)) ?? RecordLink(stream: 0, version: 0, previous: 0)
+  }
   /// Where the record ends in its chunk.
   let end: Int
 
@@ -21,7 +23,6 @@ struct RunEntry: ~Escapable {
     self.position = position
     self.bytes = bytes
     self.end = end
-    link = (try? RecordLink(bytes, at: position)) ?? RecordLink(stream: 0, version: 0, previous: 0)
   }
 }
 

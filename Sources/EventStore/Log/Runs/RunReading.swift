@@ -30,7 +30,8 @@ struct RunCursor: ~Copyable, ~Escapable {
     if !Self.isOf(run, found) { found = try cursor.to(atOrAfter: key) }
     guard enter(found) else { return nil }
     while let entry = try next() {
-      if (entry.link.stream, entry.link.version) >= (stream, version) { return entry }
+      let link = entry.link
+      if link.stream > stream || (link.stream == stream && link.version >= version) { return entry }
     }
     return nil
   }
@@ -56,22 +57,24 @@ struct RunCursor: ~Copyable, ~Escapable {
     // In a run, versions and positions of a stream rise together. Most streams have a few records in it.
     var low: StreamVersion = 0
     for _ in 0..<16 {
-      guard let entry = try low == 0 ? seek(stream, 0) : next(), entry.link.stream == stream, entry.position <= position
-      else { return nil }
+      guard let entry = try low == 0 ? seek(stream, 0) : next() else { return nil }
+      let link = entry.link
+      guard link.stream == stream, entry.position <= position else { return nil }
       if entry.position == position { return entry }
-      low = entry.link.version
+      low = link.version
     }
     // No version is further from another than the positions are.
     var high = StreamVersion(low.number + (position.number - run.first.number) + 1)
     while low.next < high {
       let middle = StreamVersion((low.number + high.number) / 2)
-      guard let entry = try seek(stream, middle), entry.link.stream == stream, entry.position <= position else {
+      guard let entry = try seek(stream, middle), entry.position <= position, entry.link.stream == stream else {
         high = middle
         continue
       }
       if entry.position == position { return entry }
-      guard entry.link.version < high else { return nil }
-      low = entry.link.version
+      let version = entry.link.version
+      guard version < high else { return nil }
+      low = version
     }
     return nil
   }
@@ -102,43 +105,42 @@ extension Transaction where Self: ~Copyable {
 }
 
 extension StreamIndex {
-  /// Reads the records of versions `range` of a stream that are in runs, in ascending order, until `body` says `false`.
+  /// Lends the records that runs hold of versions `range` of a stream, in ascending order, until `body` says `false`.
+  ///
+  /// As many as there should be: whether each is the one it should be, `body` is to find out.
   ///
   /// - Parameter index: Of a run; the last of the records is there or in one before.
   /// - Returns: Whether it came to the end.
   func forEachSealed(
     of range: ClosedRange<StreamVersion>, in stream: StreamNumber, upToRun index: Int,
     _ transaction: borrowing some Transaction & ~Copyable,
-    _ body: (borrowing RunEntry) throws(StorageError) -> Bool
+    _ body: (borrowing RunEntry, StreamVersion) throws(StorageError) -> Bool
   ) throws(StorageError) -> Bool {
     let run = catalog.place(of: stream, inRun: index)
     var cursor = try transaction.scan(run, tables)
     let first = try cursor.seek(stream, 0)
-    guard let first, first.link.stream == stream, first.link.version <= range.upperBound else {
+    let link = first?.link
+    guard let link, link.stream == stream, link.version <= range.upperBound else {
       // It has nothing here.
       guard let before = catalog.previous(to: index, of: stream) else { throw missing(range.lowerBound, of: stream) }
       return try forEachSealed(of: range, in: stream, upToRun: before, transaction, body)
     }
     var version = range.lowerBound
     var entry: RunEntry?
-    if first.link.version <= version {
-      entry = first.link.version == version ? first : try cursor.seek(stream, version)
+    if link.version <= version {
+      entry = link.version == version ? first : try cursor.seek(stream, version)
     } else {
-      guard let before = catalog.index(of: first.link.previous), before < index else {
-        throw missing(StreamVersion(first.link.version.number - 1), of: stream)
+      guard let before = catalog.index(of: link.previous), before < index else {
+        throw missing(StreamVersion(link.version.number - 1), of: stream)
       }
-      let rest = version...StreamVersion(first.link.version.number - 1)
+      let rest = version...StreamVersion(link.version.number - 1)
       guard try forEachSealed(of: rest, in: stream, upToRun: before, transaction, body) else { return false }
-      version = first.link.version
+      version = link.version
       entry = first
     }
     while true {
       guard let found = entry else { throw missing(version, of: stream) }
-      guard found.link.stream == stream, found.link.version == version else {
-        if found.link.stream == 0 { throw .corrupt(reason: "the record cannot be used", position: found.position) }
-        throw missing(version, of: stream)
-      }
-      guard try body(found) else { return false }
+      guard try body(found, version) else { return false }
       if version == range.upperBound { return true }
       version = version.next
       entry = try cursor.next()

@@ -16,8 +16,9 @@ struct Sealing {
   /// Where the next record is: the index of its stream, and in that stream's events.
   private var next = (stream: 0, event: 0)
   private var progress: RunProgress
-  /// Whose events the block holds; made when it is asked for.
+  /// Whose events the block holds, and its ids by piece; made when they are asked for.
   private var order: [StreamNumber] = []
+  private var identities: [[UInt64]] = []
 
   /// Goes on with the first block where that has ended, for about `credit` events.
   ///
@@ -143,9 +144,9 @@ struct Sealing {
         &context.transaction, tables)
     } else {
       order = []
+      if identities.isEmpty { identities = generation.contents.withLock { $0.identities(of: run) } }
       let piece = progress.pieces - orderCount
-      let entries = generation.contents.withLock { $0.identities(of: run, piece: piece) }
-      try RunIdentities.store(entries, piece: piece, of: run, &context.transaction, tables)
+      try RunIdentities.store(identities[Int(piece)].sorted(), piece: piece, of: run, &context.transaction, tables)
     }
   }
 }
@@ -160,19 +161,21 @@ extension TailGeneration.Contents {
     return order
   }
 
-  /// The ids and session names whose hashes begin like `piece`.
-  func identities(of run: Run, piece: UInt64) -> [UInt64] {
-    var found: [UInt64] = []
+  /// The ids and session names of a run, by piece, in no order.
+  func identities(of run: Run) -> [[UInt64]] {
+    var pieces = [[UInt64]](repeating: [], count: Int(RunIdentities.pieceCount(run)))
+    for index in pieces.indices { pieces[index].reserveCapacity(Int(run.count) / pieces.count * 9 / 8) }
     for stream in streams.values {
-      for event in stream.events where RunIdentities.piece(of: event.idHash, in: run) == piece {
-        found.append(RunIdentities.entry(event.idHash, at: LogPosition(event.position), in: run))
+      for event in stream.events where event.idHash != IdentityHash.none {
+        pieces[Int(RunIdentities.piece(of: event.idHash, in: run))].append(
+          RunIdentities.entry(event.idHash, at: LogPosition(event.position), in: run))
       }
-      for session in stream.sessions where RunIdentities.piece(of: session.hash, in: run) == piece {
-        if let position = stream.position(of: session.version) {
-          found.append(RunIdentities.entry(session.hash, at: position, in: run))
-        }
+      for session in stream.sessions {
+        guard let position = stream.position(of: session.version) else { continue }
+        pieces[Int(RunIdentities.piece(of: session.hash, in: run))].append(
+          RunIdentities.entry(session.hash, at: position, in: run))
       }
     }
-    return found.sorted()
+    return pieces
   }
 }
