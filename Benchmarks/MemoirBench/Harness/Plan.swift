@@ -11,7 +11,7 @@ struct Plan {
   var latencies = SlicePlan(slices: 20, tries: 40, seconds: 0.5)
   /// Of the one long history that as-of reads are asked of.
   var historyEvents = 1_000_000
-  /// In the tail of the store that is opened: as many as there are before a checkpoint.
+  /// In the tail of the store that is opened: as many as there are before a block ends.
   var tailEvents = 65_536
   var asOfReads = 1_000
   var streamPicks = 4_000

@@ -42,7 +42,7 @@ enum BenchTask {
       Int(try contestant.log.storeStatistics(for: TallyProjector()).tailEvents)
     }
     var next = events
-    // One more batch could begin a checkpoint.
+    // One more batch could end the block.
     while try tail() <= wanted - Workload.batch, next + Workload.batch <= workload.events.count {
       _ = try contestant.load(next..<next + Workload.batch)
       next += Workload.batch
@@ -52,7 +52,7 @@ enum BenchTask {
     bench_die()
   }
 
-  /// Opens a store, appends an event and closes: that folds a long tail.
+  /// Opens a store, appends an event and closes: that seals a long tail.
   private static func close(_ folder: String) throws {
     let log = try EventLog(folder: folder, schema: .memoir)
     let message = try MessageAdded(role: .user, content: "The last one.")

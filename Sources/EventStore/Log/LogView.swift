@@ -84,7 +84,7 @@ struct LogView: ~Copyable {
       names.append(name)
       entry = try cursor.toNext()
     }
-    // Streams that began after the checkpoint; sorting the few in is cheaper than keeping them sorted.
+    // Streams that began in the blocks; sorting the few in is cheaper than keeping them sorted.
     var recent: Set<StreamName> = []
     for generation in index.generations {
       let fresh = generation.contents.withLock { contents in Array(contents.names) }

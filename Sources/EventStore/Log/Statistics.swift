@@ -22,9 +22,9 @@ public struct StoreStatistics: Sendable {
   public var position: LogPosition
   /// Streams there are.
   public var streams: Int
-  /// Up to where the index tables are complete; what follows is in the index in memory.
+  /// The last position that a run holds: up to there the index tables are complete.
   public var checkpoint: LogPosition
-  /// Events after it.
+  /// Events after it: they are in blocks, and in the index in memory.
   public var tailEvents: UInt64
   /// Every table.
   public var tables: [TableSize]

@@ -119,7 +119,7 @@ package enum StoreFolder {
         return lock
       }
     }
-    // Held alone while a store is made, repaired, or checkpointed at closing: mostly for milliseconds.
+    // Held alone while a store is made, repaired, or sealed at closing: mostly for milliseconds.
     let deadline = MonotonicClock.nanoseconds + patienceNanoseconds
     while try !asking(folder, { () throws(PlatformError) in try openers.tryLock(mode) }) {
       guard MonotonicClock.nanoseconds < deadline else {

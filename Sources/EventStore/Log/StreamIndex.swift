@@ -236,7 +236,7 @@ struct StreamIndex {
     if let firstInTail, firstInTail.version == version.next {
       position = firstInTail.previous
     } else {
-      // The tables may be further than the runs: a block is folded before it is sealed.
+      // The tables may be further than the runs: streams are folded while their block is sealed.
       let above = StreamVersion((version.number + Anchor.interval - 1) / Anchor.interval * Anchor.interval)
       if let anchor = try anchor(of: above, in: stream, transaction) {
         position = anchor.position

@@ -179,7 +179,7 @@ extension TailGeneration.Stream {
   /// The versions whose event id or session name has this hash.
   mutating func versions(ofHash hash: UInt64) -> [StreamVersion] {
     if lookup == nil, events.count <= Self.fewEvents {
-      // Most streams get few events between checkpoints: looking at all of them costs less than a dictionary.
+      // Most streams get few events in a block: looking at all of them costs less than a dictionary.
       var found: [StreamVersion] = []
       for (index, event) in events.enumerated() where event.idHash == hash {
         found.append(StreamVersion(first.number + UInt64(index)))
@@ -396,7 +396,7 @@ final class TailIndex: Sendable {
     while state.generations.count > 1, state.generations[1].after <= end { state.generations.removeFirst() }
   }
 
-  /// Forgets everything: the next transaction begins anew at its checkpoint. What readers hold stays as it is; it may
+  /// Forgets everything: the next transaction begins anew where its runs end. What readers hold stays as it is; it may
   /// tell of events that were never committed, beyond all that those readers see.
   func forget() {
     state.withLock { $0 = State() }
