@@ -59,13 +59,17 @@ struct Redaction: WriterWork {
       fields.chain = record.chain
       fields.encode(metadata: RawSpan(), payload: RawSpan(), into: &writer)
     }
+    var copies = 0
     if let table = index.catalog.table(of: position, tables) {
       try context.transaction.store(writer.bytes, at: Key.position(position), in: table)
+      copies += 1
     }
+    // Also where it is being copied to.
     for run in index.catalog.copies(of: position) {
-      try RunChunk.replace(
-        RunEntry(writer.bytes.rawSpan, at: position), in: run, &context.transaction, tables)
+      let entry = RunEntry(writer.bytes.rawSpan, at: position)
+      if try RunChunk.replace(entry, in: run, &context.transaction, tables) { copies += 1 }
     }
+    guard copies > 0 else { throw .corrupt(reason: "the record is missing", position: position) }
     // Whatever was folded from the payload goes with it.
     try SnapshotTable.remove(from: version, of: number, &context.transaction, tables)
     try SnapshotTable.removeOccurred(from: occurredAt, of: number, &context.transaction, tables)

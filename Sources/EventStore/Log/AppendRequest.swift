@@ -114,10 +114,17 @@ struct RequestPreparer {
   let repeats: RepeatRule
   let now: Timestamp
 
+  /// They are one block's, whatever its size.
+  static let largestCount = 1_000_000
+
   /// - Parameter secret: The secret of a stream, a new one where it has none yet.
   func prepare(secret: (StreamName) throws(StorageError) -> Bytes32) throws(AppendError) -> AppendRequest {
     guard !appends.isEmpty else {
       throw .invalid(InvalidValue(field: "appends", reason: "must not be empty"))
+    }
+    let count = appends.reduce(0) { $0 + $1.events.count }
+    guard count <= Self.largestCount else {
+      throw .invalid(InvalidValue(field: "events", reason: "are \(count), more than \(Self.largestCount) at once"))
     }
     var streams: [PreparedStream] = []
     var digests: [Bytes32] = []

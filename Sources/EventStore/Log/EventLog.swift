@@ -110,13 +110,15 @@ public final class EventLog: Sendable {
     // Who has appended nothing never writes; and while others are at work, they will do it.
     guard thread != nil, statistics.total.events > 0, tail.eventCount > Self.longTail else { return }
     guard (try? openers.tryUpgrade()) == true else { return }
-    try Writer.sealAll(environment, settings, tail)
+    do throws(StorageError) { try Writer.sealAll(environment, settings, tail) } catch .corrupt {
+      // Everything is on disk; the next process finds the block as it is.
+    }
   }
 
   /// What can be indexed in memory in a blink.
   public static let largestBlockSize = 262_144
   /// A tail that the next process is spared.
-  private static let longTail = 4_096
+  private static let longTail = 16_384
 
   private var settings: WriterSettings {
     WriterSettings(

@@ -68,8 +68,13 @@ struct LogWindow {
     let count = range.upperBound.number - range.lowerBound.number + 1
     var found = view.transaction.references(count: Int(count))
     if count * fewest < run.count {
-      try findByStream(range, inRun: index, view, &found)
-      return found
+      do throws(StorageError) {
+        try findByStream(range, inRun: index, view, &found)
+        return found
+      } catch {
+        // Without an order, all of the run is looked through.
+        guard case .corrupt = error else { throw error }
+      }
     }
     // What a merge has moved already is in its output; of the other streams there may be copies, as good as the originals.
     let moved = catalog.merge.flatMap { merge in
@@ -88,10 +93,20 @@ struct LogWindow {
     _ view: borrowing LogView, _ found: inout ValueReferences
   ) throws(StorageError) {
     var cursor = try view.transaction.scan(run, view.tables)
-    var entry = try cursor.seek(start, 0)
-    while let record = entry, record.link.stream < end {
-      keep(record, cursor.current, range, &found)
-      entry = try cursor.next()
+    var isBegun = false
+    while true {
+      do throws(StorageError) {
+        let entry = try isBegun ? cursor.next() : cursor.seek(start, 0)
+        isBegun = true
+        guard let record = entry else { return }
+        // Beyond the end; unless that is what is damaged.
+        if record.link.stream >= end, record.isWhole { return }
+        keep(record, cursor.current, range, &found)
+      } catch {
+        // What the chunk held is missing, and said to be, where it is asked for.
+        guard case .corrupt = error else { throw error }
+        isBegun = true
+      }
     }
   }
 

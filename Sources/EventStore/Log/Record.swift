@@ -186,7 +186,8 @@ struct RecordLink {
     self.stream = stream
     version = StreamVersion(try reader.readVarint())
     let distance = try reader.readVarint()
-    guard distance < position.number else { throw DamagedBytes() }
+    // No stream has more events than the log.
+    guard version.number <= position.number, distance < position.number else { throw DamagedBytes() }
     previous = distance == 0 ? 0 : LogPosition(position.number - distance)
   }
 }

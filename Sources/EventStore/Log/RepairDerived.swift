@@ -46,14 +46,16 @@ private struct RebuildIndex: WriterWork {
     for table in tables.index + [tables.snapshots] { try context.transaction.empty(table) }
     try dropUnfinishedSeal(&context)
     // The ids of the runs that are merged come again; those of their output are merged again.
-    try context.changeCatalog { $0.merge?.progress.pieces = 0 }
+    try context.changeCatalog { catalog in
+      if catalog.merge?.progress.hasAllRecords == true { catalog.merge?.progress.pieces = 0 }
+    }
     var streams: [StreamNumber: Stream] = [:]
     for index in context.catalog.runs.indices {
       try rebuild(run: index, &streams, &context)
       progress(context.catalog.runs[index].last.number, context.end.position.number)
     }
     // What is in memory says the same as before, but the tables say it too now.
-    log.tail.forget()
+    context.outdatesTail = true
   }
 
   private func dropUnfinishedSeal(_ context: inout WriterContext) throws(StorageError) {

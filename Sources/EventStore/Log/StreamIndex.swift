@@ -192,7 +192,33 @@ struct StreamIndex {
     at position: LogPosition, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> RecordView {
     if position > catalog.end { return try blockRecord(at: position, transaction) }
-    return try record(at: position, of: try stream(at: position, transaction), transaction)
+    // The order can be made anew: its damage keeps nobody from reading and writing until it is.
+    if let stream = try? self.stream(at: position, transaction),
+      let entry = try sealedEntry(at: position, of: stream, transaction)
+    {
+      return try entry.checked()
+    }
+    return try searchedRecord(at: position, transaction)
+  }
+
+  /// The record at a position that a run holds, wherever in the run it is.
+  ///
+  /// - Complexity: O(events of the run).
+  @_lifetime(borrow transaction)
+  private func searchedRecord(
+    at position: LogPosition, _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> RecordView {
+    if let index = catalog.index(of: position) {
+      for run in catalog.copies(of: catalog.runs[index].first) {
+        var cursor = try transaction.scan(run, tables)
+        var entry = try cursor.seek(0, 0)
+        while let found = entry {
+          if found.position == position { return try found.checked() }
+          entry = try cursor.next()
+        }
+      }
+    }
+    throw .corrupt(reason: "the record is missing", position: position)
   }
 
   @_lifetime(borrow transaction)
@@ -288,10 +314,8 @@ struct StreamIndex {
     }
     for run in catalog.runs {
       try RunIdentities.positions(of: hash, in: run, transaction, tables) { position throws(StorageError) in
-        // Mostly another stream's, if any: hashes are long.
-        guard try self.stream(at: position, transaction) == stream,
-          let entry = try sealedEntry(at: position, of: stream, transaction)
-        else { return }
+        // Seldom another stream's: hashes are long.
+        guard let entry = try sealedEntry(at: position, of: stream, transaction) else { return }
         places.append(StreamPlace(version: entry.link.version, position: position))
       }
     }
@@ -425,6 +449,14 @@ extension RecordView {
 }
 
 extension RunEntry {
+  /// Whether the record is what was written.
+  var isWhole: Bool {
+    do throws(RecordProblem) { try RecordView.check(bytes, at: position) } catch {
+      if case .damaged = error { return false }
+    }
+    return true
+  }
+
   /// The record, checked.
   @inline(__always) @_lifetime(copy self)
   func checked() throws(StorageError) -> RecordView { try RecordView.stored(bytes, at: position) }

@@ -365,8 +365,12 @@ final class TailIndex: Sendable {
     guard let link = try? RecordLink(record, at: position) else { return nil }
     let index = StreamIndex(
       tables: tables, hashSeed: hashSeed, generations: state.generations, bound: LogPosition(.max), catalog: catalog)
-    guard let before = try index.lastPlace(of: link.stream, in: transaction),
-      before.version.next == link.version, before.position == link.previous
+    guard let before = try index.lastPlace(of: link.stream, in: transaction) else { return nil }
+    if before.version.next == link.version, before.position == link.previous { return link }
+    // The tables are further than the runs where the block is being sealed.
+    guard before.position >= position, link.previous <= catalog.end,
+      let sealed = try? index.sealedEntry(at: link.previous, of: link.stream, transaction),
+      sealed.link.version.next == link.version
     else { return nil }
     return link
   }

@@ -20,8 +20,8 @@ struct Writer {
   private var end = LogEnd()
   private var streams: [StreamName: WriterStream] = [:]
   private var sealing: Sealing?
-  /// Whether blocks and runs stay as they are, since one of them is damaged.
-  private var isTidyingStopped = false
+  /// Whether blocks, or runs, stay as they are, since one of them is damaged.
+  private var isSealingStopped = false, isMergingStopped = false
   /// When readers of processes that died were last looked for, in nanoseconds of the ``MonotonicClock``.
   private var readersCheckedAt = MonotonicClock.nanoseconds
   /// Records of blocks and runs that are due to be moved.
@@ -123,12 +123,14 @@ struct Writer {
       try StoreSnapshots(snapshots: snapshots.take(upTo: Self.snapshotBytesPerCommit)).run(in: &context)
     }
     let (newEnd, newStreams, sealed) = (context.end, context.streams, context.catalog.end)
+    let outdatesTail = context.outdatesTail
     tail.commitEnds(at: newEnd)
     try context.commit()
     end = newEnd
     streams = newStreams.count > Self.largestCache ? [:] : newStreams
     tail.committed()
     tail.sealed(through: sealed)
+    if outdatesTail { tail.forget() }
     statistics.count(commits: 1, events: events.count)
     if !events.isEmpty { appended(events) }
   }
@@ -171,8 +173,9 @@ struct Writer {
 
   /// Seals blocks and merges runs a little.
   private mutating func tidy(_ context: inout WriterContext) throws(StorageError) {
-    let isSealing = context.catalog.blocks.count > 1
-    guard !isTidyingStopped, isSealing || context.catalog.merge != nil || context.catalog.dueMerge() != nil else {
+    let isSealing = context.catalog.blocks.count > 1 && !isSealingStopped
+    let isMerging = (context.catalog.merge ?? context.catalog.dueMerge()) != nil && !isMergingStopped
+    guard isSealing || isMerging else {
       credit = 0
       return
     }
@@ -180,12 +183,17 @@ struct Writer {
     guard credit >= min(Self.smallestStep, limit) else { return }
     var step = min(credit, limit)
     credit -= step
-    do throws(StorageError) {
-      if isSealing { sealing = try Sealing.step(sealing, credit: &step, &context) }
-      if step > 0 { try Merging.step(credit: &step, &context) }
-    } catch .corrupt {
-      // Those who read what is damaged are told. The others go on, as long as there is a table for the next block.
-      isTidyingStopped = true
+    // Of what is damaged those who read it are told. The others go on: with more places to look at, and as long as there
+    // is a table for the next block.
+    if isSealing {
+      do throws(StorageError) { sealing = try Sealing.step(sealing, credit: &step, &context) } catch .corrupt {
+        isSealingStopped = true
+      }
+    }
+    if isMerging, step > 0 {
+      do throws(StorageError) { try Merging.step(credit: &step, &context) } catch .corrupt {
+        isMergingStopped = true
+      }
     }
   }
 

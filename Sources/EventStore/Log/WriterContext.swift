@@ -42,6 +42,8 @@ struct WriterContext: ~Copyable {
   private(set) var appended: [AppendedEvent] = []
   /// Whether there is anything to commit.
   var hasWritten = false
+  /// Whether the tail is to be read again, once this is committed.
+  var outdatesTail = false
   private var buffer = ByteWriter(capacity: 512)
 
   var tables: Tables { settings.tables }

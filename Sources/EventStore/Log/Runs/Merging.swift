@@ -78,9 +78,13 @@ struct Merging {
         }
         continue
       }
-      last = RunProgress(stream: readers[next].stream, version: readers[next].version)
+      last = RunProgress(
+        stream: readers[next].stream, version: readers[next].version, pieces: last.pieces + 1)
       credit -= 1
       try readers[next].advance(transaction, tables)
+    }
+    guard last.pieces == merge.output.count else {
+      throw .corrupt(reason: "runs from position \(merge.output.first) on lack records", position: nil)
     }
     if !chunk.isEmpty { chunks.append(chunk) }
     merge.progress = RunProgress(stream: .max)
@@ -174,13 +178,22 @@ private struct MergeInput {
   private mutating func enter(_ entry: Entry?) throws(StorageError) {
     bytes = []
     end = 0
-    guard let entry, let place = try? Key.chunk(of: entry.key), place.run == run.number else {
+    guard let entry else {
+      isAtEnd = true
+      return
+    }
+    let place = try decoding("runs") { () throws(DamagedBytes) in try Key.chunk(of: entry.key) }
+    if place.run == run.number + 1 {
       isAtEnd = true
       return
     }
     key = (place.stream, place.version)
     bytes = entry.value.array()
     try read()
+    // What stands behind a key that leads elsewhere would be passed over.
+    guard place.run == run.number, place.stream == stream, place.version == 0 || place.version == version else {
+      throw .damagedRun(run)
+    }
   }
 
   private mutating func read() throws(StorageError) {
@@ -188,9 +201,9 @@ private struct MergeInput {
     let found: (stream: StreamNumber, version: StreamVersion, position: LogPosition, count: Int, end: Int)
     do {
       var chunk = RunChunk(bytes.rawSpan.extracting(droppingFirst: begin), of: run)
-      guard let entry = try? chunk.next(), entry.link.stream > 0 else {
-        throw .corrupt(reason: "a chunk of the run from position \(run.first) on is damaged", position: nil)
-      }
+      guard let entry = try? chunk.next() else { throw .damagedRun(run) }
+      // Its stream decides its place: whoever moves it must know that it is right.
+      _ = try entry.checked()
       found = (entry.link.stream, entry.link.version, entry.position, entry.bytes.byteCount, begin + entry.end)
     }
     (stream, version, position) = (found.stream, found.version, found.position)

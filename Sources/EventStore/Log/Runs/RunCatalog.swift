@@ -24,7 +24,7 @@ struct RunProgress: Equatable {
   /// The last record that is in it; the greatest stream there can be, where all are.
   var stream: StreamNumber = 0
   var version: StreamVersion = 0
-  /// Pieces of what comes after the records that are made.
+  /// Pieces of what comes after the records that are made; while runs are merged, how many records are moved.
   var pieces: UInt64 = 0
 
   var hasAllRecords: Bool { stream == .max }

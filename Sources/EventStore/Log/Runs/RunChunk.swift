@@ -51,17 +51,20 @@ struct RunChunk: ~Escapable {
 
 extension RunChunk {
   /// Puts another record in the place of one that a run may hold.
+  ///
+  /// - Returns: Whether it was there.
   static func replace(
     _ new: borrowing RunEntry, in run: Run, _ transaction: inout WriteTransaction, _ tables: Tables
-  ) throws(StorageError) {
+  ) throws(StorageError) -> Bool {
     let table = tables.runs[run.level]
     var key: [UInt8] = []
     var changed = ByteWriter(capacity: ChunkBuilder.size)
     var isFound = false
     do {
       var cursor = try transaction.scan(run, tables)
-      guard let old = try cursor.seek(new.link.stream, new.link.version), old.position == new.position else { return }
-      guard let found = cursor.current else { return }
+      guard let old = try cursor.seek(new.link.stream, new.link.version), old.position == new.position,
+        let found = cursor.current
+      else { return false }
       key = found.key.array()
       var chunk = RunChunk(found.value, of: run)
       try decoding("runs") { () throws(DamagedBytes) in
@@ -74,6 +77,7 @@ extension RunChunk {
       }
     }
     if isFound { try transaction.store(changed.bytes, at: key, in: table) }
+    return isFound
   }
 }
 
@@ -104,7 +108,14 @@ struct ChunkBuilder {
 
   /// Puts the chunk behind all others of its level, and begins the next.
   mutating func flush(to run: Run, _ transaction: inout WriteTransaction, _ tables: Tables) throws(StorageError) {
-    try transaction.append(bytes.bytes, at: Key.chunk(run, stream, version), to: tables.runs[run.level])
+    let key = Key.chunk(run, stream, version)
+    do throws(LMDBError) {
+      try transaction.append(bytes.bytes.rawSpan, at: key.rawSpan, in: tables.runs[run.level])
+    } catch .keyExists {
+      throw .corrupt(reason: "a run from position \(run.first) on would not be in order", position: nil)
+    } catch {
+      throw StorageError(error)
+    }
     bytes.bytes.removeAll(keepingCapacity: true)
   }
 }

@@ -125,6 +125,7 @@ enum RunIdentities {
       let shift = input.first.number - run.first.number
       let wider = piece >> (pieceBits(run) - pieceBits(input))
       for entry in try entries(wider, of: input, transaction, tables) where self.piece(of: entry, in: run) == piece {
+        guard entry & offsetMask < input.count else { throw .damagedIndex("identities") }
         merged.append(entry + shift)
       }
     }

@@ -31,7 +31,9 @@ struct RunCursor: ~Copyable, ~Escapable {
     guard enter(found) else { return nil }
     while let entry = try next() {
       let link = entry.link
-      if link.stream > stream || (link.stream == stream && link.version >= version) { return entry }
+      if link.stream == stream, link.version >= version { return entry }
+      // Beyond it; unless that is what is damaged.
+      if link.stream > stream, stream == 0 || entry.isWhole { return entry }
     }
     return nil
   }
@@ -43,7 +45,9 @@ struct RunCursor: ~Copyable, ~Escapable {
       do throws(DamagedBytes) {
         if let entry = try chunk?.next() { return entry }
       } catch {
-        throw .corrupt(reason: "a chunk of the run from position \(run.first) on is damaged", position: nil)
+        // Whoever goes on all the same goes on with the next one.
+        chunk = nil
+        throw .damagedRun(run)
       }
       guard enter(try cursor.toNext()) else { return nil }
     }
@@ -159,5 +163,12 @@ extension StreamIndex {
 
   func missing(_ version: StreamVersion, of stream: StreamNumber) -> StorageError {
     .corrupt(reason: "a run lacks the record of version \(version) of stream \(stream)", position: nil)
+  }
+}
+
+extension StorageError {
+  /// A chunk of a run does not hold what it should.
+  static func damagedRun(_ run: Run) -> StorageError {
+    .corrupt(reason: "a chunk of the run from position \(run.first) on is damaged", position: nil)
   }
 }

@@ -91,7 +91,7 @@ enum StatsCommand: Command {
       "data file",
       "\(Quantity.bytes(statistics.fileBytes)), \(Quantity.bytes(statistics.freeBytes), .dim) \("of it free", .dim)"
     )
-    values.add("not indexed yet", StyledText(Quantity.count(statistics.tailEvents, "event")))
+    values.add("not in a run yet", StyledText(Quantity.count(statistics.tailEvents, "event")))
     values.add("snapshots due", StyledText(Quantity.count(statistics.dueSnapshots)))
     values.add("readers at work", StyledText(Quantity.count(statistics.readers)))
     values.add("store", "\(statistics.storeID), format \(statistics.format)")
