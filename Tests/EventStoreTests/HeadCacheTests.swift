@@ -10,7 +10,7 @@ import Testing
   }
 
   private func entry(_ version: StreamVersion, size: Int = 1_000) -> HeadCache.Entry {
-    HeadCache.Entry(version: version, redactions: 0, bytesSinceSnapshot: 0, state: version, sizeInBytes: size)
+    HeadCache.Entry(version: version, redactions: 0, bytesSinceSnapshot: 0, box: StateBox(version), sizeInBytes: size)
   }
 
   @Test func `lets go of what was used least recently, and keeps to its limit`() {

@@ -35,7 +35,7 @@ extension ReadError: CustomStringConvertible {
 /// A state, and what it is the state of.
 public struct FoldedState<State: Sendable>: Sendable {
   /// What the events fold to.
-  public var state: State
+  @inlinable public var state: State { _read { yield box.state } }
   /// The stream's highest version among them; 0 where there are none.
   public var version: StreamVersion
   /// The time by which expiry is to be judged at that point; `nil` at the head, where it is now.
@@ -48,4 +48,13 @@ public struct FoldedState<State: Sendable>: Sendable {
   package var bytesSinceSnapshot = 0
   /// Snapshots that were due among those events.
   package var snapshotsDue = 0
+  /// Shared with the cache: a copy of a large state touches as much memory as reading it.
+  @usableFromInline let box: StateBox<State>
+}
+
+/// A state that is handed on without copying it.
+@usableFromInline final class StateBox<State: Sendable>: Sendable {
+  @usableFromInline let state: State
+
+  init(_ state: State) { self.state = state }
 }

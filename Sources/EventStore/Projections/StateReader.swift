@@ -186,22 +186,27 @@ extension EventLog {
     _ view: borrowing LogView
   ) throws(StorageError) -> FoldedState<P.State> {
     let key = ProjectorKey(projector, schema)
+    let cacheKey = HeadCache.Key(stream: stream, projector: key)
+    var isHead = false
+    if usesSnapshots, case .version(head) = target.stop { isHead = true }
+    let cached = isHead ? headCache.entry(cacheKey, for: head, redactions: view.redactions) : nil
+    if let cached, cached.version == head, let box = cached.box as? StateBox<P.State> {
+      return FoldedState(
+        version: head, judgedAt: target.judgedAt, eventsFolded: 0, bytesFolded: 0,
+        bytesSinceSnapshot: cached.bytesSinceSnapshot, box: box)
+    }
     var fold = Fold(projector, key: key, schema: schema, policy: options.snapshotPolicy)
     var version: StreamVersion = 0
+    var box: StateBox<P.State>?
     switch target.stop {
     case .version(let last):
       version = last
-      let cacheKey = HeadCache.Key(stream: stream, projector: key)
-      let isHead = usesSnapshots && last == head
       var start: StreamVersion = 0
-      if isHead, let cached = resume(&fold, from: cacheKey, head: head, redactions: view.redactions) {
-        // Few events have come since, or none: go on from there.
-        start = cached
-        if cached == head {
-          return FoldedState(
-            state: fold.state, version: head, judgedAt: target.judgedAt, eventsFolded: 0, bytesFolded: 0,
-            bytesSinceSnapshot: fold.count.bytesSinceSnapshot)
-        }
+      if let cached, let known = cached.box as? StateBox<P.State> {
+        // Few events have come since: go on from there.
+        fold.state = known.state
+        fold.count.bytesSinceSnapshot = cached.bytesSinceSnapshot
+        start = cached.version
       } else if usesSnapshots, let found = try begin(&fold, at: .version, last.number, of: stream, head: head, view) {
         start = StreamVersion(found)
       }
@@ -211,10 +216,12 @@ extension EventLog {
         try fold.run(stream, through: last, view)
       }
       if isHead {
+        let made = StateBox(fold.state)
         headCache.put(
           HeadCache.Entry(
             version: head, redactions: view.redactions, bytesSinceSnapshot: fold.count.bytesSinceSnapshot,
-            state: fold.state, sizeInBytes: fold.state.encodedSize), cacheKey)
+            box: made, sizeInBytes: fold.state.encodedSize), cacheKey)
+        box = made
       }
     case .occurred(let time):
       try run(&fold, stream, occurredThrough: time, head: head, usesSnapshots, view)
@@ -222,9 +229,8 @@ extension EventLog {
     }
     if usesSnapshots, !options.isReadOnly { snapshots.add(fold.due) }
     return FoldedState(
-      state: fold.state, version: version, judgedAt: target.judgedAt, eventsFolded: fold.count.events,
-      bytesFolded: fold.count.bytes, bytesSinceSnapshot: fold.count.bytesSinceSnapshot, snapshotsDue: fold.due.count
-    )
+      version: version, judgedAt: target.judgedAt, eventsFolded: fold.count.events, bytesFolded: fold.count.bytes,
+      bytesSinceSnapshot: fold.count.bytesSinceSnapshot, snapshotsDue: fold.due.count, box: box ?? StateBox(fold.state))
   }
 
   /// Folds what occurred by `time`.
@@ -274,18 +280,6 @@ extension EventLog {
     fold.state = found.state
     fold.count.highest = found.highest
     return found.number
-  }
-
-  /// Begins `fold` at the cached head state. Of an older one nobody else has a copy then, so folding changes it in place.
-  private func resume<P: Projector>(
-    _ fold: inout Fold<P>, from key: HeadCache.Key, head: StreamVersion, redactions: UInt64
-  ) -> StreamVersion? {
-    guard let cached = headCache.entry(key, for: head, redactions: redactions),
-      let state = cached.state as? P.State
-    else { return nil }
-    fold.state = state
-    fold.count.bytesSinceSnapshot = cached.bytesSinceSnapshot
-    return cached.version
   }
 
   private static func decode<P: Projector>(

@@ -16,7 +16,8 @@ final class HeadCache: Sendable {
     var redactions: UInt64
     /// The bytes of events folded since the snapshot before, which decide when the next one is due.
     var bytesSinceSnapshot: Int
-    var state: any Sendable
+    /// A ``StateBox``.
+    var box: any AnyObject & Sendable
     var sizeInBytes: Int
   }
 
