@@ -314,8 +314,11 @@ struct StreamIndex {
     }
     for run in catalog.runs {
       try RunIdentities.positions(of: hash, in: run, transaction, tables) { position throws(StorageError) in
-        // Seldom another stream's: hashes are long.
-        guard let entry = try sealedEntry(at: position, of: stream, transaction) else { return }
+        guard let entry = try sealedEntry(at: position, of: stream, transaction) else {
+          // Another stream's, seldom: hashes are long. Else the event would pass for one that was never appended.
+          if try self.stream(at: position, transaction) != stream { return }
+          throw .corrupt(reason: "the record is missing", position: position)
+        }
         places.append(StreamPlace(version: entry.link.version, position: position))
       }
     }
