@@ -108,21 +108,60 @@ struct WriterContext: ~Copyable {
     var streams: [WriterStream?] = []
     streams.reserveCapacity(request.streams.count)
     let repeats: Repeats
+    let lookups: Lookups
     do throws(StorageError) {
       for stream in request.streams { streams.append(try writerStream(stream.name)) }
       switch try findRepeats(in: request, streams) {
       case .failure(let error): return .failure(error)
       case .success(let found): repeats = found
       }
+      if request.repeats == .request, repeats.count > 0 {
+        return .success(try firstResults(of: request, repeats))
+      }
+      if let conflict = Self.versionConflict(in: request, repeats, streams) { return .failure(conflict) }
+      lookups = try lookUp(request, repeats, streams)
     } catch .corrupt(let reason, let position) {
       // Nothing is written yet, and a damaged stream is nobody else's.
       return .failure(.storage(.corrupt(reason: reason, position: position)))
     }
-    if request.repeats == .request, repeats.count > 0 {
-      return .success(try firstResults(of: request, repeats))
+    return .success(try write(request, repeats, lookups, streams, time: time))
+  }
+
+  /// What writing a request needs of the log, looked up as long as the request can be refused by itself.
+  private struct Lookups {
+    /// By append that adds nothing: when its stream's last event was recorded.
+    var times: [Int: Timestamp] = [:]
+    /// By stream of the request: the sessions' numbers; 0 where there is none yet.
+    var sessions: [Int: [SessionID: StreamVersion]] = [:]
+  }
+
+  private func lookUp(
+    _ request: AppendRequest, _ repeats: Repeats, _ streams: [WriterStream?]
+  ) throws(StorageError) -> Lookups {
+    var lookups = Lookups()
+    var next = 0
+    for (number, append) in request.appends.enumerated() {
+      let stream = streams[append.stream]
+      var addsNothing = true
+      for event in append.events {
+        defer { next += 1 }
+        if repeats.places[next] != nil { continue }
+        addsNothing = false
+        guard let stream, let session = event.event.session, stream.lastSession?.name != session,
+          lookups.sessions[append.stream]?[session] == nil
+        else { continue }
+        // It may be the last one no more when its next event comes.
+        if let last = stream.lastSession, repeats.places.count > 1 {
+          lookups.sessions[append.stream, default: [:]][last.name] = last.number
+        }
+        lookups.sessions[append.stream, default: [:]][session] =
+          try index.session(session, in: stream.stream, transaction) ?? 0
+      }
+      if addsNothing, let stream {
+        lookups.times[number] = try index.record(at: stream.position, of: stream.stream, transaction).recordedAt
+      }
     }
-    if let conflict = Self.versionConflict(in: request, repeats, streams) { return .failure(conflict) }
-    return .success(try write(request, repeats, streams, time: time))
+    return lookups
   }
 
   /// The results of a request that was done before.
@@ -166,10 +205,11 @@ struct WriterContext: ~Copyable {
   }
 
   private mutating func write(
-    _ request: AppendRequest, _ repeats: Repeats, _ streams: [WriterStream?], time: Timestamp
+    _ request: AppendRequest, _ repeats: Repeats, _ lookups: Lookups, _ streams: [WriterStream?], time: Timestamp
   ) throws(StorageError) -> [AppendResult] {
     let recordedAt = max(end.recordedAt.advanced(byMicroseconds: 1), time)
     var streams = streams
+    var sessions = lookups.sessions
     var left = repeats.places.count { $0 == nil }
     let requestStart = end.position.next
     var digests: [Bytes32] = []
@@ -177,7 +217,7 @@ struct WriterContext: ~Copyable {
     var results: [AppendResult] = []
     results.reserveCapacity(request.appends.count)
     var next = 0
-    for append in request.appends {
+    for (number, append) in request.appends.enumerated() {
       let prepared = request.streams[append.stream]
       let stream = streams[append.stream] ?? newStream(prepared)
       let first = (version: stream.version.next, position: end.position.next)
@@ -194,17 +234,18 @@ struct WriterContext: ~Copyable {
         if left == 0 {
           end.chain = HashChain.step(end.chain, first: requestStart, recordedAt: recordedAt, digests: digests)
         }
-        try write(
-          event, digest: digest, to: stream, name: prepared.name, recordedAt: recordedAt, endsRequest: left == 0)
+        let named = try write(
+          event, digest: digest, to: stream, name: prepared.name, sessions[append.stream], recordedAt: recordedAt,
+          endsRequest: left == 0)
+        if let named, repeats.places.count > 1 { sessions[append.stream, default: [:]][named.name] = named.number }
       }
       let count = Int(end.position.number + 1 - first.position.number)
       if count > 0, streams[append.stream] == nil {
         streams[append.stream] = stream
         self.streams[prepared.name] = stream
       }
-      // Where nothing was new, the stream's last event tells the time.
-      let time =
-        count > 0 ? recordedAt : try index.record(at: stream.position, of: stream.stream, transaction).recordedAt
+      // Where nothing was new, the stream's last event tells the time; it may be one of this request.
+      let time = stream.position >= requestStart ? recordedAt : lookups.times[number] ?? recordedAt
       results.append(
         AppendResult(
           stream: prepared.name, firstVersion: count > 0 ? first.version : stream.version,
@@ -221,10 +262,11 @@ struct WriterContext: ~Copyable {
       lastOccurredAt: .earliest)
   }
 
+  /// Writes an event, and tells which session it named.
   private mutating func write(
     _ prepared: PreparedEvent, digest: Bytes32, to stream: WriterStream, name: StreamName,
-    recordedAt: Timestamp, endsRequest: Bool
-  ) throws(StorageError) {
+    _ sessions: [SessionID: StreamVersion]?, recordedAt: Timestamp, endsRequest: Bool
+  ) throws(StorageError) -> (name: SessionID, number: StreamVersion)? {
     let event = prepared.event
     let position = end.position.next
     let version = stream.version.next
@@ -240,7 +282,7 @@ struct WriterContext: ~Copyable {
     if let session = event.session {
       if let last = stream.lastSession, last.name == session {
         fields.session = last.number
-      } else if version > 1, let number = try index.session(session, in: stream.stream, transaction) {
+      } else if let number = sessions?[session], number > 0 {
         fields.session = number
       } else {
         fields.session = version
@@ -277,6 +319,7 @@ struct WriterContext: ~Copyable {
     hasWritten = true
     // Where a request ends, so that its events lie in one block.
     if endsRequest, count >= settings.blockSize { try beginBlock() }
+    return fields.sessionName.map { ($0, version) }
   }
 
   /// The end of a stream; `nil` where it has no event yet.
