@@ -54,8 +54,8 @@ private struct RebuildIndex: WriterWork {
       try rebuild(run: index, &streams, &context)
       progress(context.catalog.runs[index].last.number, context.end.position.number)
     }
+    context.isIndexRebuilt = true
     // What is in memory says the same as before, but the tables say it too now.
-    context.outdatesTail = true
   }
 
   private func dropUnfinishedSeal(_ context: inout WriterContext) throws(StorageError) {

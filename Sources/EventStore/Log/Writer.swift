@@ -112,6 +112,7 @@ struct Writer {
     }
     let events = context.appended
     credit += events.count * Self.creditPerEvent
+    if context.isIndexRebuilt { (isSealingStopped, isMergingStopped) = (false, false) }
     try tidy(&context)
     guard context.hasWritten else {
       tail.committed()
@@ -123,7 +124,7 @@ struct Writer {
       try StoreSnapshots(snapshots: snapshots.take(upTo: Self.snapshotBytesPerCommit)).run(in: &context)
     }
     let (newEnd, newStreams, sealed) = (context.end, context.streams, context.catalog.end)
-    let outdatesTail = context.outdatesTail
+    let outdatesTail = context.isIndexRebuilt
     tail.commitEnds(at: newEnd)
     try context.commit()
     end = newEnd

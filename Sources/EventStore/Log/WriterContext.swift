@@ -42,8 +42,9 @@ struct WriterContext: ~Copyable {
   private(set) var appended: [AppendedEvent] = []
   /// Whether there is anything to commit.
   var hasWritten = false
-  /// Whether the tail is to be read again, once this is committed.
-  var outdatesTail = false
+  /// Whether the index was made anew: once that is committed, the tail is to be read again, and what had to stop since
+  /// something of it was damaged can go on.
+  var isIndexRebuilt = false
   private var buffer = ByteWriter(capacity: 512)
 
   var tables: Tables { settings.tables }
