@@ -362,6 +362,35 @@ private func isCorrupt(_ error: any Error) -> Bool {
     #expect(try runs.log.lastPosition() == LogPosition(UInt64(runs.kept.events.count + 2)))
   }
 
+  // All that came after it in its chunk was not found; and merged, it would have put others' records where nobody looks.
+  @Test(arguments: [0x20, 0x40] as [UInt8]) func `with another stream's number hides nobody else's in a run`(
+    bits: UInt8
+  ) throws {
+    let runs = try RunStore(blockSize: 20, stepLimit: 3, seed: 96, sizes: 20...60)
+    for _ in 0..<3 {
+      try runs.append()
+      try runs.append([runs.newEvent()], to: alice)
+    }
+    try runs.append { $0.runs.count == 2 }
+    let position = runs.kept.events(of: alice)[1].position
+    try changeChunk(runs, with: position) { chunk, place in
+      #expect(chunk.records.count > place + 10)
+      chunk.records[place].bytes[RecordFormat.streamAt] ^= bits
+    }
+    for round in 1...160 {
+      let request = runs.newRequest()
+      try runs.log.appendAndWait([request])
+      runs.note(request)
+      if round % 8 > 0 { continue }
+      try runs.checkStreams(runs.log, without: alice)
+      try runs.checkAll(without: alice)
+      #expect(performing: { try runs.log.readStream(alice) }, throws: isCorrupt)
+      let named = try runs.problems(.log).compactMap(\.position)
+      #expect(named.contains(position) && named.count < 5, "\(named)")
+      if round == 80 { try runs.store.reopen() }
+    }
+  }
+
   // When nothing is new, the time of the stream's last event is told: read after others had written.
   @Test func `that ends a stream of which all is known refuses that request, and no other`() throws {
     let runs = try sealed(seed: 93)
