@@ -64,7 +64,7 @@ import Testing
       name: .bob, version: 1_000, position: 70_000, chain: .zero, secret: .zero, firstOccurredAt: .earliest,
       lastOccurredAt: .latest, sizeInBytes: 1 << 40)
     var catalog = RunCatalog()
-    catalog.blocks = [100]
+    catalog.blocks = [100, 130]
     for number in 0..<UInt32(4) {
       let first = LogPosition(UInt64(number) * 25 + 1)
       catalog.runs.append(Run(level: 0, number: number, first: first, last: first.forward(24 - (number == 3 ? 1 : 0))))

@@ -23,6 +23,7 @@ extension EventLog {
     after position: LogPosition = 0, through end: LogPosition? = nil,
     _ body: (StreamKey, borrowing EventView) throws(DamagedBytes) -> Void
   ) throws(StorageError) {
+    guard position < LogPosition(.max) else { return }
     var next = position.next
     let last = min(try lastPosition(), end ?? LogPosition(.max))
     while next <= last {

@@ -49,7 +49,7 @@ struct LogWindow {
     while let current = entry {
       let position = try Key.position(of: current.key)
       guard position <= range.upperBound else { break }
-      if !current.value.isEmpty {
+      if !current.value.isEmpty, position >= range.lowerBound {
         found.keep(0..<current.value.byteCount, of: current, at: Int(position.number - range.lowerBound.number))
       }
       entry = try cursor.toNext()

@@ -85,9 +85,14 @@ extension WriteTransaction {
     try store(IndexValue.seal(value, at: key), at: key, in: table)
   }
 
+  /// Stores a value behind all others of a table.
+  ///
+  /// - Throws: ``StorageError/corrupt(reason:position:)`` where the table ends with a later key: that is damaged.
   mutating func append(_ value: [UInt8], at key: borrowing BigEndianKey, to table: Table) throws(StorageError) {
     do throws(LMDBError) {
       try append(value.rawSpan, at: key.rawSpan, in: table)
+    } catch .keyExists {
+      throw .corrupt(reason: "the last key of a table is damaged", position: nil)
     } catch { throw StorageError(error) }
   }
 

@@ -162,16 +162,17 @@ struct StreamIndex {
   func record(
     of version: StreamVersion, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> RecordView {
-    if let position = tailPosition(of: version, in: stream) {
-      return try record(at: position, of: stream, transaction)
+    var place = tailPosition(of: version, in: stream) ?? 0
+    if place == 0 {
+      let run = try runIndex(atOrAfter: version, of: stream, firstInTail(of: stream), transaction)
+      _ = try forEachSealed(of: version...version, in: stream, upToRun: run, transaction) { (entry, _) in
+        place = entry.position
+        return false
+      }
     }
-    var place: LogPosition = 0
-    let run = try runIndex(atOrAfter: version, of: stream, firstInTail(of: stream), transaction)
-    _ = try forEachSealed(of: version...version, in: stream, upToRun: run, transaction) { (entry, _) in
-      place = entry.position
-      return false
-    }
-    return try record(at: place, of: stream, transaction)
+    let record = try record(at: place, of: stream, transaction)
+    guard record.stream == stream, record.version == version else { throw missing(version, of: stream) }
+    return record
   }
 
   /// The record of a stream at a position.

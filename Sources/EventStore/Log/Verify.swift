@@ -372,7 +372,10 @@ extension EventLog {
         continue
       }
       // Appended since.
-      if head.position > last { continue }
+      if head.position > last {
+        if verifier.streams[stream]?.stored != nil { seen += 1 }
+        continue
+      }
       guard let found = verifier.streams[stream], found.name == head.name, head.version <= found.version else {
         verifier.problem("the index has a stream that the log has not", .derived, stream: head.name)
         continue

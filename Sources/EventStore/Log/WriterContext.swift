@@ -83,7 +83,11 @@ struct WriterContext: ~Copyable {
     // Every table of the ring is taken: seldom, since blocks are sealed faster than they fill.
     while catalog.blocks.count == RunCatalog.largestBlockCount {
       var credit = Int.max
-      try Sealing.step(credit: &credit, &self)
+      do throws(StorageError) { try Sealing.step(credit: &credit, &self) } catch .corrupt(let reason, let position) {
+        // What is damaged is its owner's. For everybody else the block grows, as long as it can be one run.
+        guard end.position.number - begun.number > RunIdentities.largestRun / 2 else { return }
+        throw .corrupt(reason: reason, position: position)
+      }
     }
     let first = end.position.next
     try changeCatalog { $0.blocks.append(first) }

@@ -202,8 +202,11 @@ private struct MergeInput {
     do {
       var chunk = RunChunk(bytes.rawSpan.extracting(droppingFirst: begin), of: run)
       guard let entry = try? chunk.next() else { throw .damagedRun(run) }
-      // Its stream decides its place: whoever moves it must know that it is right.
-      _ = try entry.checked()
+      // Its stream decides what is given up of the inputs: whoever moves it must know that it is right. A damaged record
+      // is moved as it is, where key or predecessor say the same as it does.
+      let link = entry.link
+      let isExpected = begin == 0 || (link.stream == stream && link.version == version.next)
+      guard isExpected || entry.isWhole else { throw .damagedRun(run) }
       found = (entry.link.stream, entry.link.version, entry.position, entry.bytes.byteCount, begin + entry.end)
     }
     (stream, version, position) = (found.stream, found.version, found.position)

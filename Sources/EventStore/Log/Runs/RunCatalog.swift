@@ -127,14 +127,14 @@ struct RunCatalog: Equatable {
 
   /// Four runs of a level, the oldest, where there are so many.
   func dueMerge() -> Merge? {
-    for level in 0..<Self.highestLevel {
-      guard let index = runs.firstIndex(where: { $0.level == level }), index + Self.fan <= runs.count,
-        runs[index + Self.fan - 1].level == level,
-        // Blocks of very large requests may be too long to be merged.
-        runs[index + Self.fan - 1].last.number - runs[index].first.number < RunIdentities.largestRun
+    for index in runs.indices.dropLast(Self.fan - 1) {
+      let level = runs[index].level
+      let (first, last) = (runs[index], runs[index + Self.fan - 1])
+      // Blocks of very large requests may be too long to be merged.
+      guard level < Self.highestLevel, last.level == level,
+        last.last.number - first.first.number < RunIdentities.largestRun
       else { continue }
-      let output = Run(
-        level: level + 1, number: made[level + 1], first: runs[index].first, last: runs[index + Self.fan - 1].last)
+      let output = Run(level: level + 1, number: made[level + 1], first: first.first, last: last.last)
       return Merge(index: index, output: output)
     }
     return nil
@@ -182,6 +182,7 @@ extension RunCatalog {
       blocks.append(LogPosition(last.number + count))
     }
     sealing = try RunProgress?(reading: &reader)
+    guard sealing == nil || blocks.count > 1 else { throw DamagedBytes() }
     let index = try reader.readVarint()
     if index > 0 {
       guard let index = Int(exactly: index - 1), index < runs.count, runs.count - index >= Self.fan,

@@ -108,14 +108,7 @@ struct ChunkBuilder {
 
   /// Puts the chunk behind all others of its level, and begins the next.
   mutating func flush(to run: Run, _ transaction: inout WriteTransaction, _ tables: Tables) throws(StorageError) {
-    let key = Key.chunk(run, stream, version)
-    do throws(LMDBError) {
-      try transaction.append(bytes.bytes.rawSpan, at: key.rawSpan, in: tables.runs[run.level])
-    } catch .keyExists {
-      throw .corrupt(reason: "a run from position \(run.first) on would not be in order", position: nil)
-    } catch {
-      throw StorageError(error)
-    }
+    try transaction.append(bytes.bytes, at: Key.chunk(run, stream, version), to: tables.runs[run.level])
     bytes.bytes.removeAll(keepingCapacity: true)
   }
 }

@@ -31,9 +31,9 @@ struct RunCursor: ~Copyable, ~Escapable {
     guard enter(found) else { return nil }
     while let entry = try next() {
       let link = entry.link
-      if link.stream == stream, link.version >= version { return entry }
-      // Beyond it; unless that is what is damaged.
-      if link.stream > stream, stream == 0 || entry.isWhole { return entry }
+      if link.stream < stream || (link.stream == stream && link.version < version) { continue }
+      // What a damaged record says of itself may be what is damaged: then what is looked for is behind it.
+      if stream == 0 || (link.stream == stream && link.version == version) || entry.isWhole { return entry }
     }
     return nil
   }

@@ -70,12 +70,11 @@ struct Sealing {
       }
     }
     while progress.hasAllRecords, credit > 0 {
-      if progress.pieces == StreamOrder.pieceCount(run.count) + RunIdentities.pieceCount(run) {
+      if progress.pieces >= StreamOrder.pieceCount(run.count) + RunIdentities.pieceCount(run) {
         try context.finishSealing(run)
         return true
       }
-      try makePiece(&context)
-      credit -= StreamOrder.piece / 4
+      credit -= 1 + (try makePiece(&context)) / 4
       progress.pieces += 1
     }
     try context.changeCatalog { $0.sealing = progress }
@@ -133,20 +132,23 @@ struct Sealing {
     progress = RunProgress(stream: last.stream, version: last.version)
   }
 
-  private mutating func makePiece(_ context: inout WriterContext) throws(StorageError) {
+  /// - Returns: How many events it is about.
+  private mutating func makePiece(_ context: inout WriterContext) throws(StorageError) -> Int {
     let orderCount = StreamOrder.pieceCount(run.count)
     let tables = context.tables
     if progress.pieces < orderCount {
       if order.isEmpty { order = generation.contents.withLock { $0.order(of: run) } }
       let start = Int(progress.pieces) * StreamOrder.piece
-      try StreamOrder.append(
-        order[start..<min(order.count, start + StreamOrder.piece)], at: LogPosition(run.first.number + UInt64(start)),
-        &context.transaction, tables)
+      let part = order[start..<min(order.count, start + StreamOrder.piece)]
+      try StreamOrder.append(part, at: run.first.forward(UInt64(start)), &context.transaction, tables)
+      return part.count
     } else {
       order = []
       if identities.isEmpty { identities = generation.contents.withLock { $0.identities(of: run) } }
       let piece = progress.pieces - orderCount
-      try RunIdentities.store(identities[Int(piece)].sorted(), piece: piece, of: run, &context.transaction, tables)
+      let entries = identities[Int(piece)].sorted()
+      try RunIdentities.store(entries, piece: piece, of: run, &context.transaction, tables)
+      return entries.count
     }
   }
 }
