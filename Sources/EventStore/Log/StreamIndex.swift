@@ -162,17 +162,23 @@ struct StreamIndex {
   func record(
     of version: StreamVersion, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> RecordView {
-    var place = tailPosition(of: version, in: stream) ?? 0
-    if place == 0 {
-      let run = try runIndex(atOrAfter: version, of: stream, firstInTail(of: stream), transaction)
-      _ = try forEachSealed(of: version...version, in: stream, upToRun: run, transaction) { (entry, _) in
-        place = entry.position
-        return false
-      }
+    if let position = tailPosition(of: version, in: stream) {
+      let record = try blockRecord(at: position, transaction)
+      guard record.stream == stream, record.version == version else { throw missing(version, of: stream) }
+      return record
     }
-    let record = try record(at: place, of: stream, transaction)
-    guard record.stream == stream, record.version == version else { throw missing(version, of: stream) }
-    return record
+    // Mostly in the first run looked at: its index comes from a position close by.
+    var index: Int? = try runIndex(atOrAfter: version, of: stream, firstInTail(of: stream), transaction)
+    while let current = index {
+      var cursor = try transaction.scan(catalog.place(of: stream, inRun: current), tables)
+      if let entry = try cursor.seek(stream, version), entry.link.stream == stream, entry.link.version == version {
+        let record = try entry.checked()
+        guard record.stream == stream, record.version == version else { throw missing(version, of: stream) }
+        return record
+      }
+      index = catalog.previous(to: current, of: stream)
+    }
+    throw missing(version, of: stream)
   }
 
   /// The record of a stream at a position.
@@ -232,17 +238,6 @@ struct StreamIndex {
       throw .corrupt(reason: "the record is missing", position: position)
     }
     return try RecordView.stored(value, at: position)
-  }
-
-  /// The position of a version of a stream, which exists.
-  func position(
-    of version: StreamVersion, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
-  ) throws(StorageError) -> LogPosition {
-    if let position = tailPosition(of: version, in: stream) { return position }
-    if version.number % Anchor.interval == 0, let anchor = try anchor(of: version, in: stream, transaction) {
-      return anchor.position
-    }
-    return try record(of: version, in: stream, transaction).position
   }
 
   /// The first event of a stream that no run holds, and the position of the one before it.
@@ -313,6 +308,8 @@ struct StreamIndex {
         return nil
       }
     }
+    // A stream that began in the blocks has nothing in runs.
+    if firstInTail(of: stream)?.version == 1 { return places }
     for run in catalog.runs {
       try RunIdentities.positions(of: hash, in: run, transaction, tables) { position throws(StorageError) in
         guard let entry = try sealedEntry(at: position, of: stream, transaction) else {

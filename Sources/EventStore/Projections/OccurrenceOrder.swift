@@ -101,33 +101,30 @@ extension StreamIndex {
     throw .damagedIndex("anchors")
   }
 
-  /// The last version of a stream whose place satisfies `isWithin`, which holds up to some version and no further.
+  /// The last version of a stream whose record satisfies `isWithin`, which holds up to some version and no further.
   ///
-  /// - Complexity: O(log n) anchors and at most ``Anchor/interval`` records.
+  /// - Complexity: O(log n) records, and at most ``Anchor/interval`` that follow each other.
   func lastVersion(
     of stream: StreamNumber, head: StreamVersion, _ view: borrowing LogView,
-    where isWithin: (LogPosition, borrowing LogView) throws(StorageError) -> Bool
+    where isWithin: (borrowing RecordView) -> Bool
   ) throws(StorageError) -> StreamVersion {
     var low: UInt64 = 0
     var high = head.number / Anchor.interval + 1
     while low + 1 < high {
       let middle = (low + high) / 2
-      let position = try position(of: StreamVersion(middle * Anchor.interval), in: stream, view.transaction)
-      if try isWithin(position, view) { low = middle } else { high = middle }
+      let record = try record(of: StreamVersion(middle * Anchor.interval), in: stream, view.transaction)
+      if isWithin(record) { low = middle } else { high = middle }
     }
-    let start = low * Anchor.interval
-    let upper = min(head.number, start + Anchor.interval)
-    guard start < upper else { return StreamVersion(start) }
-    var block: [LogPosition] = []
-    try forEachRecord(of: StreamVersion(start + 1)...StreamVersion(upper), in: stream, view.transaction) {
-      block.append($0.position)
-    }
-    var first = 0
-    var last = block.count
-    while first < last {
-      let middle = (first + last) / 2
-      if try isWithin(block[middle], view) { first = middle + 1 } else { last = middle }
-    }
-    return StreamVersion(start + UInt64(first))
+    var version = StreamVersion(low * Anchor.interval)
+    let upper = min(head, version.forward(Anchor.interval))
+    guard version < upper else { return version }
+    try scanRecords(
+      of: version.next...upper, in: stream, view.transaction,
+      while: { record in
+        guard isWithin(record) else { return false }
+        version = record.version
+        return true
+      })
+    return version
   }
 }

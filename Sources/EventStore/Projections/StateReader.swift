@@ -143,9 +143,7 @@ extension EventLog {
           InvalidValue(
             field: "recorded_at", reason: "is \(time), later than now and than all that was recorded"))
       }
-      let version = try view.index.lastVersion(of: stream, head: head.version, view) {
-        (place, view) throws(StorageError) in try view.record(at: place, of: stream).recordedAt <= time
-      }
+      let version = try view.index.lastVersion(of: stream, head: head.version, view) { $0.recordedAt <= time }
       return .success(AsOfTarget(stop: .version(version), judgedAt: time))
     case .occurredAt(let time): return .success(AsOfTarget(stop: .occurred(time), judgedAt: time))
     }
@@ -173,10 +171,7 @@ extension EventLog {
     of stream: StreamNumber, atOrBefore position: LogPosition, head: StreamPlace, _ view: borrowing LogView
   ) throws(StorageError) -> StreamVersion {
     if head.position <= position { return head.version }
-    return try view.index.lastVersion(of: stream, head: head.version, view) {
-      (place, _) throws(StorageError) in
-      place <= position
-    }
+    return try view.index.lastVersion(of: stream, head: head.version, view) { $0.position <= position }
   }
 
   /// The state of a stream at a point of it, as if `head` were its last event.
