@@ -32,8 +32,8 @@ extension LogView {
       _ event: (occurredAt: Timestamp, place: StreamPlace),
       _ body: (borrowing RecordView, SessionEntry?) throws(StorageError) -> Void
     ) throws(StorageError) {
-      let record = try record(at: event.place.position, of: stream)
-      guard record.stream == stream, record.version == event.place.version,
+      let record = try index.record(of: event.place.version, in: stream, transaction)
+      guard record.position == event.place.position,
         record.occurredAt == event.occurredAt, record.flags.contains(.isLate)
       else { throw .damagedIndex("late") }
       try body(record, try decoder.session(record, self))
