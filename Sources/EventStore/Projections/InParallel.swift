@@ -2,7 +2,7 @@
 internal import Platform
 internal import Synchronization
 
-/// Does `body` for each of `items`, by `jobs` threads of which the caller's is one.
+/// Does `body` for each of `items`, by at most `jobs` threads of which the caller's is one.
 ///
 /// - Returns: The results, in the order of the items.
 /// - Throws: The first error that any of them met; items that were not begun by then are left.

@@ -93,28 +93,11 @@ extension EventLog {
         kind: "\(storeID) \(key.high) \(key.low) \(options.point) \(options.usesSnapshots) \(redactions)",
         resumes: options.resumes) : nil
     let run = ReplayRun(
-      names, totalEvents: covers && options.namespace == nil ? end.number : 0)
-    let finish: @Sendable (StreamOutcome?) -> Void = { outcome in
+      totalStreams: names.count, totalEvents: covers && options.namespace == nil ? end.number : 0)
+    _ = try inParallel(names, jobs: options.jobs) { [self] name throws(ReadError) in
+      let outcome = try replay(name, by: projector, options, end: end, ledger)
       if let step = run.finish(outcome, at: MonotonicClock.nanoseconds, since: start) { progress(step) }
     }
-    let work: @Sendable () -> Void = { [self] in
-      while let name = run.next() {
-        do throws(ReadError) {
-          finish(try replay(name, by: projector, options, end: end, ledger))
-        } catch {
-          run.fail(error)
-        }
-      }
-    }
-    let jobs = max(1, min(options.jobs, names.count))
-    var threads: [DedicatedThread] = []
-    for number in 1..<jobs {
-      // Where the system has no thread to give, fewer do the work.
-      if let thread = try? DedicatedThread(name: "memoir-replay-\(number)", work) { threads.append(thread) }
-    }
-    work()
-    for thread in threads { thread.join() }
-    if let error = run.error { throw error }
     ledger?.finish()
     let seconds = Double(MonotonicClock.nanoseconds - start) / 1e9
     return run.result(seconds: seconds)
@@ -153,34 +136,24 @@ extension EventLog {
   }
 }
 
-/// The streams of a replay, handed out one by one to the jobs, and what has come of them.
+/// What has come of the streams of a replay.
 private final class ReplayRun: Sendable {
   private struct State {
-    var next = 0
     var streams = 0
     var events: UInt64 = 0
     var eventsFolded: UInt64 = 0
     var resumed = 0
     var digest = Bytes32.zero
-    var error: ReadError?
     var lastTold: UInt64 = 0
   }
 
-  private let names: [StreamName]
+  private let totalStreams: Int
   private let totalEvents: UInt64
   private let state = Mutex(State())
 
-  init(_ names: [StreamName], totalEvents: UInt64) {
-    self.names = names
+  init(totalStreams: Int, totalEvents: UInt64) {
+    self.totalStreams = totalStreams
     self.totalEvents = totalEvents
-  }
-
-  func next() -> StreamName? {
-    state.withLock { state in
-      guard state.error == nil, state.next < names.count else { return nil }
-      state.next += 1
-      return names[state.next - 1]
-    }
   }
 
   func finish(_ outcome: StreamOutcome?, at now: UInt64, since start: UInt64) -> ReplayProgress? {
@@ -196,16 +169,10 @@ private final class ReplayRun: Sendable {
       guard now - state.lastTold >= 100_000_000 else { return nil }
       state.lastTold = now
       return ReplayProgress(
-        streams: state.streams, totalStreams: names.count, events: state.events, totalEvents: totalEvents,
+        streams: state.streams, totalStreams: totalStreams, events: state.events, totalEvents: totalEvents,
         seconds: Double(now - start) / 1e9)
     }
   }
-
-  func fail(_ error: ReadError) {
-    state.withLock { if $0.error == nil { $0.error = error } }
-  }
-
-  var error: ReadError? { state.withLock { $0.error } }
 
   func result(seconds: Double) -> ReplayResult {
     state.withLock { state in
