@@ -112,8 +112,9 @@ struct Writer {
     }
     let events = context.appended
     credit += events.count * Self.creditPerEvent
-    if context.isIndexRebuilt { (isSealingStopped, isMergingStopped) = (false, false) }
+    if context.isIndexRebuilt { (context.isSealingStopped, isMergingStopped) = (false, false) }
     try tidy(&context)
+    isSealingStopped = context.isSealingStopped
     guard context.hasWritten else {
       tail.committed()
       streams = context.streams
@@ -153,7 +154,9 @@ struct Writer {
       // The dictionary goes over to the context, or changing it would copy it.
       let known = streams
       streams = [:]
-      return WriterContext(transaction, settings, tail, view, end: end, streams: known)
+      var context = WriterContext(transaction, settings, tail, view, end: end, streams: known)
+      context.isSealingStopped = isSealingStopped
+      return context
     }
   }
 
@@ -174,7 +177,7 @@ struct Writer {
 
   /// Seals blocks and merges runs a little.
   private mutating func tidy(_ context: inout WriterContext) throws(StorageError) {
-    let isSealing = context.catalog.blocks.count > 1 && !isSealingStopped
+    let isSealing = context.catalog.blocks.count > 1 && !context.isSealingStopped
     let isMerging = (context.catalog.merge ?? context.catalog.dueMerge()) != nil && !isMergingStopped
     guard isSealing || isMerging else {
       credit = 0
@@ -188,7 +191,7 @@ struct Writer {
     // is a table for the next block.
     if isSealing {
       do throws(StorageError) { sealing = try Sealing.step(sealing, credit: &step, &context) } catch .corrupt {
-        isSealingStopped = true
+        context.isSealingStopped = true
       }
     }
     if isMerging, step > 0 {

@@ -45,6 +45,8 @@ struct WriterContext: ~Copyable {
   /// Whether the index was made anew: once that is committed, the tail is to be read again, and what had to stop since
   /// something of it was damaged can go on.
   var isIndexRebuilt = false
+  /// Whether the first block cannot be sealed, since something of it is damaged.
+  var isSealingStopped = false
   private var buffer = ByteWriter(capacity: 512)
 
   var tables: Tables { settings.tables }
@@ -82,11 +84,13 @@ struct WriterContext: ~Copyable {
     guard let begun = catalog.blocks.last, begun <= end.position else { return }
     // Every table of the ring is taken: seldom, since blocks are sealed faster than they fill.
     while catalog.blocks.count == RunCatalog.largestBlockCount {
+      // What is damaged is its owner's. For everybody else the block grows, as long as it can be one run.
+      let isTooLong = end.position.number - begun.number > RunIdentities.largestRun / 2
+      if isSealingStopped, !isTooLong { return }
       var credit = Int.max
       do throws(StorageError) { try Sealing.step(credit: &credit, &self) } catch .corrupt(let reason, let position) {
-        // What is damaged is its owner's. For everybody else the block grows, as long as it can be one run.
-        guard end.position.number - begun.number > RunIdentities.largestRun / 2 else { return }
-        throw .corrupt(reason: reason, position: position)
+        isSealingStopped = true
+        if isTooLong { throw .corrupt(reason: reason, position: position) }
       }
     }
     let first = end.position.next
