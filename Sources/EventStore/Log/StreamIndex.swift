@@ -448,17 +448,3 @@ extension RecordView {
     }
   }
 }
-
-extension RunEntry {
-  /// Whether the record is what was written.
-  var isWhole: Bool {
-    do throws(RecordProblem) { try RecordView.check(bytes, at: position) } catch {
-      if case .damaged = error { return false }
-    }
-    return true
-  }
-
-  /// The record, checked.
-  @inline(__always) @_lifetime(copy self)
-  func checked() throws(StorageError) -> RecordView { try RecordView.stored(bytes, at: position) }
-}

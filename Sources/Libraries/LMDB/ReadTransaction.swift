@@ -86,9 +86,6 @@ public struct ValueReferences: Sendable {
   /// How many there is room for.
   public var count: Int { places.count }
 
-  /// Whether the place of a value was kept.
-  public func isKept(_ index: Int) -> Bool { places[index].address != 0 }
-
   /// Keeps the place of a part of an entry's value.
   ///
   /// - Precondition: The entry was lent by a transaction that sees the same commit; `part` is not empty and lies in it.

@@ -26,6 +26,20 @@ struct RunEntry: ~Escapable {
   }
 }
 
+extension RunEntry {
+  /// Whether the record is what was written.
+  var isWhole: Bool {
+    do throws(RecordProblem) { try RecordView.check(bytes, at: position) } catch {
+      if case .damaged = error { return false }
+    }
+    return true
+  }
+
+  /// The record, checked.
+  @inline(__always) @_lifetime(copy self)
+  func checked() throws(StorageError) -> RecordView { try RecordView.stored(bytes, at: position) }
+}
+
 /// Goes through the records of a chunk.
 struct RunChunk: ~Escapable {
   private var reader: ByteReader
