@@ -11,6 +11,8 @@ public struct Fact: Sendable {
   public let origin: EventReference
   /// What is known.
   public fileprivate(set) var fact: String
+  /// The version of the event that said it in these words.
+  public fileprivate(set) var wordedAt: StreamVersion
   /// What it is about.
   public fileprivate(set) var category: String
   /// How sure it is.
@@ -56,6 +58,7 @@ extension Fact {
     factID = fields.factID ?? FactID(event.id)
     origin = EventReference(event)
     self.fact = fact
+    wordedAt = event.version
     self.category = category
     self.confidence = confidence
     importance = fields.importance
@@ -77,7 +80,10 @@ extension Fact {
   mutating func revise(_ event: borrowing EventView, _ fields: consuming FactFields) -> Int {
     let before = encodedSize
     let reference = EventReference(event)
-    if let fact = fields.fact { self.fact = fact }
+    if let fact = fields.fact {
+      self.fact = fact
+      wordedAt = event.version
+    }
     if let category = fields.category { self.category = category }
     if let confidence = fields.confidence { self.confidence = confidence }
     if let importance = fields.importance { self.importance = importance }
@@ -119,7 +125,7 @@ extension Fact {
     var size = 1 + origin.encodedSize + revisedBy.encodedSize
     size +=
       EncodedSize.string(fact) + EncodedSize.string(category) + EncodedSize.string(confidence.description)
-    size += EncodedSize.time(learnedAt) + EncodedSize.time(updatedAt)
+    size += EncodedSize.time(learnedAt) + EncodedSize.time(updatedAt) + EncodedSize.varint(wordedAt.number)
     if factID.id != .uuid(origin.id) { size += EncodedSize.itemID(factID.id) }
     if let importance { size += EncodedSize.string(importance.description) }
     if memoryType != nil { size += 1 }
@@ -141,6 +147,7 @@ extension Fact {
     writer.writeString(confidence.description)
     writer.write(learnedAt)
     writer.write(updatedAt)
+    writer.writeVarint(wordedAt.number)
     if parts.contains(.ownID) { writer.write(factID.id) }
     if let importance { writer.writeString(importance.description) }
     if let memoryType { writer.write(memoryType.rawValue) }
@@ -163,6 +170,7 @@ extension Fact {
     confidence = try reader.readFraction()
     learnedAt = try reader.readTime()
     updatedAt = try reader.readTime()
+    wordedAt = StreamVersion(try reader.readVarint())
     factID = parts.contains(.ownID) ? FactID(stored: try reader.readItemID()) : FactID(origin.id)
     importance = parts.contains(.importance) ? try reader.readFraction() : nil
     if parts.contains(.memoryType) {

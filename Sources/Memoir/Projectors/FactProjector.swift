@@ -114,7 +114,7 @@ public struct FactProjector: Projector {
   /// Its name on every surface.
   public let name = "facts"
   /// Raised with every change of what is folded, or of how the state is coded.
-  public let version = 1
+  public let version = 2
 
   /// Makes the projector.
   public init() {}

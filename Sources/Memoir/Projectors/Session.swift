@@ -18,6 +18,8 @@ public struct Session: Sendable {
   /// When its latest event up to its end happened.
   public fileprivate(set) var lastActivityAt: Timestamp
   fileprivate var lastActivityVersion: StreamVersion
+  /// The highest version of its events up to its end: when that one was recorded decides whether it is an orphan.
+  public fileprivate(set) var latestVersion: StreamVersion
   /// Its first `SessionStarted`.
   public fileprivate(set) var start: Start?
   /// Its first `SessionEnded`.
@@ -74,11 +76,13 @@ extension Session {
     origin = EventReference(event)
     lastActivityAt = event.occurredAt
     lastActivityVersion = event.version
+    latestVersion = event.version
   }
 
   @inline(__always)
   mutating func noteActivity(_ event: borrowing EventView, isMessage: Bool) {
     if isMessage { messageCount &+= 1 }
+    latestVersion = max(latestVersion, event.version)
     if event.occurredAt > lastActivityAt
       || (event.occurredAt == lastActivityAt && event.version > lastActivityVersion)
     {
@@ -113,7 +117,7 @@ extension Session {
   /// What every message changes has a fixed width, so that the size of the state stays as it is.
   var encodedSize: Int {
     var size = EncodedSize.varint(number.number) + EncodedSize.string(id.description)
-    size += EncodedSize.time(startedAt) + origin.encodedSize + 24 + 1
+    size += EncodedSize.time(startedAt) + origin.encodedSize + 32 + 1
     if let start {
       size += start.event.encodedSize + EncodedSize.optional(start.metadata)
       size += EncodedSize.varint(start.idleTimeoutSeconds ?? 0)
@@ -133,6 +137,7 @@ extension Session {
     writer.write(messageCount)
     writer.write(UInt64(lastActivityAt.microseconds))
     writer.write(lastActivityVersion.number)
+    writer.write(latestVersion.number)
     writer.write(UInt8(start == nil ? 0 : 1) | UInt8(end == nil ? 0 : 2))
     if let start {
       start.event.encode(into: &writer)
@@ -159,6 +164,7 @@ extension Session {
     }
     lastActivityAt = activity
     lastActivityVersion = StreamVersion(try reader.readUInt64())
+    latestVersion = StreamVersion(try reader.readUInt64())
     let parts = try reader.readUInt8()
     if parts & 1 != 0 {
       let event = try EventReference(decoding: &reader)

@@ -258,7 +258,7 @@ public struct SessionProjector: Projector {
   /// Its name on every surface.
   public let name = "sessions"
   /// Raised with every change of what is folded, or of how the state is coded.
-  public let version = 1
+  public let version = 2
 
   /// Makes the projector.
   public init() {}
@@ -282,7 +282,7 @@ public struct SessionProjector: Projector {
 /// Folds every session there was, to list them.
 struct AllSessionsProjector: Projector {
   let name = "all-sessions"
-  let version = 1
+  let version = 2
 
   func initialState() -> SessionsState { SessionsState(keepingAll: ()) }
 
