@@ -42,6 +42,12 @@ let package = Package(
     .systemLibrary(
       name: "CMemoirXXHash", path: "Sources/Libraries/CMemoirXXHash",
       pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(
+      name: "CMemoirStemmer", path: "Sources/Libraries/CMemoirStemmer",
+      providers: [.apt(["libstemmer-dev"])]),
+    .systemLibrary(
+      name: "CMemoirUTF8Proc", path: "Sources/Libraries/CMemoirUTF8Proc",
+      providers: [.apt(["libutf8proc-dev"])]),
     .target(
       name: "CMemoirJSON", path: "Sources/Libraries/CMemoirJSON",
       linkerSettings: [.linkedLibrary("simdjson")]),
@@ -50,12 +56,15 @@ let package = Package(
     library("LMDB", imports: ["CMemoirLMDB"], at: "Sources/Libraries/LMDB"),
     library("Platform", at: "Sources/Libraries/Platform"),
     library("Sodium", imports: ["CMemoirSodium", "Bytes"], at: "Sources/Libraries/Sodium"),
+    library("Stemmer", imports: ["CMemoirStemmer", "Bytes"], at: "Sources/Libraries/Stemmer"),
+    library("UTF8Proc", imports: ["CMemoirUTF8Proc", "Bytes"], at: "Sources/Libraries/UTF8Proc"),
 
     // The engine.
     library(
       "EventStore", imports: ["Bytes", "JSON", "LMDB", "Platform", "Sodium"], at: "Sources/EventStore"),
     // The memory.
-    library("Memoir", imports: ["EventStore", "Bytes", "JSON", "Sodium"], at: "Sources/Memoir"),
+    library(
+      "Memoir", imports: ["EventStore", "Bytes", "JSON", "Sodium", "Stemmer", "UTF8Proc"], at: "Sources/Memoir"),
 
     // Its surfaces.
     library(

@@ -25,6 +25,7 @@ public final class MemoirStore: Sendable {
   public let clock: @Sendable () -> Timestamp
 
   package let projector = ContextProjector()
+  package let recallProjector = RecallProjector()
 
   /// Opens the store in `folder`, and makes it where there is none, unless `options` say otherwise.
   ///

@@ -21,6 +21,9 @@ public struct FactsState: ProjectionState {
   /// - Complexity: O(n log n)
   public var facts: [Fact] { live.values.sorted { $0.origin < $1.origin } }
 
+  /// The same in no order that means anything, without sorting them.
+  var unordered: some Sequence<Fact> { live.values }
+
   /// How many facts there are, expired ones included.
   public var count: Int { live.count }
 

@@ -25,6 +25,11 @@ public enum MessageRole: UInt8, CaseIterable, Hashable, Sendable, CustomStringCo
   }
 }
 
+/// The payload fields of messages.
+enum MessageField {
+  static let role: UInt8 = 1, content: UInt8 = 2, messageID: UInt8 = 3
+}
+
 /// `MessageAdded`: something was said.
 public struct MessageAdded: JSONContent {
   static var type: EventTypeCode { .messageAdded }
@@ -48,20 +53,16 @@ public struct MessageAdded: JSONContent {
     self.messageID = messageID
   }
 
-  private enum Field {
-    static let role: UInt8 = 1, content: UInt8 = 2, messageID: UInt8 = 3
-  }
-
   static let keys = [
-    DataKey("content", Field.content), DataKey("message_id", Field.messageID),
-    DataKey("role", Field.role, .role),
+    DataKey("content", MessageField.content), DataKey("message_id", MessageField.messageID),
+    DataKey("role", MessageField.role, .role),
   ]
 
   func write(into writer: inout PayloadWriter) {
     writer.write(otherFields, field: otherFieldsNumber)
-    writer.write(UInt64(role.rawValue), field: Field.role)
-    writer.write(content, field: Field.content)
-    writer.write(messageID?.description, field: Field.messageID)
+    writer.write(UInt64(role.rawValue), field: MessageField.role)
+    writer.write(content, field: MessageField.content)
+    writer.write(messageID?.description, field: MessageField.messageID)
   }
 
   init(payload: RawSpan) throws(DamagedBytes) {
@@ -72,9 +73,9 @@ public struct MessageAdded: JSONContent {
     while let field = try reader.next() {
       switch field.number {
       case otherFieldsNumber: otherFields = try field.json()
-      case Field.role: role = MessageRole(rawValue: UInt8(clamping: field.integer))
-      case Field.content: content = try field.text()
-      case Field.messageID: messageID = MessageID(stored: try field.itemID())
+      case MessageField.role: role = MessageRole(rawValue: UInt8(clamping: field.integer))
+      case MessageField.content: content = try field.text()
+      case MessageField.messageID: messageID = MessageID(stored: try field.itemID())
       default: break
       }
     }

@@ -47,6 +47,7 @@ struct CommandExample: Sendable {
 /// The parts of the list of commands, in its order.
 enum CommandSection: String, CaseIterable, Sendable {
   case events = "Events"
+  case memory = "Memory"
   case lookingBack = "State and history"
   case overview = "Overview"
   case care = "Care of the store"

@@ -26,6 +26,40 @@ extension ArgumentKind where Value == Timestamp {
   }
 }
 
+extension ArgumentKind where Value == MemoryKind {
+  static var memoryKind: Self { .word("KIND") }
+}
+
+extension ArgumentKind where Value == MemoryType {
+  static var memoryType: Self { .word("TYPE") }
+}
+
+extension ArgumentKind where Value: CaseIterable & CustomStringConvertible {
+  /// One of the cases, by the word it has in JSON.
+  fileprivate static func word(_ placeholder: String) -> Self {
+    let words = ArgumentKind<String>.choice(placeholder, of: Value.allCases.map(\.description))
+    return Self(placeholder, candidates: words.candidates) { text throws(ArgumentProblem) in
+      let word = try words.read(text)
+      guard let value = Value.allCases.first(where: { $0.description == word }) else {
+        preconditionFailure("the words are the cases'")
+      }
+      return value
+    }
+  }
+}
+
+extension ArgumentKind where Value == Double {
+  /// A number, e.g. 0.75.
+  static var decimal: Self {
+    Self("X") { text throws(ArgumentProblem) in
+      guard let value = Double(text), value.isFinite else {
+        throw ArgumentProblem("\(SafeText.quoted(text)) is not a number")
+      }
+      return value
+    }
+  }
+}
+
 extension ArgumentKind where Value == AsOfText {
   /// A point as `diff` takes it: v12, p345, recorded:TIME, occurred:TIME, start, now.
   static var point: Self {

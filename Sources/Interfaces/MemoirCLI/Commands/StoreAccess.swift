@@ -45,6 +45,22 @@ extension ParsedArguments {
     try with(openStore(for: use, in: context), body)
   }
 
+  /// Opens the store to look at it, lends it to `body`, and closes it.
+  func withStore<Result>(
+    for use: StoreUse = .reading, in context: CommandContext, _ body: (MemoirStore) async throws -> Result
+  ) async throws -> Result {
+    let store = try openStore(for: use, in: context)
+    let result: Result
+    do {
+      result = try await body(store)
+    } catch {
+      try? store.close()
+      throw spelled(error)
+    }
+    try store.close()
+    return result
+  }
+
   /// Lends an open store to `body`, and closes it.
   func with<Result>(_ store: MemoirStore, _ body: (MemoirStore) throws -> Result) throws -> Result {
     let result: Result

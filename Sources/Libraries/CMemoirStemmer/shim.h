@@ -1,0 +1,2 @@
+// The Snowball stemmers, as Debian installs them.
+#include <libstemmer.h>

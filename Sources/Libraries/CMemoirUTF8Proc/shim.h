@@ -1,0 +1,2 @@
+// Unicode's tables: case folding, decomposition, categories.
+#include <utf8proc.h>

@@ -1,0 +1,134 @@
+// A person's memory at a point, ready to be ranked for any question: the texts that could be answered with then.
+internal import EventStore
+
+/// What can be recalled at a point.
+struct MemoryAtPoint {
+  let state: StateAt
+  private let index: RecallIndex
+  /// Facts, summaries and episodes.
+  private var memories: TextsAtPoint
+  /// Of each memory, when it was used last and its importance as it has faded.
+  private var used: [(at: Int64, importance: Float)] = []
+  /// Of each memory that is a fact, its key.
+  private var keys: [ItemKey?] = []
+  private let decay = Decay()
+
+  init(_ state: StateAt, _ index: RecallIndex) {
+    self.state = state
+    self.index = index
+    memories = Self.texts(of: index.memories, at: state)
+    let anything = Float(decay.defaultImportance)
+    used.reserveCapacity(memories.count)
+    for text in 0..<memories.count { used.append((memories.times[text], anything)) }
+    keys = Array(repeating: nil, count: memories.count)
+    for fact in state.state.facts.unordered where !fact.isExpired(at: state.clock) {
+      let importance = decay.importance(of: fact, at: state.clock)
+      guard importance >= decay.archivedBelow, let text = memories.text(of: fact.wordedAt.number) else { continue }
+      used[text] = (fact.updatedAt.microseconds, Float(importance))
+      keys[text] = fact.key
+    }
+    let isFirstEnd = Self.firstEnds(in: memories)
+    for text in 0..<memories.count where memories.isCandidate[text] {
+      switch MemoryKind(rawValue: memories.kinds[text]) {
+      case .fact: memories.isCandidate[text] = keys[text] != nil
+      case .summary: memories.isCandidate[text] = isFirstEnd[text] && memories.lengths[text] > 0
+      default: break
+      }
+    }
+  }
+
+  private static func texts(of index: TermIndex, at state: StateAt) -> TextsAtPoint {
+    var occurred: Timestamp?
+    if case .occurred(let time) = state.asOf { occurred = time }
+    // By occurrence, later versions may have occurred earlier.
+    return TextsAtPoint(
+      of: index, through: occurred == nil ? state.version.number : .max, occurredThrough: occurred)
+  }
+
+  /// Of each text, whether it is the first end of its session, in the order of the fold.
+  private static func firstEnds(in texts: borrowing TextsAtPoint) -> [Bool] {
+    var first: [UInt32: Int] = [:]
+    for text in 0..<texts.count where texts.isCandidate[text] && texts.kinds[text] == MemoryKind.summary.rawValue {
+      let session = texts.sessions[text]
+      if let known = first[session], !texts.isByOccurrence || texts.times[known] <= texts.times[text] { continue }
+      first[session] = text
+    }
+    var isFirst = [Bool](repeating: false, count: texts.count)
+    for text in first.values { isFirst[text] = true }
+    return isFirst
+  }
+
+  /// The fact of a ranked text, and its importance as it has faded.
+  func fact(_ ranked: RankedText) -> (Fact, importance: Double)? {
+    guard let key = keys[ranked.text], let fact = state.state.facts[key: key] else { return nil }
+    return (fact, decay.importance(of: fact, at: state.clock))
+  }
+
+  // MARK: Ranking
+
+  /// All that may answer a question, by rank.
+  ///
+  /// - Parameter session: The number of the session it is limited to; 0 for one that does not exist.
+  func rank(_ query: RecallQuery, session: UInt64?, _ analyzer: TextAnalyzer) -> RankedTexts {
+    let terms = Array(Set(analyzer.terms(of: query.text))).sorted()
+    let time = QueryTime(of: query.text, now: state.clock)
+    var ranked = RankedTexts()
+    if query.kinds != [.message] {
+      let words = WordScores(of: terms, in: index.memories, memories, sessionCount: 0)
+      let ranking = Ranking(
+        memories, words, .memories, isWordless: terms.isEmpty, time: time, now: state.clock, used: used)
+      ranked.beginList(ranking)
+      for text in 0..<memories.count where memories.isCandidate[text] && isWanted(text, query, session) {
+        ranked.add(text, MemoryKind(rawValue: memories.kinds[text]) ?? .fact, memories.versions[text])
+      }
+    }
+    if query.kinds.contains(.message), query.tags.isEmpty, query.wantsEpisodic,
+      query.minImportance ?? 0 <= decay.defaultImportance
+    {
+      let messages = Self.texts(of: index.messages, at: state)
+      let words = WordScores(of: terms, in: index.messages, messages, sessionCount: index.sessions.count)
+      let ranking = Ranking(messages, words, .messages, isWordless: terms.isEmpty, time: time, now: state.clock)
+      ranked.beginList(ranking)
+      let ordinal = session.map { index.ordinal(ofSession: $0) ?? .max }
+      let range = query.range
+      for text in 0..<messages.count
+      where messages.isCandidate[text] && messages.lengths[text] > 0 && range.contains(messages.times[text]) {
+        if let ordinal, messages.sessions[text] != ordinal { continue }
+        ranked.add(text, .message, messages.versions[text])
+      }
+    }
+    return ranked
+  }
+
+  private func isWanted(_ text: Int, _ query: RecallQuery, _ session: UInt64?) -> Bool {
+    guard let kind = MemoryKind(rawValue: memories.kinds[text]), query.kinds.contains(kind) else { return false }
+    if let least = query.minImportance, Double(used[text].importance) < least { return false }
+    guard let key = keys[text] else {
+      if !query.tags.isEmpty || !query.wantsEpisodic { return false }
+      if let session, index.ordinal(ofSession: session) ?? .max != memories.sessions[text] { return false }
+      return query.range.contains(memories.times[text])
+    }
+    // Most questions are not limited, and a fact costs something to look at.
+    if query.isUnlimited { return true }
+    guard let fact = state.state.facts[key: key] else { return false }
+    if let session, fact.session?.number != session { return false }
+    if !query.memoryTypes.isEmpty, !query.memoryTypes.contains(fact.memoryType ?? .semantic) { return false }
+    if !query.tags.isEmpty {
+      let tags = fact.tags?.strings ?? []
+      if !tags.contains(where: query.tags.contains) { return false }
+    }
+    return query.range.contains(fact.learnedAt.microseconds)
+  }
+}
+
+extension RecallQuery {
+  fileprivate var range: ClosedRange<Int64> {
+    (since ?? .earliest).microseconds...(until ?? .latest).microseconds
+  }
+
+  fileprivate var wantsEpisodic: Bool { memoryTypes.isEmpty || memoryTypes.contains(.episodic) }
+
+  fileprivate var isUnlimited: Bool {
+    session == nil && tags.isEmpty && memoryTypes.isEmpty && since == nil && until == nil
+  }
+}

@@ -1,0 +1,277 @@
+// Why one memory comes before another: every memory's score is a weighted sum of parts between 0 and 1.
+//
+// words      BM25 (Robertson, Zaragoza 2009) as a share of what a text could reach that says every word of the question
+//            again and again. How rare a word is, is counted among the texts that could be answered with at that point.
+// before     the same of the message before in the session: an answer alone says little of what it answers.
+// session    the same of the session as a whole, as if all its messages were one text.
+// time       whether it occurred when the question asks about (see QueryTime).
+// meaning    the cosine of its vector and the question's, where an embedder is configured.
+// substance  how much a message says: "yes, please" answers few questions.
+// recency    1 now, one half after 30 days.
+// importance as said, faded by the time since its last use (see Decay).
+internal import EventStore
+internal import Glibc
+
+/// How much each part of a score counts.
+///
+/// Tuned on the `dev` people of real conversations; see Benchmarks/README.md.
+struct RankingWeights: Sendable {
+  var words: Float = 1
+  var before: Float = 0.3
+  var session: Float = 0.8
+  var time: Float = 0.6
+  var meaning: Float = 1
+  var substance: Float = 0.5
+  var recency: Float = 0.03
+  var importance: Float = 0
+
+  static let messages = RankingWeights()
+  static let memories = RankingWeights(
+    before: 0, session: 0, time: 0.4, substance: 0, recency: 0.15, importance: 0.35)
+
+  /// The most that all parts can come to.
+  func sum(withMeaning: Bool) -> Float {
+    words + before + session + time + substance + recency + importance + (withMeaning ? meaning : 0)
+  }
+}
+
+/// The parts of a score, each already weighted, so that they add up to it.
+public struct ScoreParts: Sendable, Hashable {
+  /// Words of the question.
+  public internal(set) var words: Float = 0
+  /// Words of the question in the message before.
+  public internal(set) var before: Float = 0
+  /// Words of the question in the session.
+  public internal(set) var session: Float = 0
+  /// The time that the question names.
+  public internal(set) var time: Float = 0
+  /// Nearness in meaning.
+  public internal(set) var meaning: Float = 0
+  /// How much is said.
+  public internal(set) var substance: Float = 0
+  /// How long ago.
+  public internal(set) var recency: Float = 0
+  /// How much it matters.
+  public internal(set) var importance: Float = 0
+
+  /// Their sum.
+  public var score: Float { words + before + session + time + meaning + substance + recency + importance }
+
+  /// The parts that are not 0, by name.
+  public var named: [(name: StaticString, value: Float)] {
+    let all: [(StaticString, Float)] = [
+      ("before", before), ("importance", importance), ("meaning", meaning), ("recency", recency),
+      ("session", session), ("substance", substance), ("time", time), ("words", words),
+    ]
+    return all.filter { $0.1 != 0 }
+  }
+}
+
+/// The texts of an index as they were at a point, column by column.
+struct TextsAtPoint {
+  private(set) var versions: [UInt64] = []
+  private(set) var times: [Int64] = []
+  private(set) var sessions: [UInt32] = []
+  private(set) var lengths: [UInt16] = []
+  private(set) var kinds: [UInt8] = []
+  /// The text before it in its session, plus one; 0 where it is the first.
+  private(set) var previous: [UInt32] = []
+  /// Whether a text can be answered with at all; those that can't do not count for how rare a word is.
+  var isCandidate: [Bool] = []
+  /// Whether texts count by when they occurred, not by their versions.
+  let isByOccurrence: Bool
+
+  var count: Int { versions.count }
+
+  /// The texts up to `version`, of those the ones that occurred by `time`.
+  ///
+  /// - Complexity: O(texts), a few ns each.
+  init(of index: TermIndex, through version: UInt64, occurredThrough time: Timestamp?) {
+    isByOccurrence = time != nil
+    index.forEachPart { columns, base in
+      // Most parts are wanted whole.
+      let count = columns.versions.last ?? 0 <= version ? columns.count : columns.versions.place(after: version)
+      guard count > 0 else { return }
+      versions += columns.versions[..<count]
+      times += columns.times[..<count]
+      sessions += columns.sessions[..<count]
+      lengths += columns.lengths[..<count]
+      kinds += columns.kinds[..<count]
+      previous += columns.previous[..<count]
+    }
+    guard let time else {
+      isCandidate = [Bool](repeating: true, count: count)
+      return
+    }
+    isCandidate.reserveCapacity(count)
+    for text in versions.indices {
+      isCandidate.append(times[text] <= time.microseconds)
+      // The one before, of those that had occurred.
+      if previous[text] > 0, !isCandidate[Int(previous[text]) - 1] {
+        previous[text] = previous[Int(previous[text]) - 1]
+      }
+    }
+  }
+
+  /// The text of this version.
+  func text(of version: UInt64) -> Int? {
+    let place = versions.place(after: version)
+    return place > 0 && versions[place - 1] == version ? place - 1 : nil
+  }
+}
+
+extension [UInt64] {
+  /// How many of the ascending numbers are at most `limit`.
+  func place(after limit: UInt64) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle] <= limit { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
+
+/// How well texts say the words of a question.
+struct WordScores {
+  /// Of each text, 0…1.
+  private(set) var own: [Float]
+  /// Of each session, 0…1, by its ordinal.
+  private(set) var session: [Float]
+
+  private static let k1: Float = 1.2
+  private static let b: Float = 0.75
+
+  /// - Parameter sessionCount: 0 where sessions are not to be scored.
+  /// - Complexity: O(texts + texts that say one of the words)
+  init(of terms: [Term], in index: TermIndex, _ texts: borrowing TextsAtPoint, sessionCount: Int) {
+    own = [Float](repeating: 0, count: texts.count)
+    session = [Float](repeating: 0, count: sessionCount + 1)
+    var candidates = 0
+    var length = 0
+    var sessions = 0
+    for text in 0..<texts.count where texts.isCandidate[text] {
+      candidates += 1
+      length += Int(texts.lengths[text])
+      if texts.sessions[text] > 0, texts.previous[text] == 0 { sessions += 1 }
+    }
+    guard candidates > 0 else { return }
+    let meanLength = max(1, Float(length) / Float(candidates))
+    // How often each session says the term at hand; the sessions that do.
+    var saying = [Float](repeating: 0, count: sessionCount + 1)
+    var touched: [Int] = []
+    var most: Float = 0
+    var mostOfSession: Float = 0
+    for term in terms {
+      var found = 0
+      index.forEachText(with: term) { text, count in
+        guard text < texts.count, texts.isCandidate[text] else { return }
+        found += 1
+        guard sessionCount > 0 else { return }
+        let session = Int(texts.sessions[text])
+        guard session > 0 else { return }
+        if saying[session] == 0 { touched.append(session) }
+        saying[session] += Float(count)
+      }
+      guard found > 0 else { continue }
+      let rarity = Self.rarity(found, of: candidates)
+      most += rarity
+      index.forEachText(with: term) { text, count in
+        guard text < texts.count, texts.isCandidate[text] else { return }
+        let norm = Self.k1 * (1 - Self.b + Self.b * Float(texts.lengths[text]) / meanLength)
+        own[text] += rarity * Float(count) / (Float(count) + norm)
+      }
+      guard !touched.isEmpty else { continue }
+      let rarityOfSession = Self.rarity(touched.count, of: max(sessions, touched.count))
+      mostOfSession += rarityOfSession
+      for session in touched {
+        self.session[session] += rarityOfSession * saying[session] / (saying[session] + Self.k1)
+        saying[session] = 0
+      }
+      touched.removeAll(keepingCapacity: true)
+    }
+    if most > 0 { for text in own.indices { own[text] /= most } }
+    if mostOfSession > 0 { for index in session.indices { session[index] /= mostOfSession } }
+  }
+
+  /// The inverse document frequency.
+  private static func rarity(_ found: Int, of count: Int) -> Float {
+    log(1 + (Float(count - found) + 0.5) / (Float(found) + 0.5))
+  }
+}
+
+/// The scores of texts, each with its reasons.
+struct Ranking {
+  private let texts: TextsAtPoint
+  private let words: WordScores
+  private let weights: RankingWeights
+  /// What brings the sum of the parts to 1 at most.
+  private let scale: Float
+  private let time: QueryTime
+  private let now: Int64
+  /// Whether nothing is asked but a time.
+  private let isWordless: Bool
+  /// The cosine by version, where an embedder is configured.
+  private let meaning: [UInt64: Float]?
+  /// When each text was used last, and how much it matters; `nil`: when it occurred, and as much as any.
+  private let used: [(at: Int64, importance: Float)]?
+
+  init(
+    _ texts: TextsAtPoint, _ words: WordScores, _ weights: RankingWeights, isWordless: Bool, time: QueryTime,
+    now: Timestamp, meaning: [UInt64: Float]? = nil, used: [(at: Int64, importance: Float)]? = nil
+  ) {
+    self.texts = texts
+    self.words = words
+    self.weights = weights
+    scale = 1 / weights.sum(withMeaning: meaning != nil)
+    self.time = time
+    self.now = now.microseconds
+    self.isWordless = isWordless
+    self.meaning = meaning
+    self.used = used
+  }
+
+  /// After so long, recency has fallen to a half: 30 days.
+  private static let halfLife: Float = 30 * 86_400_000_000
+  /// 0…1 by the number of terms; a text of 24 has all the substance there is.
+  private static let substance: [Float] = (0...24).map { log1p(Float($0)) / log1p(24) }
+
+  /// Why the text stands where it does.
+  func parts(of text: Int) -> ScoreParts {
+    var parts = ScoreParts()
+    let session = Int(texts.sessions[text])
+    parts.words = words.own[text]
+    if weights.before > 0, texts.previous[text] > 0 {
+      parts.before = weights.before * words.own[Int(texts.previous[text]) - 1]
+    }
+    if weights.session > 0 { parts.session = weights.session * words.session[session] }
+    if let meaning { parts.meaning = weights.meaning * max(0, meaning[texts.versions[text]] ?? 0) }
+    if parts.score > 0 || isWordless {
+      if !time.isEmpty, time.contains(texts.times[text]) { parts.time = weights.time }
+      if weights.substance > 0 {
+        parts.substance = weights.substance * Self.substance[min(Int(texts.lengths[text]), Self.substance.count - 1)]
+      }
+    }
+    parts.words *= weights.words
+    let used = self.used?[text]
+    let age = max(0, now - (used?.at ?? texts.times[text]))
+    parts.recency = weights.recency / (1 + Float(age) / Self.halfLife)
+    if let used { parts.importance = weights.importance * used.importance }
+    parts.multiply(by: scale)
+    return parts
+  }
+}
+
+extension ScoreParts {
+  fileprivate mutating func multiply(by factor: Float) {
+    words *= factor
+    before *= factor
+    session *= factor
+    time *= factor
+    meaning *= factor
+    substance *= factor
+    recency *= factor
+    importance *= factor
+  }
+}

@@ -1,0 +1,51 @@
+// What recall answers.
+public import EventStore
+public import JSON
+
+/// The memories that answer a question best, best first.
+public struct RecallAnswer: Sendable {
+  /// Whose they are.
+  public let user: StreamName
+  /// The point asked at.
+  public let asOf: AsOfText
+  /// The highest version that could have been answered with.
+  public let version: StreamVersion
+  /// By which age, expiry and decay are judged.
+  public let clock: Timestamp
+  /// The memories.
+  public internal(set) var memories: [RecalledMemory] = []
+
+  /// Prints `{"memories":[…]}`.
+  public func write(to writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.key("memories")
+    writer.array(memories) { $0.write($1) }
+    writer.endObject()
+  }
+}
+
+/// A memory that was recalled, and why.
+public struct RecalledMemory: Sendable {
+  /// What it is.
+  public let kind: MemoryKind
+  /// The id of the fact; of anything else, that of its event.
+  public let id: String
+  /// What it says.
+  public let content: String
+  /// By which it was ranked: 0…1, never rising along an answer.
+  public internal(set) var score: Float
+  /// What the score is the sum of. Of a near-duplicate, which comes after all others, they come to more.
+  public let parts: ScoreParts
+  /// The event that says it.
+  public let event: EventReference
+  /// When that happened.
+  public let occurredAt: Timestamp
+  /// Its session.
+  public let session: SessionID?
+  /// Who said it, of a message.
+  public let role: MessageRole?
+  /// The fact, where it is one.
+  public let fact: Fact?
+  /// The importance of a fact as it has faded.
+  public let importance: Double?
+}

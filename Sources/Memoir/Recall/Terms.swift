@@ -1,0 +1,219 @@
+// From a text to the terms it is found by: Unicode-aware words, stemmed; numbers and identifiers whole.
+//
+// The text is folded (case, compatibility forms, diacritics), split into words, and each word becomes the 64-bit hash
+// of its stem. Words joined by a hyphen, a point, a colon or the like are terms one by one, and together where they
+// make an identifier: 619-275-5700, PROJ-123, user_id, 10:30, a@example.org. Scripts without spaces are indexed by
+// pairs of characters.
+internal import Bytes
+internal import Stemmer
+internal import Synchronization
+internal import UTF8Proc
+
+/// What a text is found by: the hash of a stem. 64 bits, so that two of a person's words practically never share one.
+typealias Term = UInt64
+
+extension RawSpan {
+  fileprivate var isASCII: Bool {
+    var high: UInt8 = 0
+    for offset in 0..<byteCount { high |= byte(at: offset) }
+    return high < 0x80
+  }
+}
+
+extension Span<UInt8> {
+  /// The character at `offset` of valid UTF-8, and how many bytes it takes.
+  fileprivate func scalar(at offset: Int) -> (scalar: UInt32, length: Int) {
+    let first = UInt32(self[offset])
+    if first < 0x80 { return (first, 1) }
+    let length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+    var scalar = first & (0x7F >> UInt32(length))
+    for index in (offset + 1)..<Swift.min(offset + length, count) { scalar = scalar << 6 | UInt32(self[index] & 0x3F) }
+    return (scalar, length)
+  }
+}
+
+/// Analyzers at rest, so that a query or a fold finds one that knows many words already.
+final class Analyzers: Sendable {
+  private let language: String
+  private let resting = Mutex<[Handoff]>([])
+
+  /// - Precondition: There is a stemmer for `language`, or it is empty: then words are their own stems.
+  init(language: String) { self.language = language }
+
+  static let english = Analyzers(language: "english")
+
+  /// Lends an analyzer to `body`.
+  func withAnalyzer<Result, E: Error>(_ body: (TextAnalyzer) throws(E) -> Result) throws(E) -> Result {
+    let analyzer = resting.withLock { $0.popLast() }?.analyzer ?? TextAnalyzer(language: language)
+    defer { resting.withLock { if $0.count < 16 { $0.append(Handoff(analyzer: analyzer)) } } }
+    return try body(analyzer)
+  }
+
+  /// Sendable: an analyzer in here is in nobody's hands.
+  private struct Handoff: @unchecked Sendable { let analyzer: TextAnalyzer }
+}
+
+/// Makes terms of texts in one language.
+///
+/// It keeps the stems of words it has met, and belongs to one thread at a time; see ``Analyzers``.
+final class TextAnalyzer {
+  private let stemmer: Stemmer?
+  /// The term of a word by the word's hash; 0 for a stop word.
+  private var known: [UInt64: Term] = [:]
+  private var word: [UInt8] = []
+  private var compound: [UInt8] = []
+  private static let knownLimit = 1 << 15
+  /// What is longer is cut, as nobody would look for all of it: an encoded image, say.
+  private static let longestWord = 64
+
+  init(language: String) { stemmer = Stemmer(language: language) }
+
+  /// The terms of `text`, in order, repeated as often as they are said.
+  func terms(of text: String) -> [Term] {
+    let bytes = Array(text.utf8)
+    return terms(of: bytes.rawSpan)
+  }
+
+  /// The terms of a text in UTF-8; none where it is not UTF-8.
+  func terms(of text: RawSpan) -> [Term] {
+    var terms: [Term] = []
+    terms.reserveCapacity(text.byteCount / 6)
+    if text.isASCII {
+      split(ascii: text, into: &terms)
+    } else if let folded = UnicodeFolding.folded(text) {
+      split(folded: folded.span, into: &terms)
+    }
+    return terms
+  }
+
+  // MARK: Splitting
+
+  private func split(ascii text: RawSpan, into terms: inout [Term]) {
+    for offset in 0..<text.byteCount {
+      var byte = text.byte(at: offset)
+      if byte &- 0x41 < 26 { byte |= 0x20 }
+      take(byte, into: &terms) { offset + 1 < text.byteCount ? text.byte(at: offset + 1) : 0x20 }
+    }
+    endCompound(into: &terms)
+  }
+
+  private func split(folded text: Span<UInt8>, into terms: inout [Term]) {
+    var pair: UInt32?
+    var offset = 0
+    while offset < text.count {
+      let (scalar, length) = text.scalar(at: offset)
+      defer { offset += length }
+      if scalar < 0x80 {
+        pair = nil
+        take(UInt8(scalar), into: &terms) { offset + 1 < text.count ? text[offset + 1] : 0x20 }
+        continue
+      }
+      switch UnicodeFolding.role(of: scalar) {
+      case .diacritic: break
+      case .word:
+        pair = nil
+        for index in offset..<(offset + length) { word.append(text[index]) }
+      case .ideograph:
+        endCompound(into: &terms)
+        // A character alone is found too: names and verbs of one character are common.
+        terms.append(Self.term(of: scalar, and: 0))
+        if let pair { terms.append(Self.term(of: pair, and: scalar)) }
+        pair = scalar
+      case .separator:
+        pair = nil
+        // ’ is how many keyboards spell an apostrophe.
+        if scalar == 0x2019 {
+          take(0x27, into: &terms) { offset + length < text.count ? text[offset + length] : 0x20 }
+        } else {
+          endCompound(into: &terms)
+        }
+      }
+    }
+    endCompound(into: &terms)
+  }
+
+  /// One ASCII character in lower case.
+  @inline(__always)
+  private func take(_ byte: UInt8, into terms: inout [Term], next: () -> UInt8) {
+    if Self.isWord(byte) {
+      word.append(byte)
+    } else if !word.isEmpty || !compound.isEmpty {
+      if Self.joins(byte), Self.isWord(next()) || next() >= 0x80 {
+        endPart(joinedBy: byte, into: &terms)
+      } else if byte == 0x2B || byte == 0x23, compound.isEmpty, word.count <= 2, !Self.isWord(next()) {
+        // C++ and C#.
+        word.append(byte)
+      } else {
+        endCompound(into: &terms)
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func isWord(_ byte: UInt8) -> Bool {
+    byte &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x5F || byte &- 0x41 < 26
+  }
+
+  /// `- . : / @ '` and the comma of 1,200.
+  @inline(__always)
+  private static func joins(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x2D, 0x2E, 0x3A, 0x2F, 0x40, 0x27, 0x2C: true
+    default: false
+    }
+  }
+
+  /// A word ends at a character that joins it to the next.
+  private func endPart(joinedBy byte: UInt8, into terms: inout [Term]) {
+    // don't, o'clock, 1,200: one word.
+    if byte == 0x27 { return }
+    if byte == 0x2C {
+      if let last = word.last, last &- 0x30 < 10 { return }
+      return endCompound(into: &terms)
+    }
+    compound.append(contentsOf: word)
+    compound.append(byte)
+    endWord(into: &terms)
+  }
+
+  private func endCompound(into terms: inout [Term]) {
+    if !compound.isEmpty {
+      compound.append(contentsOf: word)
+      // Of plain words, each is enough: what is both hyphenated and not would else be counted as rarer than it is.
+      if compound.contains(where: { $0 &- 0x30 < 10 || $0 == 0x5F || $0 == 0x40 }) {
+        if compound.count > Self.longestWord { compound.removeLast(compound.count - Self.longestWord) }
+        terms.append(XXH3.hash(compound.rawSpan))
+      }
+      compound.removeAll(keepingCapacity: true)
+    }
+    endWord(into: &terms)
+  }
+
+  private func endWord(into terms: inout [Term]) {
+    guard !word.isEmpty else { return }
+    if word.count > Self.longestWord { word.removeLast(word.count - Self.longestWord) }
+    let hash = XXH3.hash(word.rawSpan)
+    let term = known[hash] ?? learn(hash)
+    if term != 0 { terms.append(term) }
+    word.removeAll(keepingCapacity: true)
+  }
+
+  private func learn(_ hash: UInt64) -> Term {
+    if known.count >= Self.knownLimit { known.removeAll(keepingCapacity: true) }
+    let term: Term =
+      if StopWords.english.contains(hash) {
+        0
+      } else if let stemmer, !word.contains(where: { $0 &- 0x30 < 10 || $0 == 0x5F }) {
+        stemmer.withStem(of: word.rawSpan) { XXH3.hash($0) }
+      } else {
+        hash
+      }
+    known[hash] = term
+    return term
+  }
+
+  private static func term(of first: UInt32, and second: UInt32) -> Term {
+    let key = BigEndianKey(UInt64(first), UInt64(second))
+    return XXH3.hash(key.rawSpan)
+  }
+}
