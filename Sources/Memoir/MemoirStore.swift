@@ -24,18 +24,25 @@ public final class MemoirStore: Sendable {
   /// Tells this moment, by which expiry is judged at the head.
   public let clock: @Sendable () -> Timestamp
 
+  /// How it remembers and recalls.
+  public let memory: MemoryOptions
+
   package let projector = ContextProjector()
-  package let recallProjector = RecallProjector()
+  package let recallProjector: RecallProjector
 
   /// Opens the store in `folder`, and makes it where there is none, unless `options` say otherwise.
   ///
   /// - Parameter schema: The event types; an application adds its own with ``EventSchema/memoir(with:)``.
   /// - Throws: `not_found` where there is none and none is to be made, `invalid_argument` for a folder that is no
-  ///   store, `unavailable` for one of a newer version or in use, `forbidden`, `storage_full`, `corrupt`.
+  ///   store or a language without a stemmer, `unavailable` for one of a newer version or in use, `forbidden`, `storage_full`, `corrupt`.
   public init(
-    folder: String, schema: EventSchema = .memoir, options: EventLog.Options = EventLog.Options()
+    folder: String, schema: EventSchema = .memoir, options: EventLog.Options = EventLog.Options(),
+    memory: MemoryOptions = MemoryOptions()
   ) throws(MemoirError) {
+    try memory.check()
     clock = options.clock
+    self.memory = memory
+    recallProjector = RecallProjector(language: memory.language)
     do throws(StorageError) {
       log = try EventLog(folder: folder, schema: schema, options: options)
     } catch {

@@ -11,9 +11,10 @@ struct MemoryAtPoint {
   private var used: [(at: Int64, importance: Float)] = []
   /// Of each memory that is a fact, its key.
   private var keys: [ItemKey?] = []
-  private let decay = Decay()
+  private let decay: Decay
 
-  init(_ state: StateAt, _ index: RecallIndex) {
+  init(_ state: StateAt, _ index: RecallIndex, decay: Decay) {
+    self.decay = decay
     self.state = state
     self.index = index
     memories = Self.texts(of: index.memories, at: state)
@@ -98,6 +99,19 @@ struct MemoryAtPoint {
       }
     }
     return ranked
+  }
+
+  /// All facts that can be recalled, each with how much of a question it meets: 0…1.
+  func facts(relevantTo question: String, _ analyzer: TextAnalyzer) -> [(fact: Fact, relevance: Float)] {
+    let terms = Array(Set(analyzer.terms(of: question))).sorted()
+    let words = WordScores(of: terms, in: index.memories, memories, sessionCount: 0)
+    let ranking = Ranking(
+      memories, words, .memories, isWordless: terms.isEmpty, time: QueryTime(of: question, now: state.clock),
+      now: state.clock, used: used)
+    return keys.indices.compactMap { text in
+      guard let key = keys[text], let fact = state.state.facts[key: key] else { return nil }
+      return (fact, ranking.parts(of: text).relevance)
+    }
   }
 
   private func isWanted(_ text: Int, _ query: RecallQuery, _ session: UInt64?) -> Bool {

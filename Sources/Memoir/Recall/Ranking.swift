@@ -53,6 +53,8 @@ public struct ScoreParts: Sendable, Hashable {
   public internal(set) var recency: Float = 0
   /// How much it matters.
   public internal(set) var importance: Float = 0
+  /// How much of the question is met, whatever the text is otherwise: 0…1.
+  var relevance: Float = 0
 
   /// Their sum.
   public var score: Float { words + before + session + time + meaning + substance + recency + importance }
@@ -253,6 +255,8 @@ struct Ranking {
         parts.substance = weights.substance * Self.substance[min(Int(texts.lengths[text]), Self.substance.count - 1)]
       }
     }
+    // A text that says each word once reaches about a half of what it could by repeating them.
+    parts.relevance = min(1, 2 * parts.words + parts.before + (parts.session + parts.time) / 2 + parts.meaning)
     parts.words *= weights.words
     let used = self.used?[text]
     let age = max(0, now - (used?.at ?? texts.times[text]))

@@ -24,7 +24,7 @@ extension MemoirStore {
     _ queries: [RecallQuery], of user: StreamName, at point: AsOfText = .now
   ) async throws(MemoirError) -> [RecallAnswer] {
     for query in queries { try query.check() }
-    guard let memory = try memory(of: user, at: point) else {
+    guard let memory = try memoryAtPoint(of: user, at: point) else {
       let answer = RecallAnswer(user: user, asOf: point, version: 0, clock: clock())
       return queries.map { _ in answer }
     }
@@ -34,7 +34,7 @@ extension MemoirStore {
   }
 
   /// What can be recalled at a point; `nil` for a user nobody has heard of.
-  func memory(of user: StreamName, at point: AsOfText) throws(MemoirError) -> MemoryAtPoint? {
+  func memoryAtPoint(of user: StreamName, at point: AsOfText) throws(MemoirError) -> MemoryAtPoint? {
     do {
       // The state first: the index may hold more than that, never less.
       guard let state = try log.state(of: user, by: projector, at: point.asOf),
@@ -42,13 +42,13 @@ extension MemoirStore {
       else { return nil }
       let at = StateAt(
         user: user, asOf: point, version: state.version, clock: state.judgedAt ?? clock(), state: state.state)
-      return MemoryAtPoint(at, index.state)
+      return MemoryAtPoint(at, index.state, decay: memory.decay)
     } catch {
       throw MemoirError(error)
     }
   }
 
-  private func answer(_ query: RecallQuery, from memory: MemoryAtPoint) throws(MemoirError) -> RecallAnswer {
+  func answer(_ query: RecallQuery, from memory: MemoryAtPoint) throws(MemoirError) -> RecallAnswer {
     do {
       let session = try query.session.map { try number(of: $0, of: memory.state.user) ?? 0 }
       return try recallProjector.analyzers.withAnalyzer { analyzer throws in

@@ -1,0 +1,235 @@
+// Which few things an assistant should know now: items compete for the tokens there are, and the best become a text.
+internal import Bytes
+public import EventStore
+
+extension MemoirStore {
+  /// What matters of a person's memory for what is said now, as text for a prompt, within a budget of tokens.
+  ///
+  /// Tasks, decisions, preferences, history and facts compete by priority × relevance × recency. What a person or a tool
+  /// has said stands on one line, however it was broken, so that it can't pose as a section of its own.
+  ///
+  /// - Returns: An empty context for a user nobody has heard of.
+  /// - Throws: `invalid_argument` or `too_large` for a request that can't be met, or a point beyond the head.
+  public func context(
+    _ request: ContextRequest, for user: StreamName, at point: AsOfText = .now
+  ) async throws(MemoirError) -> ContextPackage {
+    try request.check()
+    guard let remembered = try memoryAtPoint(of: user, at: point) else {
+      return ContextPackage(user: user, asOf: point, version: 0, text: "", tokens: 0, items: [], omitted: 0)
+    }
+    var history: [RecalledMemory] = []
+    if request.isAsking, request.historyLimit > 0 {
+      var query = RecallQuery(request.query)
+      query.kinds = [.summary, .episode, .message]
+      query.topK = request.historyLimit
+      history = try answer(query, from: remembered).memories
+    }
+    let items = recallProjector.analyzers.withAnalyzer { analyzer in
+      ContextCandidates(request, remembered, history, profile: memory.profile, analyzer).items
+    }
+    let (kept, text) = ContextText(of: user, counter: memory.tokenCounter, budget: request.budget).fill(items)
+    return ContextPackage(
+      user: user, asOf: point, version: remembered.state.version, text: text, tokens: memory.tokenCounter.count(text),
+      items: kept, omitted: items.count - kept.count)
+  }
+}
+
+extension ContextRequest {
+  /// Whether there is anything to be relevant to.
+  var isAsking: Bool { query.unicodeScalars.contains { !$0.properties.isWhitespace } }
+}
+
+/// All that competes for a place.
+private struct ContextCandidates {
+  private(set) var items: [ContextItem] = []
+  private let request: ContextRequest
+  private let now: Timestamp
+
+  init(
+    _ request: ContextRequest, _ memory: MemoryAtPoint, _ history: [RecalledMemory], profile: ProfileSchema,
+    _ analyzer: TextAnalyzer
+  ) {
+    self.request = request
+    now = memory.state.clock
+    addFacts(memory, profile, analyzer)
+    addPreferences(memory.state.state.preferences.all, profile, analyzer)
+    let terms = Set(analyzer.terms(of: request.query))
+    for relationship in memory.state.state.relationships.all {
+      let text = "\(relationship.subject) \(relationship.predicate) \(relationship.object)"
+      add(
+        .facts, "relationship", relationship.origin.id.description, text, request.priorities.fact,
+        share(of: terms, in: analyzer.terms(of: text)), relationship.origin, relationship.learnedAt)
+    }
+    addHistory(memory.state.state.sessions, history, terms, analyzer)
+  }
+
+  private mutating func addFacts(
+    _ memory: MemoryAtPoint, _ profile: ProfileSchema, _ analyzer: TextAnalyzer
+  ) {
+    let known = Set(profile.factLists.values)
+    for (fact, relevance) in memory.facts(relevantTo: request.query, analyzer) {
+      let (section, priority): (ContextSection, Double) =
+        switch fact.category {
+        case FactCategory.task: (.tasks, request.priorities.task)
+        case FactCategory.decision, FactCategory.constraint: (.decisions, request.priorities.decision)
+        case "preference": (.preferences, request.priorities.preference)
+        case let category where known.contains(category): (.profile, request.priorities.preference)
+        default: (.facts, request.priorities.fact)
+        }
+      let label = section == .profile ? "\(fact.category): " : section == .decisions ? "\(fact.category): " : ""
+      add(
+        section, "fact", fact.factID.description, label + fact.fact, priority, Double(relevance), fact.origin,
+        fact.updatedAt)
+    }
+  }
+
+  private mutating func addPreferences(
+    _ preferences: [Preference], _ profile: ProfileSchema, _ analyzer: TextAnalyzer
+  ) {
+    let terms = Set(analyzer.terms(of: request.query))
+    for preference in preferences where preference.value != .null {
+      let text = "\(preference.key): \(preference.value.shownText)"
+      let isProfile = profile.preferenceKeys.contains(preference.key)
+      add(
+        isProfile ? .profile : .preferences, "preference", preference.key, text, request.priorities.preference,
+        // Who the person is matters whatever is asked.
+        isProfile ? 1 : share(of: terms, in: analyzer.terms(of: text)), preference.origin, preference.updatedAt)
+    }
+  }
+
+  private mutating func addHistory(
+    _ sessions: SessionsState, _ history: [RecalledMemory], _ terms: Set<Term>, _ analyzer: TextAnalyzer
+  ) {
+    var shown: Set<EventReference> = []
+    for session in sessions.ended.suffix(request.sessionLimit) {
+      guard let end = session.end, let summary = end.summary, !summary.isEmpty else { continue }
+      shown.insert(end.event)
+      add(
+        .sessions, "summary", end.event.id.description, "\(end.endedAt.dateText): \(summary)",
+        request.priorities.history, share(of: terms, in: analyzer.terms(of: summary)), end.event, end.endedAt)
+    }
+    for memory in history where !shown.contains(memory.event) && memory.parts.relevance > 0 {
+      let speaker = memory.role.map { ", \($0)" } ?? ""
+      add(
+        .history, memory.kind.description, memory.id,
+        "\(memory.occurredAt.dateText)\(speaker): \(memory.content)", request.priorities.history,
+        Double(memory.parts.relevance), memory.event, memory.occurredAt)
+    }
+  }
+
+  private mutating func add(
+    _ section: ContextSection, _ kind: String, _ id: String, _ text: String, _ priority: Double,
+    _ relevance: Double, _ event: EventReference, _ usedAt: Timestamp
+  ) {
+    let least = request.priorities.leastRelevance
+    let days = Double(max(0, now.microseconds - usedAt.microseconds)) / 86_400_000_000
+    items.append(
+      ContextItem(
+        section: section, kind: kind, id: id, text: text.onOneLine(longest: Self.longestText), priority: priority,
+        relevance: request.isAsking ? least + (1 - least) * min(1, relevance) : 1,
+        recency: 0.5 + 0.5 / (1 + days / 30), event: event, usedAt: usedAt))
+  }
+
+  /// What is longer is cut: an item is there to remind, not to be read whole.
+  private static let longestText = 800
+
+  /// How many of the question's words a text says.
+  private func share(of terms: Set<Term>, in said: [Term]) -> Double {
+    terms.isEmpty ? 0 : Double(terms.intersection(said).count) / Double(terms.count)
+  }
+}
+
+/// Makes a text of as many items as fit, the best first.
+private struct ContextText {
+  private let title: String
+  private let counter: any TokenCounter
+  private let budget: Int
+
+  init(of user: StreamName, counter: any TokenCounter, budget: Int) {
+    title = "What is known of \(user.user)"
+    self.counter = counter
+    self.budget = budget
+  }
+
+  func fill(_ items: [ContextItem]) -> (items: [ContextItem], text: String) {
+    // Equal scores: the later event first, and of one event (never more than one item each) there is nothing to order.
+    let ranked = items.sorted {
+      $0.score == $1.score ? $0.event.version > $1.event.version : $0.score > $1.score
+    }
+    var kept: [ContextItem] = []
+    var left = budget - counter.count("# \(title)\n")
+    var sections: Set<ContextSection> = []
+    for item in ranked {
+      var cost = counter.count("- \(item.text)\n")
+      if !sections.contains(item.section) { cost += counter.count("\n## \(item.section.heading)\n") }
+      guard cost <= left else { continue }
+      left -= cost
+      sections.insert(item.section)
+      kept.append(item)
+    }
+    // A counter may find that the whole takes more than its parts: then the last to get a place lose it.
+    var text = Self.text(title, Self.inOrder(kept))
+    while counter.count(text) > budget, !kept.isEmpty {
+      kept.removeLast()
+      text = Self.text(title, Self.inOrder(kept))
+    }
+    return (Self.inOrder(kept), kept.isEmpty ? "" : text)
+  }
+
+  /// By section, and there in the order of the events: an item more or less moves no other.
+  private static func inOrder(_ items: [ContextItem]) -> [ContextItem] {
+    let order = Dictionary(uniqueKeysWithValues: ContextSection.allCases.enumerated().map { ($1, $0) })
+    return items.sorted { a, b in
+      a.section == b.section
+        ? a.event.version < b.event.version : order[a.section, default: 0] < order[b.section, default: 0]
+    }
+  }
+
+  private static func text(_ title: String, _ items: [ContextItem]) -> String {
+    var text = "# \(title)\n"
+    var section: ContextSection?
+    for item in items {
+      if item.section != section { text += "\n## \(item.section.heading)\n" }
+      section = item.section
+      text += "- \(item.text)\n"
+    }
+    return text
+  }
+}
+
+extension Timestamp {
+  /// The day: `2026-03-04`.
+  fileprivate var dateText: String { String(description.prefix(10)) }
+}
+
+extension String {
+  /// Without line breaks and control characters, and no longer than `limit` bytes.
+  func onOneLine(longest limit: Int) -> String {
+    var line = ""
+    var isSpace = true
+    for scalar in unicodeScalars {
+      if scalar.properties.isWhitespace || scalar.properties.generalCategory == .control
+        || scalar.properties.generalCategory == .lineSeparator
+        || scalar.properties.generalCategory == .paragraphSeparator
+      {
+        if !isSpace { line.unicodeScalars.append(" ") }
+        isSpace = true
+        continue
+      }
+      isSpace = false
+      if line.utf8.count + UTF8.width(scalar) > limit {
+        return line + "…"
+      }
+      line.unicodeScalars.append(scalar)
+    }
+    if line.utf8.last == 0x20 { line.unicodeScalars.removeLast() }
+    return line
+  }
+}
+
+extension JSONText {
+  /// A text without its quotation marks; anything else as JSON.
+  fileprivate var shownText: String {
+    (try? JSONParser().parse(utf8.span) { $0.string }).flatMap { $0 } ?? String(decoding: utf8, as: UTF8.self)
+  }
+}

@@ -1,0 +1,23 @@
+// What an application may want otherwise of its memory. The log has options of its own; see EventLog.Options.
+internal import Stemmer
+
+/// How a store remembers and recalls, where it is not to be as it comes.
+public struct MemoryOptions: Sendable {
+  /// The language whose words are stemmed, by its English name; `none` leaves words as they are.
+  public var language = "english"
+  /// What makes the profile.
+  public var profile = ProfileSchema.standard
+  /// How importance fades.
+  public var decay = Decay()
+  /// What counts tokens where a context has a budget.
+  public var tokenCounter: any TokenCounter = EstimatedTokens()
+
+  /// As it comes.
+  public init() {}
+
+  func check() throws(MemoirError) {
+    guard language == "none" || Stemmer.languages.contains(language) else {
+      throw .invalid(field: "language", "is \(language); there are none, \(Stemmer.languages.sorted().joined(separator: ", "))")
+    }
+  }
+}
