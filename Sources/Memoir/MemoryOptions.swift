@@ -17,7 +17,8 @@ public struct MemoryOptions: Sendable {
 
   func check() throws(MemoirError) {
     guard language == "none" || Stemmer.languages.contains(language) else {
-      throw .invalid(field: "language", "is \(language); there are none, \(Stemmer.languages.sorted().joined(separator: ", "))")
+      let known = Stemmer.languages.sorted().joined(separator: ", ")
+      throw .invalid(field: "language", "is \(language), and must be one of none, \(known)")
     }
   }
 }

@@ -191,6 +191,14 @@ public final class EventLog: Sendable {
     return try result.get()
   }
 
+  /// Has the writer do something in its next commit, and holds no thread meanwhile.
+  func performed(_ work: any WriterWork) async throws(StorageError) {
+    let result = await withCheckedContinuation { continuation in
+      submit(.work(work) { continuation.resume(returning: $0) })
+    }
+    try result.get()
+  }
+
   private func submit(_ job: WriterJob) {
     func refuse(_ error: StorageError) {
       switch job {

@@ -53,7 +53,7 @@ extension EventLog {
       readers = try environment.readers()
     } catch { throw StorageError(error) }
     var sizes: [TableSize] = []
-    for (name, table) in zip(Tables.tableNames, tables.all) {
+    for (name, table) in tables.named {
       let found: TableStatistics
       do throws(LMDBError) { found = try view.transaction.statistics(of: table) } catch {
         throw StorageError(error)

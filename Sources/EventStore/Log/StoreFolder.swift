@@ -156,7 +156,7 @@ package enum StoreFolder {
       try Files.syncFolder(folder)
     }
     let environment = try openEnvironment(folder, options, creation: .ifMissingOrEmpty)
-    let tables = try openTables(environment)
+    let tables = try openTables(environment, has: [], options)
     let random = Bytes32.random()
     let identity = StoreIdentity(
       storeID: EventID.generate(at: options.clock()), hashSeed: options.hashSeed ?? random.prefix64)
@@ -200,7 +200,7 @@ package enum StoreFolder {
       if marker == nil { throw .notAStore(reason: "\(folder) holds a database that is not ours") }
       throw .corrupt(reason: "the data file lacks the table \(lost)", position: nil)
     }
-    let tables = try openTables(environment)
+    let tables = try openTables(environment, has: names, options)
     let transaction: ReadTransaction
     do throws(LMDBError) { transaction = try environment.beginRead() } catch { throw StorageError(error) }
     guard let formatValue = try transaction.fetch(Key.meta(.format), from: tables.meta),
@@ -249,9 +249,21 @@ package enum StoreFolder {
     }
   }
 
-  private static func openTables(_ environment: Environment) throws(StorageError) -> Tables {
+  private static func openTables(
+    _ environment: Environment, has names: [String], _ options: EventLog.Options
+  ) throws(StorageError) -> Tables {
     do throws(LMDBError) {
-      return Tables(try environment.openTables(Tables.tableNames))
+      let tables = try environment.openTables(Tables.tableNames)
+      var later: [String: Table] = [:]
+      for name in Tables.laterNames {
+        if names.contains(name) {
+          later[name] = try environment.openTables([name])[0]
+        } else if !options.isReadOnly {
+          // Where there is no room to make it, the store does without, as it did before.
+          later[name] = try? environment.openTables([name])[0]
+        }
+      }
+      return Tables(tables, later: later)
     } catch {
       throw StorageError(error)
     }

@@ -26,7 +26,7 @@ enum StoreFormat {
 }
 
 struct Tables: Sendable {
-  /// All tables, in the order of ``tableNames``.
+  /// All tables that every store has, in the order of ``tableNames``.
   let all: [Table]
   /// A ring: each block of the log in the one after the block before.
   let blocks: [Table]
@@ -42,6 +42,8 @@ struct Tables: Sendable {
   let snapshots: Table
   let meta: Table
   let subscriptions: Table
+  /// Tables that a store of before there were such lacks, while it can only be read; by name.
+  let later: [String: Table]
 
   private static let blockNames = (0..<RunCatalog.largestBlockCount).map { "log\($0)" }
   private static let runNames = (0...RunCatalog.highestLevel).map { "runs\($0)" }
@@ -51,8 +53,13 @@ struct Tables: Sendable {
       "records_subscriptions",
     ]
 
-  init(_ tables: [Table]) {
+  /// Made where they are missing, one by one as features came.
+  static let laterNames = StoreRecords.allCases.map(\.tableName)
+
+  /// - Parameter tables: In the order of ``tableNames``.
+  init(_ tables: [Table], later: [String: Table] = [:]) {
     all = tables
+    self.later = later
     blocks = Array(tables[..<Self.blockNames.count])
     runs = Array(tables[Self.blockNames.count..<Self.blockNames.count + Self.runNames.count])
     let others = tables[(Self.blockNames.count + Self.runNames.count)...]
@@ -67,6 +74,11 @@ struct Tables: Sendable {
     snapshots = others[start + 7]
     meta = others[start + 8]
     subscriptions = others[start + 9]
+  }
+
+  /// Every table there is, with its name.
+  var named: [(name: String, table: Table)] {
+    Array(zip(Self.tableNames, all)) + Self.laterNames.compactMap { name in later[name].map { (name, $0) } }
   }
 
   /// The tables that fold the log: they can be dropped and made anew from it.

@@ -92,8 +92,9 @@ private struct ContextCandidates {
       let isProfile = profile.preferenceKeys.contains(preference.key)
       add(
         isProfile ? .profile : .preferences, "preference", preference.key, text, request.priorities.preference,
+        share(of: terms, in: analyzer.terms(of: text)), preference.origin, preference.updatedAt,
         // Who the person is matters whatever is asked.
-        isProfile ? 1 : share(of: terms, in: analyzer.terms(of: text)), preference.origin, preference.updatedAt)
+        alwaysMatters: isProfile)
     }
   }
 
@@ -119,19 +120,19 @@ private struct ContextCandidates {
 
   private mutating func add(
     _ section: ContextSection, _ kind: String, _ id: String, _ text: String, _ priority: Double,
-    _ relevance: Double, _ event: EventReference, _ usedAt: Timestamp
+    _ relevance: Double, _ event: EventReference, _ usedAt: Timestamp, alwaysMatters: Bool = false
   ) {
-    let least = request.priorities.leastRelevance
+    let least = request.isAsking && !alwaysMatters ? request.priorities.leastRelevance : 1
     let days = Double(max(0, now.microseconds - usedAt.microseconds)) / 86_400_000_000
     items.append(
       ContextItem(
         section: section, kind: kind, id: id, text: text.onOneLine(longest: Self.longestText), priority: priority,
-        relevance: request.isAsking ? least + (1 - least) * min(1, relevance) : 1,
-        recency: 0.5 + 0.5 / (1 + days / 30), event: event, usedAt: usedAt))
+        relevance: least + (1 - least) * min(1, relevance), recency: 0.5 + 0.5 / (1 + days / 30), event: event,
+        usedAt: usedAt, isHit: relevance > 0))
   }
 
   /// What is longer is cut: an item is there to remind, not to be read whole.
-  private static let longestText = 800
+  private static let longestText = 500
 
   /// How many of the question's words a text says.
   private func share(of terms: Set<Term>, in said: [Term]) -> Double {

@@ -52,6 +52,8 @@ public struct ContextItem: Sendable {
   public let event: EventReference
   /// When that happened, or when it was confirmed last.
   public let usedAt: Timestamp
+  /// Whether it meets anything of the question.
+  let isHit: Bool
 
   /// By which it competed: priority × relevance × recency.
   public var score: Double { priority * relevance * recency }
@@ -70,7 +72,7 @@ public struct ContextPriorities: Sendable, Hashable {
   /// Everything else.
   public var fact = 0.4
   /// The relevance of an item that meets nothing of the question: it still may matter.
-  public var leastRelevance = 0.2
+  public var leastRelevance = 0.4
 
   /// The defaults.
   public init() {}

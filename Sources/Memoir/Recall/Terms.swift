@@ -35,28 +35,37 @@ extension Span<UInt8> {
 /// Analyzers at rest, so that a query or a fold finds one that knows many words already.
 final class Analyzers: Sendable {
   private let language: String
-  private let resting = Mutex<[Handoff]>([])
+  private let resting = Mutex<[TextAnalyzer]>([])
 
-  /// - Precondition: There is a stemmer for `language`, or it is empty: then words are their own stems.
+  /// Words are their own stems where there is no stemmer for `language`.
   init(language: String) { self.language = language }
-
-  static let english = Analyzers(language: "english")
 
   /// Lends an analyzer to `body`.
   func withAnalyzer<Result, E: Error>(_ body: (TextAnalyzer) throws(E) -> Result) throws(E) -> Result {
-    let analyzer = resting.withLock { $0.popLast() }?.analyzer ?? TextAnalyzer(language: language)
-    defer { resting.withLock { if $0.count < 16 { $0.append(Handoff(analyzer: analyzer)) } } }
+    let analyzer = resting.withLock { $0.popLast() } ?? TextAnalyzer(language: language)
+    defer { resting.withLock { if $0.count < 16 { $0.append(analyzer) } } }
     return try body(analyzer)
   }
-
-  /// Sendable: an analyzer in here is in nobody's hands.
-  private struct Handoff: @unchecked Sendable { let analyzer: TextAnalyzer }
 }
 
-/// Makes terms of texts in one language.
-///
-/// It keeps the stems of words it has met, and belongs to one thread at a time; see ``Analyzers``.
-final class TextAnalyzer {
+/// Makes terms of texts in one language, and keeps the stems of words it has met.
+final class TextAnalyzer: Sendable {
+  private let splitter: Mutex<TextSplitter>
+
+  init(language: String) { splitter = Mutex(TextSplitter(language: language)) }
+
+  /// The terms of `text`, in order, repeated as often as they are said.
+  func terms(of text: String) -> [Term] {
+    let bytes = Array(text.utf8)
+    return terms(of: bytes.rawSpan)
+  }
+
+  /// The terms of a text in UTF-8; none where it is not UTF-8.
+  func terms(of text: RawSpan) -> [Term] { splitter.withLock { $0.terms(of: text) } }
+}
+
+/// Splits texts into words, and words into terms.
+private struct TextSplitter {
   private let stemmer: Stemmer?
   /// The term of a word by the word's hash; 0 for a stop word.
   private var known: [UInt64: Term] = [:]
@@ -68,14 +77,7 @@ final class TextAnalyzer {
 
   init(language: String) { stemmer = Stemmer(language: language) }
 
-  /// The terms of `text`, in order, repeated as often as they are said.
-  func terms(of text: String) -> [Term] {
-    let bytes = Array(text.utf8)
-    return terms(of: bytes.rawSpan)
-  }
-
-  /// The terms of a text in UTF-8; none where it is not UTF-8.
-  func terms(of text: RawSpan) -> [Term] {
+  mutating func terms(of text: RawSpan) -> [Term] {
     var terms: [Term] = []
     terms.reserveCapacity(text.byteCount / 6)
     if text.isASCII {
@@ -88,7 +90,7 @@ final class TextAnalyzer {
 
   // MARK: Splitting
 
-  private func split(ascii text: RawSpan, into terms: inout [Term]) {
+  private mutating func split(ascii text: RawSpan, into terms: inout [Term]) {
     for offset in 0..<text.byteCount {
       var byte = text.byte(at: offset)
       if byte &- 0x41 < 26 { byte |= 0x20 }
@@ -97,7 +99,7 @@ final class TextAnalyzer {
     endCompound(into: &terms)
   }
 
-  private func split(folded text: Span<UInt8>, into terms: inout [Term]) {
+  private mutating func split(folded text: Span<UInt8>, into terms: inout [Term]) {
     var pair: UInt32?
     var offset = 0
     while offset < text.count {
@@ -134,7 +136,7 @@ final class TextAnalyzer {
 
   /// One ASCII character in lower case.
   @inline(__always)
-  private func take(_ byte: UInt8, into terms: inout [Term], next: () -> UInt8) {
+  private mutating func take(_ byte: UInt8, into terms: inout [Term], next: () -> UInt8) {
     if Self.isWord(byte) {
       word.append(byte)
     } else if !word.isEmpty || !compound.isEmpty {
@@ -164,7 +166,7 @@ final class TextAnalyzer {
   }
 
   /// A word ends at a character that joins it to the next.
-  private func endPart(joinedBy byte: UInt8, into terms: inout [Term]) {
+  private mutating func endPart(joinedBy byte: UInt8, into terms: inout [Term]) {
     // don't, o'clock, 1,200: one word.
     if byte == 0x27 { return }
     if byte == 0x2C {
@@ -176,7 +178,7 @@ final class TextAnalyzer {
     endWord(into: &terms)
   }
 
-  private func endCompound(into terms: inout [Term]) {
+  private mutating func endCompound(into terms: inout [Term]) {
     if !compound.isEmpty {
       compound.append(contentsOf: word)
       // Of plain words, each is enough: what is both hyphenated and not would else be counted as rarer than it is.
@@ -189,7 +191,7 @@ final class TextAnalyzer {
     endWord(into: &terms)
   }
 
-  private func endWord(into terms: inout [Term]) {
+  private mutating func endWord(into terms: inout [Term]) {
     guard !word.isEmpty else { return }
     if word.count > Self.longestWord { word.removeLast(word.count - Self.longestWord) }
     let hash = XXH3.hash(word.rawSpan)
@@ -198,7 +200,7 @@ final class TextAnalyzer {
     word.removeAll(keepingCapacity: true)
   }
 
-  private func learn(_ hash: UInt64) -> Term {
+  private mutating func learn(_ hash: UInt64) -> Term {
     if known.count >= Self.knownLimit { known.removeAll(keepingCapacity: true) }
     let term: Term =
       if StopWords.english.contains(hash) {

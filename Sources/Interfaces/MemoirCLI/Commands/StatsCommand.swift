@@ -3,16 +3,30 @@ import JSON
 import Memoir
 
 enum StatsCommand: Command {
+  static let effectiveness = Argument.flag(
+    "effectiveness", help: "Instead: how well the memory served; tokens, hits, time taken, corrections, repeats.")
+  static let since = Argument.option(
+    "since", .time, needs: ["--effectiveness"], help: "Of what was recorded then or later.")
+  static let until = Argument.option(
+    "until", .time, needs: ["--effectiveness"], help: "Of what was recorded then or before.")
+  static let user = Argument.option("user", .user, needs: ["--effectiveness"], help: "Of this user alone.")
+
   static let row = CommandRow(
     name: "stats",
     summary: "Count events and users, weigh log and snapshots",
     section: .overview,
     discussion: "Of all namespaces, unless one is given.",
-    examples: [CommandExample("memoir stats --json", "The figures for a program.")],
+    arguments: [effectiveness, since, until, user],
+    examples: [
+      CommandExample("memoir stats --json", "The figures for a program."),
+      CommandExample(
+        "memoir stats --effectiveness --since 2026-11-01T00:00:00Z", "How well the memory has served this month."),
+    ],
     exitCodes: .ofReading())
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
-    try arguments.withStore(in: context) { store in
+    if arguments[effectiveness] { return try runEffectiveness(arguments, in: context) }
+    return try arguments.withStore(in: context) { store in
       let statistics = try store.log.storeStatistics(for: store.projector)
       var figures = Figures(events: statistics.position.number, users: statistics.streams)
       let namespace = arguments[GlobalOptions.namespace]
@@ -30,6 +44,43 @@ enum StatsCommand: Command {
       }
       return .done
     }
+  }
+
+  private static func runEffectiveness(
+    _ arguments: ParsedArguments, in context: CommandContext
+  ) throws -> ExitCode {
+    try arguments.withStore(in: context) { store in
+      let report = try store.effectiveness(
+        of: arguments[user].map(arguments.stream), in: arguments[GlobalOptions.namespace],
+        since: arguments[since] ?? .earliest, until: arguments[until])
+      if arguments.wantsJSON {
+        try context.output.write(json: JSONWriter.line { report.write(to: &$0) })
+      } else {
+        try show(report, on: context.output)
+      }
+      return .done
+    }
+  }
+
+  private static func show(_ report: EffectivenessReport, on output: Console) throws {
+    var values = KeyValues()
+    values.add("contexts", StyledText(Quantity.count(report.contexts)))
+    values.add("tokens", "\(Quantity.count(report.tokens)) of \(Quantity.count(report.budgets)) allowed")
+    values.add(
+      "handed out",
+      "\(Quantity.count(report.facts, "fact")), \(Quantity.count(report.sessions, "session")), \(Quantity.count(report.messages, "message"))"
+    )
+    if let rate = report.hitRate {
+      values.add("with an answer", StyledText("\(Int((rate * 100).rounded())) % of the questions"))
+    }
+    if let median = report.latency(of: 0.5), let slow = report.latency(of: 0.99) {
+      func time(_ microseconds: UInt64) -> String { Quantity.duration(.microseconds(Int64(clamping: microseconds))) }
+      values.add("time", "\(time(median)); 99 % within \(time(slow))")
+    }
+    values.add("facts learned", StyledText(Quantity.count(report.learned)))
+    values.add("corrected", StyledText(Quantity.count(report.corrections)))
+    values.add("said again", StyledText(Quantity.count(report.repeats)))
+    try output.keyValues(values)
   }
 
   private struct Figures {

@@ -1,0 +1,75 @@
+// The store's own records: what is no event, and can't be made of events either. No repair drops them; backups hold them.
+internal import Bytes
+internal import LMDB
+
+/// A kind of records that the store keeps.
+public enum StoreRecords: String, CaseIterable, Hashable, Sendable {
+  /// What was handed out as context, and when.
+  case receipts
+
+  /// The table they are in.
+  var tableName: String { "records_\(rawValue)" }
+}
+
+/// Keeps a record, or takes it away.
+private struct ChangeRecord: WriterWork {
+  let kind: StoreRecords
+  let key: [UInt8]
+  let value: [UInt8]?
+
+  func run(in context: inout WriterContext) throws(StorageError) {
+    guard let table = context.tables.later[kind.tableName] else {
+      throw .full(reason: "there was no room for the table \(kind.tableName) when the store was opened")
+    }
+    if let value {
+      try context.transaction.storeIndexed(value, at: key, in: table)
+    } else {
+      try context.transaction.remove(key, from: table)
+    }
+    context.hasWritten = true
+  }
+}
+
+extension EventLog {
+  /// Keeps a record. Once this returns, it is on disk.
+  ///
+  /// - Parameter key: 1…500 bytes; a record that was kept under it before is replaced.
+  public func keepRecord(_ value: [UInt8], at key: [UInt8], in kind: StoreRecords) async throws(StorageError) {
+    try await performed(ChangeRecord(kind: kind, key: key, value: value))
+  }
+
+  /// Takes a record away. Does nothing where there is none.
+  public func removeRecord(at key: [UInt8], in kind: StoreRecords) async throws(StorageError) {
+    try await performed(ChangeRecord(kind: kind, key: key, value: nil))
+  }
+
+  /// A record; `nil` where there is none.
+  ///
+  /// - Throws: ``StorageError/corrupt(reason:position:)`` where it is damaged.
+  public func record(at key: [UInt8], in kind: StoreRecords) throws(StorageError) -> [UInt8]? {
+    let view = try view()
+    guard let table = tables.later[kind.tableName] else { return nil }
+    return try view.transaction.fetchIndexed(key, from: table, named: kind.tableName)?.array()
+  }
+
+  /// Lends records to `body`, by the bytes of their keys, until it returns `false`.
+  ///
+  /// - Parameter first: Begins with the first key that is not before this.
+  /// - Throws: ``StorageError/corrupt(reason:position:)`` for a damaged one, or what `body` finds damaged.
+  public func forEachRecord(
+    in kind: StoreRecords, from first: [UInt8] = [],
+    _ body: (_ key: RawSpan, _ value: RawSpan) throws(DamagedBytes) -> Bool
+  ) throws(StorageError) {
+    let view = try view()
+    guard let table = tables.later[kind.tableName] else { return }
+    var cursor = try view.transaction.scan(table)
+    var next = try first.isEmpty ? cursor.toNext() : cursor.to(atOrAfter: first)
+    while let entry = next {
+      let goesOn = try decoding(kind.tableName) { () throws(DamagedBytes) in
+        try body(entry.key, try IndexValue.open(entry.value, at: entry.key))
+      }
+      if !goesOn { return }
+      next = try cursor.toNext()
+    }
+  }
+}

@@ -1,0 +1,67 @@
+// A context as JSON, the same on every surface and in its receipt. Keys are sorted.
+internal import EventStore
+public import JSON
+
+extension JSONWriter {
+  /// `{"items":[…],"omitted","receipt","text","tokens"}`
+  mutating func write(_ context: ContextPackage, receipt: ReceiptID?) {
+    beginObject()
+    key("items")
+    array(context.items) { $0.write($1) }
+    key("omitted")
+    integer(context.omitted)
+    if let receipt {
+      key("receipt")
+      string(receipt.description)
+    }
+    key("text")
+    string(context.text)
+    key("tokens")
+    integer(context.tokens)
+    endObject()
+  }
+
+  private mutating func write(_ item: ContextItem) {
+    beginObject()
+    key("event_id")
+    write(item.event.id)
+    key("id")
+    string(item.id)
+    key("kind")
+    string(item.kind)
+    key("priority")
+    rounded(item.priority)
+    key("recency")
+    rounded(item.recency)
+    key("relevance")
+    rounded(item.relevance)
+    key("score")
+    rounded(item.score)
+    key("section")
+    string(item.section.rawValue)
+    key("text")
+    string(item.text)
+    key("version")
+    integer(item.event.version.number)
+    endObject()
+  }
+}
+
+extension ContextReceipt {
+  /// Prints the receipt as it was handed out, byte for byte; of somebody who was erased since,
+  /// `{"erased_at","receipt"}`.
+  public func write(to writer: inout JSONWriter) {
+    guard let erasedAt else { return writer.value(canonical: answer.span) }
+    writer.beginObject()
+    writer.key("erased_at")
+    writer.write(erasedAt)
+    writer.key("receipt")
+    writer.string(id.description)
+    writer.endObject()
+  }
+
+  /// The text that was handed out; empty where it was erased.
+  public var text: String {
+    (try? JSONParser().parse(answer.span) { $0.member(named: "text")?.string }).flatMap { $0 } ?? ""
+  }
+}
