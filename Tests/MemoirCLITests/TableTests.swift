@@ -12,7 +12,7 @@ import Testing
     #expect(
       Set(CommandTable.all.shownRows.map(\.name)) == [
         "append", "events", "state", "diff", "explain", "replay", "users", "sessions", "stats", "verify",
-        "snapshots", "backup", "restore", "export", "demo", "completion", "help",
+        "snapshots", "backup", "restore", "export", "demo", "completion", "help", "recall", "context", "receipt",
       ])
   }
 
