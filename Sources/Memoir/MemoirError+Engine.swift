@@ -69,7 +69,7 @@ extension MemoirError {
       details: JSONText(canonical: writer.finish()))
   }
 
-  private static func details(_ expected: ExpectedVersion, _ actual: StreamVersion) -> JSONText {
+  static func details(_ expected: ExpectedVersion, _ actual: StreamVersion) -> JSONText {
     var writer = JSONWriter()
     writer.beginObject()
     writer.key("actual")

@@ -80,14 +80,19 @@ extension EventLog {
   /// How long appends of other processes may go unnoticed.
   private static let pollNanoseconds: UInt64 = 50_000_000
 
-  /// Waits for an append of this process, at most as long as an append of another may go unnoticed.
-  func waitForEvents(after position: LogPosition) async {
+  /// Waits for an append of this process, at most as long as an append of another may go unnoticed, and not past
+  /// `deadline`.
+  package func waitForEvents(
+    after position: LogPosition, until deadline: ContinuousClock.Instant? = nil
+  ) async {
     let wakeup = OneWakeup()
     guard let number = followers.add({ wakeup.wake() }) else { return }
     // What was appended before we were on the list woke nobody.
     if let head = try? lastPosition(), head > position { wakeup.wake() }
     let timer = Task {
-      try? await Task.sleep(nanoseconds: Self.pollNanoseconds)
+      var patience = Duration.nanoseconds(Int64(Self.pollNanoseconds))
+      if let deadline { patience = min(patience, max(.zero, deadline - .now)) }
+      try? await Task.sleep(for: patience)
       wakeup.wake()
     }
     await withTaskCancellationHandler {

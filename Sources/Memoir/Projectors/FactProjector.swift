@@ -32,6 +32,9 @@ public struct FactsState: ProjectionState {
 
   subscript(key key: ItemKey) -> Fact? { live[key] }
 
+  /// Whether the fact with this id was forgotten or superseded.
+  public func isGone(_ id: FactID) -> Bool { dead.contains(ItemKey(id.id)) }
+
   /// Folds an event.
   ///
   /// - Returns: The fact that the event is about, and what became of it.

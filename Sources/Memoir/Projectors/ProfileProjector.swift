@@ -4,6 +4,9 @@ public import Bytes
 public import EventStore
 
 /// Which preferences and facts make the profile.
+///
+/// An application extends the standard one with ``extended(preferenceKeys:factLists:)`` and prints states with it by
+/// ``StateJSON/profile``.
 public struct ProfileSchema: Hashable, Sendable {
   /// The keys of preferences, each a member of the profile under the same name.
   public var preferenceKeys: [String]
@@ -16,10 +19,17 @@ public struct ProfileSchema: Hashable, Sendable {
     self.factLists = factLists
   }
 
+  /// The same with further members; a member of the same name is replaced.
+  public func extended(preferenceKeys: [String] = [], factLists: [String: String] = [:]) -> ProfileSchema {
+    ProfileSchema(
+      preferenceKeys: self.preferenceKeys + preferenceKeys.filter { !self.preferenceKeys.contains($0) },
+      factLists: self.factLists.merging(factLists) { $1 })
+  }
+
   /// Name, preferred name, communication style, technical level; interests and goals.
   public static let standard = ProfileSchema(
     preferenceKeys: ["name", "preferred_name", "communication_style", "technical_level"],
-    factLists: ["interests": "interest", "goals": "goal"])
+    factLists: ["interests": FactCategory.interest, "goals": FactCategory.goal])
 }
 
 /// What a profile is made of.

@@ -29,4 +29,10 @@ public struct Decay: Hashable, Sendable {
   public func isArchived(_ fact: Fact, at time: Timestamp) -> Bool {
     importance(of: fact, at: time) < archivedBelow
   }
+
+  /// Whether a fact is to be recalled at `time`: neither expired nor archived. What was forgotten or superseded is no
+  /// fact of the state any more.
+  public func isRecallable(_ fact: Fact, at time: Timestamp) -> Bool {
+    !fact.isExpired(at: time) && !isArchived(fact, at: time)
+  }
 }

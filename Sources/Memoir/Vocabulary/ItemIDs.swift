@@ -18,6 +18,11 @@ public struct FactID: Hashable, Sendable, CustomStringConvertible {
 
   init(stored id: ItemID) { self.id = id }
 
+  /// The event that it is the id of, if it is one's.
+  var eventID: EventID? {
+    if case .uuid(let id) = id { id } else { nil }
+  }
+
   /// The id as it is printed.
   public var description: String { id.description }
 }

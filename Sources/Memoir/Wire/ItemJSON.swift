@@ -2,7 +2,7 @@
 internal import EventStore
 internal import JSON
 
-/// What a diff says about a fact besides the fact.
+/// What is said about a fact besides the fact: by a diff, or where memories are shown.
 struct FactRemarks {
   /// The event responsible, in the place of the one that put the fact there.
   var event: EventReference
@@ -12,6 +12,12 @@ struct FactRemarks {
   var reason: String?
   /// What took its place.
   var supersededBy: FactID?
+  /// What is left of its importance.
+  var importanceNow: Double?
+  /// The session it was learned in.
+  var session: SessionID?
+  /// How fresh it is.
+  var staleness: Staleness?
 }
 
 extension JSONWriter {
@@ -45,6 +51,10 @@ extension JSONWriter {
       key("importance")
       write(importance)
     }
+    if let importance = remarks?.importanceNow {
+      key("importance_now")
+      double((importance * 10_000).rounded() / 10_000)
+    }
     key("learned_at")
     write(fact.learnedAt)
     if let type = fact.memoryType {
@@ -60,9 +70,17 @@ extension JSONWriter {
       string(reason)
     }
     writeRevisions(fact.revisedBy.events)
+    if let session = remarks?.session {
+      key("session")
+      string(session.description)
+    }
     if let source = fact.sourceMessageID {
       key("source_message_id")
       string(source.description)
+    }
+    if let staleness = remarks?.staleness {
+      key("staleness")
+      staleness.write(to: &self)
     }
     if let superseding = remarks?.supersededBy {
       key("superseded_by")

@@ -4,7 +4,8 @@ extension CommandTable {
   /// Every command, in the order of help within its section.
   static let commands: [any Command.Type] = [
     AppendCommand.self, EventsCommand.self, ExportCommand.self,
-    RecallCommand.self, ContextCommand.self, ReceiptCommand.self,
+    RememberCommand.self, RecallCommand.self, ContextCommand.self, ReceiptCommand.self, ForgetCommand.self,
+    MemoriesCommand.self, ConflictsCommand.self,
     StateCommand.self, DiffCommand.self, ExplainCommand.self, ReplayCommand.self,
     UsersCommand.self, SessionsCommand.self, StatsCommand.self,
     VerifyCommand.self, SnapshotsCommand.self, BackupCommand.self, RestoreCommand.self,

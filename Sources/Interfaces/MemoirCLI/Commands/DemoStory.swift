@@ -114,7 +114,7 @@ struct DemoStory {
     )
     if !profile.isEmpty { try list([profile.joined(separator: ", ")]) }
     try list(
-      facts.filter { $0.category == "task" || $0.category == "constraint" }.map {
+      facts.filter { [FactCategory.task, FactCategory.constraint].contains($0.category) }.map {
         "\($0.category): \($0.fact)"
       })
   }

@@ -75,7 +75,7 @@ extension ArgumentKind where Value == AsOfText {
 
 extension ArgumentKind {
   /// A value that checks itself when it is made.
-  fileprivate static func domain(
+  static func domain(
     _ placeholder: String, candidates: Candidates = .none,
     _ make: @escaping @Sendable (String) throws(InvalidValue) -> Value
   ) -> Self {

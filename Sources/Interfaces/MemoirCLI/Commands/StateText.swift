@@ -56,14 +56,16 @@ struct StateText {
   }
 
   /// Tasks first, since they are what is to be done, and what is over last.
-  private static let order = ["task", "goal", "constraint", "decision"]
+  private static let order = [
+    FactCategory.task, FactCategory.goal, FactCategory.constraint, FactCategory.decision,
+  ]
 
   private func showFacts(on output: Console) throws {
     let facts = state.facts
     var categories: [String] = []
     for fact in facts where !categories.contains(fact.category) { categories.append(fact.category) }
     let first = Self.order.filter(categories.contains)
-    let last = categories.filter { $0 == "completion" }
+    let last = categories.filter { $0 == FactCategory.completion }
     categories = first + categories.filter { !first.contains($0) && !last.contains($0) } + last
     for category in categories {
       try output.heading(StyledText("Facts: \(category)"))

@@ -77,11 +77,16 @@ extension ParsedArguments {
 
 extension ParsedArguments {
   /// What the memory refused, about what was given: `--at-version` where the memory says `at_version`, `ITEM` for `item`.
-  private func spelled(_ error: any Error) -> any Error {
+  func spelled(_ error: any Error) -> any Error {
     guard error is MemoirError || error is ReadError || error is InvalidValue else { return error }
     let refusal = MemoirError(error)
     guard refusal.code == .invalidArgument, let field = refusal.details.member("field") else { return error }
-    let names = ["--" + field.replacing("_", with: "-"), field.uppercased()]
+    // `tags[0]` is of an option that is given once for each.
+    let base = String(field.prefix { $0 != "[" })
+    let option = "--" + base.replacing("_", with: "-")
+    var names = [option, base.uppercased()]
+    if option.hasSuffix("s") { names.append(String(option.dropLast())) }
+    if base == "content" { names.append("TEXT") }
     guard let given = row.specs.first(where: { names.contains($0.spelled) }),
       refusal.message.hasPrefix("\(field): ")
     else { return error }

@@ -77,7 +77,4 @@ extension RecordedEvent {
     if isRedacted { return "erased" }
     return (try? MemoirEvent(self))?.summary ?? typeName
   }
-
-  /// Who handed it in, where its metadata says so.
-  var agent: String? { metadata.member("agent") }
 }

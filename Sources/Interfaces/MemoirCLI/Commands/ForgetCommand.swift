@@ -1,0 +1,44 @@
+// `memoir forget`: a memory is shown and recalled no more.
+import JSON
+import Memoir
+
+enum ForgetCommand: Command {
+  static let reason = Argument.option("reason", .text("R"), help: "Why; kept in history.")
+
+  static let row = CommandRow(
+    name: "forget",
+    summary: "Forget a memory of a user",
+    section: .memory,
+    discussion: """
+      History keeps it: as-of before this it is still there, and 'explain' shows it. To take a text out of the
+      store for good is another thing. A memory that was forgotten, superseded or has expired is not found:
+      also by the second 'forget' of the same one.
+      """,
+    arguments: [CommandRow.user, MemoryArguments.factID, reason, MemoryArguments.agent],
+    examples: [CommandExample("memoir forget user-bob home-1 --reason 'moved away'", "Forget it, and say why.")],
+    exitCodes: .ofReading(notFound: "no store, no such user, no such memory now"))
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) async throws -> ExitCode {
+    let agent = arguments[MemoryArguments.agent]
+    try MemoryArguments.check(agent: agent)
+    return try await arguments.withStore(for: .writing, in: context) { store in
+      let updated = try await store.forget(
+        arguments[MemoryArguments.factID], of: arguments.stream, reason: arguments[reason], agent: agent)
+      if arguments.wantsJSON {
+        try context.output.write(
+          json: JSONWriter.objectLine { writer in
+            writer.key("event_ids")
+            writer.strings(updated.eventIDs.map(\.description))
+            writer.key("fact_id")
+            writer.string(updated.result.factID.description)
+            writer.key("version")
+            writer.integer(updated.version.number)
+          })
+      } else {
+        try context.output.item(
+          updated.result.fact, remark: "(\(updated.result.factID))", bullet: "Forgotten: ")
+      }
+      return .done
+    }
+  }
+}

@@ -1,0 +1,250 @@
+// What becomes of memories that are handed in: decided by the facts there are, before anything is appended.
+public import EventStore
+internal import JSON
+
+/// What became of a memory that was handed in.
+public struct MemoryOutcome: Hashable, Sendable {
+  /// What was done with it.
+  public enum Kind: String, Sendable {
+    /// It is a new fact.
+    case stored
+    /// A live fact says the same: it is surer now, and counts as used.
+    case confirmed
+    /// It was there already under the id it names; nothing was done.
+    case unchanged
+    /// A fact was changed, as the caller asked.
+    case revised
+  }
+
+  /// What was done.
+  public let kind: Kind
+  /// The fact that holds now.
+  public let factID: FactID
+  /// The facts whose place it took, in the order they were learned in.
+  public let superseded: [FactID]
+}
+
+/// Plans the events by which memories become facts.
+///
+/// Within its category, a memory that says what a live fact says confirms it, and one that contradicts live facts
+/// supersedes them (``Contradiction``). The memories of one batch are planned against each other too, in their order.
+public enum FactPlan {
+  /// The events to append for `drafts`, in order, and what becomes of each draft.
+  ///
+  /// Pure, save for the ids of new facts. A confirmed fact keeps its words, type and metadata; its doubt is halved (to four
+  /// decimals, never to nothing), its importance is the greater one, its tags are those of both, and it holds as long as
+  /// the longer-lived of both: what is confirmed without an end holds to the end of the year 9999.
+  ///
+  /// - Parameters:
+  ///   - facts: The facts that were neither forgotten nor superseded. Those that have expired at `clock` are passed over.
+  ///   - clock: When the memories are learned.
+  ///   - judged: For each draft, the facts that a judge besides the rules found contradicted.
+  ///   - isTaken: Whether an id belongs to a fact that is live no more.
+  ///   - newID: Makes the id of a new fact that names none.
+  /// - Throws: `id_conflict` where a draft names the id of another fact; `invalid_argument` for an end that has passed.
+  /// - Complexity: O(facts + drafts × facts of their categories)
+  public static func events(
+    for drafts: [MemoryDraft], against facts: [Fact], at clock: Timestamp, judged: [[FactID]] = [],
+    isTaken: (FactID) -> Bool = { _ in false }, newID: (() -> FactID)? = nil
+  ) throws(MemoirError) -> (events: [MemoirEvent], outcomes: [MemoryOutcome]) {
+    let steps = try steps(
+      for: drafts, against: facts, at: clock, judged: judged, isTaken: isTaken,
+      newID: newID ?? { FactID(EventID.generate(at: clock)) })
+    return (steps.flatMap(\.events), steps.map(\.outcome))
+  }
+
+  /// A draft's events and what becomes of it.
+  struct Step {
+    var events: [MemoirEvent]
+    var outcome: MemoryOutcome
+  }
+
+  static func steps(
+    for drafts: [MemoryDraft], against facts: [Fact], at clock: Timestamp, judged: [[FactID]],
+    isTaken: (FactID) -> Bool, newID: () -> FactID
+  ) throws(MemoirError) -> [Step] {
+    var live = LiveFacts(facts, at: clock)
+    var steps: [Step] = []
+    for (index, draft) in drafts.enumerated() {
+      do {
+        steps.append(
+          try step(
+            for: draft, against: &live, at: clock, judged: index < judged.count ? judged[index] : [],
+            isTaken: isTaken, newID: newID))
+      } catch {
+        throw MemoirError(error)
+      }
+    }
+    return steps
+  }
+
+  private static func step(
+    for draft: MemoryDraft, against live: inout LiveFacts, at clock: Timestamp, judged: [FactID],
+    isTaken: (FactID) -> Bool, newID: () -> FactID
+  ) throws -> Step {
+    let reading = FactReading(draft.content)
+    let end = try draft.lifetime?.end(from: clock)
+    if let id = draft.factID {
+      if let known = live[id], known.category == draft.category,
+        FactReading(known.text).sentence.key == reading.sentence.key
+      {
+        return Step(events: [], outcome: MemoryOutcome(kind: .unchanged, factID: id, superseded: []))
+      }
+      if live.knows(id) || isTaken(id) { throw MemoirError.taken(id) }
+    }
+    let (known, contradicted) = live.judge(reading, in: draft.category, judged: judged)
+    let same = known.first
+    var events: [MemoirEvent] = []
+    let id: FactID
+    if let same {
+      id = same.id
+      events.append(.factRevised(try live.confirm(same, by: draft, until: end)))
+    } else {
+      id = draft.factID ?? newID()
+      events.append(
+        .factLearned(
+          try FactLearned(
+            fact: draft.content, category: draft.category, confidence: draft.confidence, factID: id,
+            importance: draft.importance, memoryType: draft.memoryType,
+            tags: draft.tags.isEmpty ? nil : draft.tags, sourceMessageID: draft.sourceMessageID,
+            expiresAt: end, metadata: draft.metadata)))
+      live.learn(id, draft, reading, until: end)
+    }
+    let superseded = contradicted.filter { $0 != id }
+    for old in superseded {
+      events.append(.factRevised(try FactRevised(factID: old, supersededBy: id)))
+      live.remove(old)
+    }
+    return Step(
+      events: events,
+      outcome: MemoryOutcome(kind: same == nil ? .stored : .confirmed, factID: id, superseded: superseded))
+  }
+}
+
+/// The facts that new ones are held against, as they are while a batch is planned.
+struct LiveFacts {
+  struct Entry {
+    let id: FactID
+    let text: String
+    let category: String
+    var confidence: Fraction
+    var importance: Fraction?
+    var tags: [String]
+    var expiresAt: Timestamp?
+    var reading: FactReading?
+  }
+
+  /// In the order they were learned in.
+  private var entries: [Entry] = []
+  private var places: [FactID: Int] = [:]
+  private var byCategory: [String: [Int]] = [:]
+  private var expired: Set<FactID> = []
+
+  init(_ facts: [Fact], at clock: Timestamp) {
+    for fact in facts {
+      if fact.isExpired(at: clock) {
+        expired.insert(fact.factID)
+      } else {
+        add(
+          Entry(
+            id: fact.factID, text: fact.fact, category: fact.category, confidence: fact.confidence,
+            importance: fact.importance, tags: fact.tags?.strings ?? [], expiresAt: fact.expiresAt))
+      }
+    }
+  }
+
+  private mutating func add(_ entry: Entry) {
+    places[entry.id] = entries.count
+    byCategory[entry.category, default: []].append(entries.count)
+    entries.append(entry)
+  }
+
+  subscript(id: FactID) -> Entry? { places[id].map { entries[$0] } }
+
+  /// Whether a fact has the id, an expired one or one superseded in this batch included.
+  func knows(_ id: FactID) -> Bool {
+    places[id] != nil || expired.contains(id) || entries.contains { $0.id == id }
+  }
+
+  /// The facts that say the same, and those that do not hold beside it.
+  mutating func judge(
+    _ reading: FactReading, in category: String, judged: [FactID] = [], besides own: FactID? = nil
+  ) -> (same: [Entry], contradicted: [FactID]) {
+    var same: [Entry] = []
+    var contradicted: [FactID] = []
+    for place in byCategory[category] ?? [] where entries[place].id != own {
+      let read = entries[place].reading ?? FactReading(entries[place].text)
+      entries[place].reading = read
+      switch reading.verdict(on: read) {
+      case .same: same.append(entries[place])
+      case .supersedes: contradicted.append(entries[place].id)
+      case .unrelated:
+        if judged.contains(entries[place].id) { contradicted.append(entries[place].id) }
+      }
+    }
+    return (same, contradicted)
+  }
+
+  mutating func learn(_ id: FactID, _ draft: MemoryDraft, _ reading: FactReading, until end: Timestamp?) {
+    add(
+      Entry(
+        id: id, text: draft.content, category: draft.category, confidence: draft.confidence,
+        importance: draft.importance, tags: draft.tags, expiresAt: end, reading: reading))
+  }
+
+  mutating func remove(_ id: FactID) {
+    guard let place = places.removeValue(forKey: id) else { return }
+    byCategory[entries[place].category]?.removeAll { $0 == place }
+  }
+
+  /// What confirming a fact makes of it.
+  mutating func confirm(
+    _ entry: Entry, by draft: MemoryDraft, until end: Timestamp?
+  ) throws(InvalidValue) -> FactRevised {
+    var entry = entry
+    entry.confidence = max(entry.confidence.withDoubtHalved, draft.confidence)
+    // A memory of no stated importance counts as one of the middle.
+    let raised = draft.importance > entry.importance ?? 0.5 ? draft.importance : nil
+    let added = draft.tags.filter { tag in !entry.tags.contains { $0.utf8.elementsEqual(tag.utf8) } }
+    var expiry: Timestamp?
+    if let old = entry.expiresAt, (end ?? .latest) > old { expiry = end ?? .latest }
+    entry.importance = raised ?? entry.importance
+    entry.tags += added
+    entry.expiresAt = expiry ?? entry.expiresAt
+    if let place = places[entry.id] { entries[place] = entry }
+    return try FactRevised(
+      factID: entry.id, confidence: entry.confidence, importance: raised,
+      tags: added.isEmpty ? nil : entry.tags, expiresAt: expiry)
+  }
+}
+
+extension Fraction {
+  /// Half as far from 1, to four decimals: 0.8, 0.9, 0.95, 0.975, 0.9875, 0.9937 … 0.9999, and never 1.
+  var withDoubtHalved: Fraction {
+    let tenThousandths = Int((value * 10_000).rounded())
+    guard tenThousandths < 9_999 else { return self }
+    let raised = Double(tenThousandths + (10_000 - tenThousandths) / 2) / 10_000
+    return (try? Fraction(raised)) ?? self
+  }
+}
+
+extension MemoirError {
+  /// `id_conflict`: the id belongs to another fact.
+  static func taken(_ id: FactID) -> MemoirError {
+    MemoirError(
+      .idConflict, "the fact id \(id) is taken by another fact",
+      details: .object("ids", JSONText(strings: [id.description])))
+  }
+}
+
+extension JSONText {
+  /// An object of one member.
+  static func object(_ key: StaticString, _ value: JSONText) -> JSONText {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key(key)
+    writer.value(value)
+    writer.endObject()
+    return JSONText(canonical: writer.finish())
+  }
+}

@@ -1,0 +1,201 @@
+// Remembering, revising, forgetting: each decided by the facts there are, and appended if nobody came in between.
+public import EventStore
+public import JSON
+
+/// What is to be otherwise about a memory; what is not said stays. Nothing said at all confirms it as it is.
+public struct MemoryRevision: Sendable {
+  /// What is known now.
+  public var content: String?
+  /// What it is about now.
+  public var category: String?
+  /// How much it matters now.
+  public var importance: Fraction?
+  /// How sure it is now.
+  public var confidence: Fraction?
+  /// Words to find it by from now on, instead of those before.
+  public var tags: [String]?
+  /// The application's own from now on, instead of what was there: an object.
+  public var metadata: JSONText?
+  /// How long it holds from now on.
+  public var lifetime: MemoryDraft.Lifetime?
+
+  /// Changes nothing, unless told otherwise. It is checked when it is used.
+  public init(
+    content: String? = nil, category: String? = nil, importance: Fraction? = nil, confidence: Fraction? = nil,
+    tags: [String]? = nil, metadata: JSONText? = nil, lifetime: MemoryDraft.Lifetime? = nil
+  ) {
+    self.content = content
+    self.category = category
+    self.importance = importance
+    self.confidence = confidence
+    self.tags = tags
+    self.metadata = metadata
+    self.lifetime = lifetime
+  }
+
+  func check() throws(MemoirError) {
+    if let content { try MemoryRule.check(content: content) }
+    if let category { try MemoryRule.check(category: category) }
+    if let tags { _ = try MemoryRule.checked(tags: tags) }
+    try MemoryRule.check(metadata: metadata)
+    try MemoryRule.check(lifetime: lifetime)
+  }
+}
+
+extension MemoirStore {
+  /// Remembers something about a user: as a new fact, by confirming the one that says the same, or in the place of those
+  /// that it contradicts.
+  ///
+  /// ```swift
+  /// let outcome = try await store.remember(MemoryDraft("Lives in Porto", category: "home"), for: bob).result
+  /// ```
+  /// Agents and processes that remember at the same time are put in order, so that none of them stores a fact twice or
+  /// loses what another has said. After a failure that leaves the outcome open, remembering again confirms what had been
+  /// stored; a draft with a ``MemoryDraft/factID`` even changes nothing the second time.
+  ///
+  /// - Parameters:
+  ///   - agent: Who says so; kept in the events' metadata.
+  ///   - judge: Asked about facts that the rules leave open.
+  /// - Throws: `id_conflict` where the draft's id belongs to another fact; `version_conflict` where others kept coming in
+  ///   between for as long as `retry` allows.
+  @discardableResult
+  public func remember(
+    _ draft: MemoryDraft, for user: StreamName, agent: String? = nil,
+    judge: (any ContradictionJudge)? = nil, retry: RetryPolicy = .standard
+  ) async throws(MemoirError) -> Updated<MemoryOutcome> {
+    let updated = try await remember([draft], for: user, agent: agent, judge: judge, retry: retry)
+    return Updated(result: updated.result[0], version: updated.version, eventIDs: updated.eventIDs)
+  }
+
+  /// Remembers several things at once: all or none. Later ones are held against earlier ones too.
+  ///
+  /// - Returns: An outcome for each draft, in order.
+  @discardableResult
+  public func remember(
+    _ drafts: [MemoryDraft], for user: StreamName, agent: String? = nil,
+    judge: (any ContradictionJudge)? = nil, retry: RetryPolicy = .standard
+  ) async throws(MemoirError) -> Updated<[MemoryOutcome]> {
+    var judged: [[FactID]] = []
+    if let judge { judged = try await ask(judge, about: drafts, of: user) }
+    return try await update(user, retry: retry) { [judged] state throws(MemoirError) in
+      let clock = state?.clock ?? self.clock()
+      let facts = state?.state.facts
+      let steps = try FactPlan.steps(
+        for: drafts, against: facts?.facts ?? [], at: clock, judged: judged,
+        isTaken: { facts?.isGone($0) ?? false }, newID: { FactID(EventID.generate(at: clock)) })
+      var events: [EventData] = []
+      for (draft, step) in zip(drafts, steps) {
+        for event in step.events {
+          // A new fact goes by its event's id, as one does that is appended without an id.
+          var id: EventID?
+          if case .factLearned(let learned) = event, draft.factID == nil { id = learned.factID?.eventID }
+          events.append(try self.event(event, session: draft.session, id: id, at: clock, agent: agent))
+        }
+      }
+      return Decision(append: events, result: steps.map(\.outcome))
+    }
+  }
+
+  /// Changes a memory. With a new content or category it takes the place of those that say the same or are contradicted
+  /// by it.
+  ///
+  /// - Throws: `not_found` where there is no such memory now, the forgotten included; `invalid_argument` as
+  ///   ``MemoryDraft`` does.
+  @discardableResult
+  public func revise(
+    _ id: FactID, of user: StreamName, _ revision: MemoryRevision, session: SessionID? = nil,
+    agent: String? = nil, retry: RetryPolicy = .standard
+  ) async throws(MemoirError) -> Updated<MemoryOutcome> {
+    try revision.check()
+    return try await update(user, retry: retry) { state throws(MemoirError) in
+      guard let state else { throw .noUser(user) }
+      let fact = try state.memory(id)
+      var superseded: [FactID] = []
+      if revision.content != nil || revision.category != nil {
+        var live = LiveFacts(state.state.facts.facts, at: state.clock)
+        superseded = live.displaced(
+          by: FactReading(revision.content ?? fact.fact), in: revision.category ?? fact.category, besides: id)
+      }
+      var contents: [FactRevised] = []
+      do {
+        contents.append(
+          try FactRevised(
+            factID: id, fact: revision.content, category: revision.category, confidence: revision.confidence,
+            importance: revision.importance, tags: revision.tags.map(MemoryRule.checked),
+            expiresAt: revision.lifetime?.end(from: state.clock), metadata: revision.metadata))
+        for old in superseded { contents.append(try FactRevised(factID: old, supersededBy: id)) }
+      } catch {
+        throw MemoirError(error)
+      }
+      var events: [EventData] = []
+      for content in contents {
+        events.append(try self.event(.factRevised(content), session: session, at: state.clock, agent: agent))
+      }
+      return Decision(
+        append: events, result: MemoryOutcome(kind: .revised, factID: id, superseded: superseded))
+    }
+  }
+
+  /// Forgets a memory: it is shown and recalled no more. History keeps it, and as-of before this it is still there.
+  ///
+  /// - Throws: `not_found` where there is no such memory now: also the second time.
+  @discardableResult
+  public func forget(
+    _ id: FactID, of user: StreamName, reason: String? = nil, session: SessionID? = nil, agent: String? = nil,
+    retry: RetryPolicy = .standard
+  ) async throws(MemoirError) -> Updated<Fact> {
+    let content: FactForgotten
+    do {
+      content = try FactForgotten(factID: id, reason: reason)
+    } catch {
+      throw MemoirError(InvalidValue(field: "reason", reason: error.reason))
+    }
+    return try await update(user, retry: retry) { state throws(MemoirError) in
+      guard let state else { throw .noUser(user) }
+      let fact = try state.memory(id)
+      return Decision(
+        append: [try self.event(.factForgotten(content), session: session, at: state.clock, agent: agent)], result: fact)
+    }
+  }
+
+  /// For each draft, what a judge says is contradicted by it, among the facts that the rules leave open.
+  private func ask(
+    _ judge: any ContradictionJudge, about drafts: [MemoryDraft], of user: StreamName
+  ) async throws(MemoirError) -> [[FactID]] {
+    guard let state = try stateIfKnown(of: user) else { return [] }
+    var judged: [[FactID]] = []
+    for draft in drafts {
+      let candidates = LiveFacts.open(state.facts.filter { $0.category == draft.category }, to: draft.content)
+      let allowed = Set(candidates.map(\.factID))
+      var found: [FactID] = []
+      // A judge that fails has said nothing.
+      if !candidates.isEmpty { found = (try? await judge.contradicted(by: draft.content, among: candidates)) ?? [] }
+      judged.append(found.filter(allowed.contains))
+    }
+    return judged
+  }
+}
+
+extension LiveFacts {
+  /// The facts that do not stand beside the fact `own` once it says this: those that say the same, and those contradicted.
+  mutating func displaced(by reading: FactReading, in category: String, besides own: FactID) -> [FactID] {
+    let (same, contradicted) = judge(reading, in: category, besides: own)
+    return same.map(\.id) + contradicted
+  }
+
+  /// How many facts a judge is asked about at most: those learned last.
+  static let judgedAtMost = 10
+  /// A shorter word says too little about what a fact is about.
+  private static let shortestWord = 4
+
+  /// The facts that a judge may be asked about: unrelated by the rules, and with a word in common.
+  static func open(_ facts: [Fact], to content: String) -> [Fact] {
+    let reading = FactReading(content)
+    let words = Set(reading.sentence.key.filter { $0.count >= shortestWord })
+    let candidates = facts.reversed().lazy.filter { fact in
+      let other = FactReading(fact.fact)
+      return !words.isDisjoint(with: other.sentence.key) && reading.verdict(on: other) == .unrelated
+    }
+    return Array(candidates.prefix(judgedAtMost))
+  }
+}

@@ -1,0 +1,81 @@
+// The words of a fact, made comparable.
+
+/// A word as it is compared, and what it looked like.
+struct Word: Equatable {
+  /// In lower case, without the punctuation around it.
+  let text: String
+  /// Whether it begins with a capital letter or a digit, as names, numbers and dates do.
+  let isNameLike: Bool
+  /// The punctuation after it that ends a part of the sentence: `,` `;` `:` `.` `!` `?`.
+  let mark: Character?
+
+  static func == (a: Word, b: Word) -> Bool { a.text == b.text }
+}
+
+/// A fact as words.
+struct Sentence {
+  /// All words, without an article at the beginning.
+  let words: [Word]
+
+  private static let opening = Set("\"'“”‘’«»([{")
+  private static let closing = Set("\"'“”‘’«»)]}.,;:!?…")
+  private static let marks = Set(".,;:!?…")
+
+  init(_ text: String) {
+    var words: [Word] = []
+    for part in text.split(whereSeparator: \.isWhitespace) {
+      var part = part.drop { Self.opening.contains($0) }
+      var mark: Character?
+      while let last = part.last, Self.closing.contains(last) {
+        if Self.marks.contains(last) { mark = last }
+        part = part.dropLast()
+      }
+      guard let first = part.first else { continue }
+      words.append(
+        Word(
+          text: Self.spelling(part.lowercased().replacing("’", with: "'")),
+          isNameLike: first.isUppercase || first.isNumber, mark: mark))
+    }
+    if words.count > 1, ["the", "a", "an"].contains(words[0].text) { words.removeFirst() }
+    // Of nothing but punctuation, the text itself is the word.
+    if words.isEmpty { words = [Word(text: text, isNameLike: false, mark: nil)] }
+    self.words = words
+  }
+
+  private static func spelling(_ word: String) -> String {
+    switch word {
+    case "favorite": "favourite"
+    case "color": "colour"
+    default: word
+    }
+  }
+
+  /// What identical facts have in common: the words in order, whatever their case, spacing and punctuation.
+  var key: [String] { words.map(\.text) }
+
+  /// Whether it is one plain clause: no mark within it but those of `places`, and none that asks.
+  func isPlain(except places: Set<Int> = []) -> Bool {
+    for (index, word) in words.enumerated() {
+      guard let mark = word.mark else { continue }
+      if index == words.count - 1 ? mark == "?" : !places.contains(index) { return false }
+    }
+    return true
+  }
+
+  func has(anyOf texts: Set<String>) -> Bool { words.contains { texts.contains($0.text) } }
+}
+
+extension RandomAccessCollection where Element == Word {
+  var texts: [String] { map(\.text) }
+
+  /// Whether `other` occurs in it as neighbours.
+  func contains(run other: some RandomAccessCollection<Word>) -> Bool {
+    guard !other.isEmpty, other.count <= count else { return false }
+    var start = startIndex
+    for _ in 0...(count - other.count) {
+      if self[start...].starts(with: other) { return true }
+      start = index(after: start)
+    }
+    return false
+  }
+}

@@ -1,0 +1,169 @@
+// What a plain sentence states: of whom, in what respect, and what.
+
+/// A subject, a relation and a value, read from a sentence by the few forms below; most sentences are none.
+struct Statement {
+  /// The words before the relation, without what stands for the person remembered: empty for them.
+  let subject: [String]
+  /// The relation in its one form, e.g. `lives in`.
+  let relation: Relation
+  /// What is stated.
+  let value: ArraySlice<Word>
+
+  /// The relations that are understood.
+  enum Relation: Equatable {
+    case lives, works, uses, prefers
+    /// `runs on`, `is hosted on`, `is written in`, …: what something stands on.
+    case rests
+    case isIt
+    case isNamed
+    case isDue
+    /// `key: value`
+    case colon
+    /// `switched from X to Y`: the value is Y.
+    case switched
+  }
+
+  private static let forms: [(words: [String], relation: Relation)] = [
+    (["lives", "in"], .lives), (["live", "in"], .lives), (["is", "living", "in"], .lives),
+    (["resides", "in"], .lives), (["is", "based", "in"], .lives),
+    (["works", "at"], .works), (["works", "for"], .works), (["work", "at"], .works), (["work", "for"], .works),
+    (["is", "working", "at"], .works), (["is", "working", "for"], .works), (["is", "employed", "by"], .works),
+    (["uses"], .uses), (["use"], .uses), (["is", "using"], .uses), (["are", "using"], .uses),
+    (["prefers"], .prefers), (["prefer"], .prefers),
+    (["runs", "on"], .rests), (["run", "on"], .rests), (["relies", "on"], .rests), (["rely", "on"], .rests),
+    (["is", "hosted", "on"], .rests), (["is", "deployed", "on"], .rests), (["is", "deployed", "to"], .rests),
+    (["is", "built", "on"], .rests), (["is", "built", "with"], .rests), (["is", "written", "in"], .rests),
+    (["is", "based", "on"], .rests), (["is", "stored", "in"], .rests), (["works", "with"], .rests),
+    (["is", "called"], .isNamed), (["is", "named"], .isNamed),
+    (["is", "due", "on"], .isDue), (["is", "due", "by"], .isDue), (["is", "due"], .isDue), (["due", "on"], .isDue),
+    (["is"], .isIt),
+  ].sorted { $0.0.count > $1.0.count }
+
+  private static let longestSubject = 5
+
+  /// Words that leave open whether, when or of how many something is so; what has one of them is not judged.
+  private static let hedges: Set<String> = [
+    "also", "too", "sometimes", "usually", "often", "occasionally", "mostly", "partly", "both", "either", "previously",
+    "formerly", "once", "used", "if", "when", "while", "unless", "until", "maybe", "perhaps", "probably", "possibly",
+    "might", "could", "would", "should", "will", "planning", "plans", "considering", "wants", "hopes", "was", "were",
+    "had", "said", "says", "thinks", "believes", "another", "second", "not", "never", "no", "isn't", "aren't",
+    "doesn't", "don't", "didn't", "won't", "wasn't", "or", "but", "except", "because", "than",
+  ]
+
+  /// Words that say nothing about the matter.
+  private static let fillers: Set<String> = ["now", "currently", "just", "already", "today"]
+
+  /// Ways to name the person remembered.
+  static let persons: [[String]] = [[], ["i"], ["user"], ["the", "user"]]
+
+  init?(_ sentence: Sentence) {
+    if let colon = Self.colon(sentence) {
+      self = colon
+      return
+    }
+    if let change = Switch(sentence) {
+      guard change.isExchange else { return nil }
+      self.init(subject: change.subject, relation: .switched, value: change.new)
+      return
+    }
+    guard !sentence.has(anyOf: Self.hedges), !sentence.has(anyOf: ["instead", "over"]) else { return nil }
+    let words = sentence.words.filter { !Self.fillers.contains($0.text) }
+    guard let (place, form) = Self.relation(in: words) else { return nil }
+    let value = words[(place + form.words.count)...]
+    // `Lisbon, Portugal` is one place; a comma else begins something more.
+    var places: Set<Int> = []
+    if form.relation == .lives, value.count <= 3, value.allSatisfy(\.isNameLike) {
+      places = Set(sentence.words.indices.filter { sentence.words[$0].mark == "," })
+    }
+    guard !value.isEmpty, sentence.isPlain(except: places) else { return nil }
+    self.init(subject: Self.subject(words[..<place]), relation: form.relation, value: value)
+  }
+
+  init(subject: [String], relation: Relation, value: ArraySlice<Word>) {
+    self.subject = subject
+    self.relation = relation
+    self.value = value
+  }
+
+  /// The first form there is, the longest of those at one place.
+  static func relation(in words: [Word]) -> (place: Int, form: (words: [String], relation: Relation))? {
+    for place in words.indices.prefix(longestSubject + 1) {
+      for form in forms where words[place...].prefix(form.words.count).texts == form.words {
+        return (place, form)
+      }
+    }
+    return nil
+  }
+
+  /// `database: PostgreSQL 15`
+  private static func colon(_ sentence: Sentence) -> Statement? {
+    guard let place = sentence.words.prefix(3).firstIndex(where: { $0.mark == ":" }),
+      place + 1 < sentence.words.count, sentence.isPlain(except: [place])
+    else { return nil }
+    return Statement(
+      subject: subject(sentence.words[...place]), relation: .colon, value: sentence.words[(place + 1)...])
+  }
+
+  /// The words of a subject, without what stands for the person: `my name`, `the user's name` and `name` are one.
+  static func subject(_ words: ArraySlice<Word>) -> [String] {
+    var texts = words.texts
+    while let first = texts.first, ["the", "my", "user's", "a", "an"].contains(first) { texts.removeFirst() }
+    return persons.contains(texts) ? [] : texts
+  }
+}
+
+extension Statement {
+  /// What can have only one value at a time.
+  enum Attribute: Equatable {
+    case home(of: [String])
+    case employer(of: [String])
+    case age(of: [String])
+    case name(of: [String])
+    case due([String])
+    /// `favourite colour`, `staging database`
+    case named([String])
+    /// `uses PostgreSQL as the database`
+    case role([String], of: [String])
+  }
+
+  /// Nouns that name something of which there is one. Before them may stand what tells it from others of its kind.
+  private static let singular: Set<String> = [
+    "name", "nickname", "surname", "age", "birthday", "birthplace", "hometown", "city", "country", "address", "email",
+    "phone", "timezone", "employer", "manager", "boss", "deadline", "date", "budget", "version", "database", "db",
+    "editor", "hosting", "framework", "theme", "currency", "status", "location", "pronouns",
+  ]
+
+  /// What must be seen to be a name, number or date, since an adjective may follow as well: `the database is slow`.
+  private var isValueNameLike: Bool { value.first?.isNameLike == true }
+
+  /// Which attribute it is about, and the value of it; `nil` for what can be so of several values at a time.
+  var attribute: (attribute: Attribute, value: ArraySlice<Word>)? {
+    switch relation {
+    case .lives: return isValueNameLike ? (.home(of: subject), value) : nil
+    case .works: return isValueNameLike ? (.employer(of: subject), value) : nil
+    case .isNamed: return isValueNameLike ? (.name(of: subject), value) : nil
+    case .isDue: return isValueNameLike ? (.due(subject), value) : nil
+    case .isIt:
+      if value.count == 3, value.texts.suffix(2) == ["years", "old"], isValueNameLike {
+        return (.age(of: subject), value)
+      }
+      guard let noun = subject.last else { return nil }
+      if subject == ["name"] { return isValueNameLike ? (.name(of: []), value) : nil }
+      if subject == ["age"] { return isValueNameLike ? (.age(of: []), value.prefix(1)) : nil }
+      if subject.contains("favourite"), noun != "favourite" { return (.named(subject), value) }
+      return Self.singular.contains(noun) && isValueNameLike ? (.named(subject), value) : nil
+    case .colon:
+      guard let noun = subject.last else { return nil }
+      let isSetting = noun.contains { "_-.".contains($0) }
+      if isSetting || Self.singular.contains(noun) || subject.contains("favourite") { return (.named(subject), value) }
+      return nil
+    case .uses:
+      if let noun = subject.last, Self.singular.contains(noun), isValueNameLike { return (.named(subject), value) }
+      guard let place = value.lastIndex(where: { $0.text == "as" }), place > value.startIndex,
+        place + 2 < value.endIndex, ["the", "its", "our", "their"].contains(value[place + 1].text)
+      else { return nil }
+      return (.role(value[(place + 2)...].texts, of: subject), value[..<place])
+    case .rests, .prefers, .switched: return nil
+    }
+  }
+}
