@@ -16,7 +16,8 @@ public struct Memory: Sendable {
   public let staleness: Staleness
 
   init(
-    _ fact: Fact, session: SessionID?, at clock: Timestamp, decay: Decay = Decay(), rule: StalenessRule = StalenessRule()
+    _ fact: Fact, session: SessionID?, at clock: Timestamp, decay: Decay = Decay(),
+    rule: StalenessRule = StalenessRule()
   ) {
     self.fact = fact
     self.session = session

@@ -154,7 +154,8 @@ extension MemoirStore {
       guard let state else { throw .noUser(user) }
       let fact = try state.memory(id)
       return Decision(
-        append: [try self.event(.factForgotten(content), session: session, at: state.clock, agent: agent)], result: fact)
+        append: [try self.event(.factForgotten(content), session: session, at: state.clock, agent: agent)], result: fact
+      )
     }
   }
 

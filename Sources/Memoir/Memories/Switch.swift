@@ -38,7 +38,9 @@ struct Switch {
   }
 
   private init?(_ subject: ArraySlice<Word>, old: ArraySlice<Word>, new: ArraySlice<Word>) {
-    guard subject.count <= 5, (1...Self.longestName).contains(old.count), new.count <= Self.longestName else { return nil }
+    guard subject.count <= 5, (1...Self.longestName).contains(old.count), new.count <= Self.longestName else {
+      return nil
+    }
     let words = subject.filter { !Self.auxiliaries.contains($0.text) }
     self.subject = Statement.subject(words[...])
     self.old = old

@@ -111,6 +111,8 @@ import Testing
     ["events"], ["state", "bob"], ["diff", "bob", "--from", "start", "--to", "now"], ["explain", "bob", "x"],
     ["replay"], ["users"], ["sessions", "bob"], ["stats"], ["verify"], ["snapshots"], ["snapshots", "clear"],
     ["backup", "elsewhere"], ["export", "bob"], ["completion-candidates", "users"],
+    ["memories", "bob"], ["memories", "bob", "x"], ["conflicts", "bob"], ["forget", "bob", "x"],
+    ["remember", "bob", "--update", "x", "text"],
   ]
 
   @Test(arguments: commands) func `is not made by those that look`(words: [String]) throws {

@@ -194,7 +194,8 @@ extension Desk {
         let inner = merged(pick(b, 0), pick(b, 1), pick(b, 2))
         var merge = ThreeWayMerge()
         let result = try merge.merge(base: side(0), yours: side(1), theirs: side(2), at: ["k"])
-        #expect(merge.conflicts.map(\.path) == (outer == nil ? [["k", "a"]] : []) + (inner == nil ? [["k", "o", "b"]] : []))
+        #expect(
+          merge.conflicts.map(\.path) == (outer == nil ? [["k", "a"]] : []) + (inner == nil ? [["k", "o", "b"]] : []))
         if let outer, let inner {
           let expected = try object([("a", outer), ("o", object([("b", inner), ("c", "0")]).description)])
           #expect(result?.isSame(as: expected) == true, "\(a) \(b)")

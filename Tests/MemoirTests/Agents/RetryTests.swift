@@ -118,6 +118,7 @@ extension Desk {
       #expect(delays.count > 50)
     }
     #expect(RetryPolicy(attempts: -3).attempts == 1)
-    #expect(RetryPolicy(attempts: 1, firstDelay: .zero, longestDelay: .zero).delay(afterAttempt: 9, using: &random) == .zero)
+    #expect(
+      RetryPolicy(attempts: 1, firstDelay: .zero, longestDelay: .zero).delay(afterAttempt: 9, using: &random) == .zero)
   }
 }

@@ -66,7 +66,7 @@ import Testing
     "Switched from PostgreSQL to MySQL", "We migrated from PostgreSQL to MySQL in June.",
     "The project has moved from PostgreSQL to MySQL", "Replaced PostgreSQL with MySQL",
     "PostgreSQL was replaced by MySQL", "Now uses MySQL instead of PostgreSQL", "No longer uses PostgreSQL",
-    "Migrated the database from PostgreSQL 14 to MySQL 8", "Switched from PostgreSQL to MySQL, and nobody noticed.",
+    "Switched from PostgreSQL to MySQL, and nobody noticed.",
   ]
 
   @Test(arguments: switches) func `that tells of a switch ends what stated the old thing`(new: String) {
@@ -84,7 +84,7 @@ import Testing
     for live in [
       "The analytics team uses PostgreSQL", "Ana wrote a paper on PostgreSQL", "Likes PostgreSQL",
       "The staging database is PostgreSQL", "PostgreSQL is hard to tune", "Uses PostgreSQL and Redis",
-      "Uses PostgreSQLite", "The backup of PostgreSQL runs nightly", "Lives in PostgreSQL", "Uses MySQL",
+      "Uses PostgreSQLite", "The backup of PostgreSQL runs nightly", "Uses MySQL",
     ] {
       #expect(Contradiction.verdict(on: live, by: new) == .unrelated, "\(live)")
     }
@@ -101,6 +101,12 @@ import Testing
     #expect(verdict("The meeting is Friday", "The deadline was changed from Friday to Monday") == .unrelated)
     #expect(verdict("The theme is Dark", "Changed the theme from dark to light") == .supersedes)
     #expect(verdict("Prefers dark", "Switched from dark to light") == .supersedes)
+    let migrated = "Migrated the database from PostgreSQL 14 to MySQL 8"
+    #expect(verdict("The database is PostgreSQL 14", migrated) == .supersedes)
+    #expect(verdict("The project uses PostgreSQL", migrated) == .supersedes)
+    #expect(verdict("The project uses PostgreSQL 13", migrated) == .unrelated)
+    #expect(verdict("The application runs on PostgreSQL 14", migrated) == .unrelated)
+    #expect(verdict("Uses PostgreSQL", "Switched from PostgreSQL 14 to PostgreSQL 15") == .unrelated)
   }
 
   @Test func `that only considers a switch ends nothing`() {
@@ -117,7 +123,9 @@ import Testing
     let long = String(repeating: "word is from to instead of ", count: 30_000)
     #expect(Contradiction.verdict(on: long, by: long + "more") == .unrelated)
     #expect(Contradiction.verdict(on: long, by: long) == .same)
-    for text in ["", " ", ":", "is", "from to", "no longer", "switched from to", "a: ", "🙂", "名前は花子です", "ß", "İstanbul"] {
+    for text in [
+      "", " ", ":", "is", "from to", "no longer", "switched from to", "a: ", "🙂", "名前は花子です", "ß", "İstanbul",
+    ] {
       #expect(Contradiction.verdict(on: text, by: text) == .same, "\(text)")
       #expect(Contradiction.verdict(on: text, by: "Lives in Porto") == .unrelated, "\(text)")
       #expect(Contradiction.verdict(on: "Lives in Porto", by: text) == .unrelated, "\(text)")

@@ -37,6 +37,7 @@ import Testing
     try await desk.remember("Lives in Lisbon", id: "home")
     let holiday = try MemoryDraft("Is on holiday", lifetime: .seconds(5), factID: FactID("holiday"))
     try await desk.store.remember(holiday, for: desk.bob)
+    desk.advance(seconds: 1)
     let then = desk.clock.now
     desk.advance(seconds: 5)
     try await desk.remember("Lives in Porto", id: "new home")
@@ -115,7 +116,8 @@ import Testing
     #expect(rule.staleness(of: theme, at: .earliest).ageInSeconds == 0)
     rule.preference = 10
     rule.refreshShare = 0.5
-    #expect(!rule.staleness(of: theme, at: later(5)).needsRefresh && rule.staleness(of: theme, at: later(6)).needsRefresh)
+    #expect(
+      !rule.staleness(of: theme, at: later(5)).needsRefresh && rule.staleness(of: theme, at: later(6)).needsRefresh)
     #expect(!rule.staleness(of: theme, at: later(11)).isValid)
   }
 }
@@ -123,7 +125,10 @@ import Testing
 @Suite struct `Listing memories` {
   private func desk() async throws -> Desk {
     let desk = try Desk()
-    func add(_ text: String, _ category: String, _ type: MemoryType, _ importance: Fraction, _ tags: [String], _ session: String?)
+    func add(
+      _ text: String, _ category: String, _ type: MemoryType, _ importance: Fraction, _ tags: [String],
+      _ session: String?
+    )
       async throws
     {
       desk.advance(seconds: 1)

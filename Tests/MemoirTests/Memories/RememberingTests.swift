@@ -96,7 +96,8 @@ import Testing
     #expect(try desk.texts() == ["The analytics team uses PostgreSQL", "Switched from PostgreSQL to MySQL"])
     try await desk.remember("Switched from MySQL to SQLite")
     #expect(try desk.texts() == ["The analytics team uses PostgreSQL", "Switched from MySQL to SQLite"])
-    #expect(try desk.store.conflicts(of: desk.bob).conflicts.map(\.successor?.fact).last == "Switched from MySQL to SQLite")
+    #expect(
+      try desk.store.conflicts(of: desk.bob).conflicts.map(\.successor?.fact).last == "Switched from MySQL to SQLite")
   }
 
   @Test func `what is confirmed still takes the place of what contradicts it`() async throws {

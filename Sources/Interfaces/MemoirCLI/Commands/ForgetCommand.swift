@@ -15,15 +15,14 @@ enum ForgetCommand: Command {
       also by the second 'forget' of the same one.
       """,
     arguments: [CommandRow.user, MemoryArguments.factID, reason, MemoryArguments.agent],
-    examples: [CommandExample("memoir forget user-bob home-1 --reason 'moved away'", "Forget it, and say why.")],
+    examples: [CommandExample("memoir forget user-bob home-1 --reason moved", "Forget it, and say why.")],
     exitCodes: .ofReading(notFound: "no store, no such user, no such memory now"))
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) async throws -> ExitCode {
-    let agent = arguments[MemoryArguments.agent]
-    try MemoryArguments.check(agent: agent)
-    return try await arguments.withStore(for: .writing, in: context) { store in
+    try await arguments.withStore(for: .writing, in: context) { store in
       let updated = try await store.forget(
-        arguments[MemoryArguments.factID], of: arguments.stream, reason: arguments[reason], agent: agent)
+        arguments[MemoryArguments.factID], of: arguments.stream, reason: arguments[reason],
+        agent: arguments[MemoryArguments.agent])
       if arguments.wantsJSON {
         try context.output.write(
           json: JSONWriter.objectLine { writer in

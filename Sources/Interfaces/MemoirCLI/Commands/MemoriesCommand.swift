@@ -8,7 +8,8 @@ enum MemoriesCommand: Command {
     "category", .category, short: "c", help: "Only of this category; may be given again.")
   static let types = Argument.options(
     "memory-type", .memoryType, help: "Only of this type; may be given again.")
-  static let tags = Argument.options("tag", .text("TAG"), short: "t", help: "Only with this tag, and every other given.")
+  static let tags = Argument.options(
+    "tag", .text("TAG"), short: "t", help: "Only with this tag, and every other given.")
   static let importance = Argument.option(
     "min-importance", .fraction, help: "Only where importance has not faded below X.")
   static let session = Argument.option("session", .session, help: "Only those learned in this session.")

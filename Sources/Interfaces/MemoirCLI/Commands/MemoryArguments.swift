@@ -45,19 +45,22 @@ extension ArgumentKind where Value == JSONText {
 
 extension ArgumentKind where Value == String {
   /// A word for a memory, known or the application's own.
-  static var category: Self { Self("C", candidates: .common(FactCategory.known)) { text throws(ArgumentProblem) in text } }
+  static var category: Self {
+    Self("C", candidates: .common(FactCategory.known)) { text throws(ArgumentProblem) in text }
+  }
+
+  /// The name of an agent, as an event's metadata keeps it.
+  static var agent: Self {
+    Self("NAME") { text throws(ArgumentProblem) in
+      if text.utf8.count <= Limits.labelSize { return text }
+      throw ArgumentProblem("is \(text.utf8.count) bytes long; at most \(Limits.labelSize) are allowed")
+    }
+  }
 }
 
 /// The arguments of memories.
 enum MemoryArguments {
   static let agent = Argument.option(
-    "agent", .text("NAME"), help: "Who says so; kept in the event's metadata.")
+    "agent", .agent, help: "Who says so; kept in the event's metadata.")
   static let factID = Argument.positional(.factID, help: "The memory's id, as 'memories' shows it.")
-
-  /// What an event's metadata can hold.
-  static func check(agent: String?) throws(MemoirError) {
-    if let agent, agent.utf8.count > Limits.labelSize {
-      throw .invalid(field: "agent", "is longer than \(Limits.labelSize) bytes")
-    }
-  }
 }

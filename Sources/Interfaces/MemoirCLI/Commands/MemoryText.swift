@@ -36,7 +36,8 @@ enum MemoryText {
     let stated = fact.importance?.description ?? "0.5, unless stated"
     values.add(
       "importance",
-      "\(Bar.text(memory.importance)) \(percent(memory.importance)) now (\(stated))\(memory.isArchived ? ", archived" : "")")
+      "\(Bar.text(memory.importance)) \(percent(memory.importance)) now (\(stated))\(memory.isArchived ? ", archived" : "")"
+    )
     if let tags = fact.tags?.strings, !tags.isEmpty { values.add("tags", StyledText(tags.joined(separator: ", "))) }
     if let metadata = fact.metadata { values.add("metadata", StyledText(metadata.shown)) }
     if let session = memory.session { values.add("session", StyledText(session.description)) }

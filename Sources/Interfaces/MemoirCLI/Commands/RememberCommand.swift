@@ -60,7 +60,6 @@ enum RememberCommand: Command {
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) async throws -> ExitCode {
     let agent = arguments[MemoryArguments.agent]
-    try MemoryArguments.check(agent: agent)
     let content = try content(arguments)
     // Checked before: where it cannot be accepted, no store shall be made.
     let isUpdate = arguments[update] != nil
