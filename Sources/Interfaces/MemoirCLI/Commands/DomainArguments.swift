@@ -54,18 +54,6 @@ extension ArgumentKind where Value: CaseIterable & CustomStringConvertible {
   }
 }
 
-extension ArgumentKind where Value == Double {
-  /// A number, e.g. 0.75.
-  static var decimal: Self {
-    Self("X") { text throws(ArgumentProblem) in
-      guard let value = Double(text), value.isFinite else {
-        throw ArgumentProblem("\(SafeText.quoted(text)) is not a number")
-      }
-      return value
-    }
-  }
-}
-
 extension ArgumentKind where Value == AsOfText {
   /// A point as `diff` takes it: v12, p345, recorded:TIME, occurred:TIME, start, now.
   static var point: Self {

@@ -15,19 +15,6 @@ extension ArgumentKind where Value == FactID {
   }
 }
 
-extension ArgumentKind where Value == MemoryType {
-  static var memoryType: Self {
-    let words = ArgumentKind<String>.choice("T", of: MemoryType.allCases.map(\.description))
-    return Self(words.placeholder, candidates: words.candidates) { text throws(ArgumentProblem) in
-      let word = try words.read(text)
-      guard let type = MemoryType.allCases.first(where: { $0.description == word }) else {
-        throw ArgumentProblem("is no type of memory")
-      }
-      return type
-    }
-  }
-}
-
 extension ArgumentKind where Value == JSONText {
   /// A JSON object.
   static var object: Self {

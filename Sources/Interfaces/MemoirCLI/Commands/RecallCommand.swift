@@ -9,7 +9,7 @@ enum RecallCommand: Command {
   static let kinds = Argument.options(
     "kind", .memoryKind, help: "Only memories of this kind; without it all but messages.")
   static let minImportance = Argument.option(
-    "min-importance", .decimal, help: "Only memories that matter at least so much, 0…1, as it has faded by then.")
+    "min-importance", .fraction, help: "Only memories that matter at least so much, 0…1, as it has faded by then.")
   static let tags = Argument.options("tag", .text("T"), help: "Only memories with this tag, or another one given.")
   static let memoryTypes = Argument.options(
     "memory-type", .memoryType, help: "Only memories of this type, or another one given.")
@@ -42,7 +42,7 @@ enum RecallCommand: Command {
     var query = RecallQuery(arguments[query].joined(separator: " "))
     query.topK = Int(clamping: arguments[topK])
     if !arguments[kinds].isEmpty { query.kinds = Set(arguments[kinds]) }
-    query.minImportance = arguments[minImportance]
+    query.minImportance = arguments[minImportance]?.value
     query.tags = arguments[tags]
     query.memoryTypes = Set(arguments[memoryTypes])
     query.session = arguments[session]
@@ -86,17 +86,10 @@ enum ScoreBars {
     line.append(decimal(memory.score), .accent)
     for part in memory.parts.named.sorted(by: { $0.value > $1.value }) {
       line.append("  \(part.name) ", .dim)
-      line.append(bar(part.value))
+      line.append(Bar.line(Double(part.value)))
       line.append(" " + decimal(part.value), .dim)
     }
     return line
-  }
-
-  /// Ten columns for a score of 1, in eighths.
-  static func bar(_ value: Float) -> String {
-    let eighths = Int((min(max(value, 0), 1) * 80).rounded(.up))
-    let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
-    return String(repeating: "█", count: eighths / 8) + parts[eighths % 8]
   }
 
   static func decimal(_ value: Float) -> String {

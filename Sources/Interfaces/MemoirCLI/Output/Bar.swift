@@ -8,4 +8,11 @@ enum Bar {
     if share > 0 { full = max(full, 1) }
     return String(repeating: "■", count: full) + String(repeating: "□", count: cells - full)
   }
+
+  /// `██▍` for 0.24: as long as the share of ten columns, to an eighth of one.
+  static func line(_ share: Double) -> String {
+    let eighths = Int((min(max(share, 0), 1) * 80).rounded(.up))
+    let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
+    return String(repeating: "█", count: eighths / 8) + parts[eighths % 8]
+  }
 }
