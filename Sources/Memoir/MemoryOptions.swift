@@ -9,6 +9,8 @@ public struct MemoryOptions: Sendable {
   public var profile = ProfileSchema.standard
   /// How importance fades.
   public var decay = Decay()
+  /// Up to which age items are fresh.
+  public var staleness = StalenessRule()
   /// What counts tokens where a context has a budget.
   public var tokenCounter: any TokenCounter = EstimatedTokens()
 

@@ -25,7 +25,7 @@ extension MemoirStore {
       history = try answer(query, from: remembered).memories
     }
     let items = recallProjector.analyzers.withAnalyzer { analyzer in
-      ContextCandidates(request, remembered, history, profile: memory.profile, analyzer).items
+      ContextCandidates(request, remembered, history, memory, analyzer).items
     }
     let (kept, text) = ContextText(of: user, counter: memory.tokenCounter, budget: request.budget).fill(items)
     return ContextPackage(
@@ -44,13 +44,16 @@ private struct ContextCandidates {
   private(set) var items: [ContextItem] = []
   private let request: ContextRequest
   private let now: Timestamp
+  private let rule: StalenessRule
 
   init(
-    _ request: ContextRequest, _ memory: MemoryAtPoint, _ history: [RecalledMemory], profile: ProfileSchema,
+    _ request: ContextRequest, _ memory: MemoryAtPoint, _ history: [RecalledMemory], _ options: MemoryOptions,
     _ analyzer: TextAnalyzer
   ) {
     self.request = request
     now = memory.state.clock
+    rule = options.staleness
+    let profile = options.profile
     addFacts(memory, profile, analyzer)
     addPreferences(memory.state.state.preferences.all, profile, analyzer)
     let terms = Set(analyzer.terms(of: request.query))
@@ -72,14 +75,14 @@ private struct ContextCandidates {
         switch fact.category {
         case FactCategory.task: (.tasks, request.priorities.task)
         case FactCategory.decision, FactCategory.constraint: (.decisions, request.priorities.decision)
-        case "preference": (.preferences, request.priorities.preference)
+        case FactCategory.preference: (.preferences, request.priorities.preference)
         case let category where known.contains(category): (.profile, request.priorities.preference)
         default: (.facts, request.priorities.fact)
         }
       let label = section == .profile ? "\(fact.category): " : section == .decisions ? "\(fact.category): " : ""
       add(
         section, "fact", fact.factID.description, label + fact.fact, priority, Double(relevance), fact.origin,
-        fact.updatedAt)
+        fact.updatedAt, staleness: rule.staleness(of: fact, at: now))
     }
   }
 
@@ -93,6 +96,7 @@ private struct ContextCandidates {
       add(
         isProfile ? .profile : .preferences, "preference", preference.key, text, request.priorities.preference,
         share(of: terms, in: analyzer.terms(of: text)), preference.origin, preference.updatedAt,
+        staleness: rule.staleness(of: preference, at: now),
         // Who the person is matters whatever is asked.
         alwaysMatters: isProfile)
     }
@@ -107,20 +111,22 @@ private struct ContextCandidates {
       shown.insert(end.event)
       add(
         .sessions, "summary", end.event.id.description, "\(end.endedAt.dateText): \(summary)",
-        request.priorities.history, share(of: terms, in: analyzer.terms(of: summary)), end.event, end.endedAt)
+        request.priorities.history, share(of: terms, in: analyzer.terms(of: summary)), end.event, end.endedAt,
+        staleness: rule.staleness(of: session, at: now))
     }
     for memory in history where !shown.contains(memory.event) && memory.parts.relevance > 0 {
       let speaker = memory.role.map { ", \($0)" } ?? ""
       add(
         .history, memory.kind.description, memory.id,
         "\(memory.occurredAt.dateText)\(speaker): \(memory.content)", request.priorities.history,
-        Double(memory.parts.relevance), memory.event, memory.occurredAt)
+        Double(memory.parts.relevance), memory.event, memory.occurredAt, staleness: memory.staleness)
     }
   }
 
   private mutating func add(
     _ section: ContextSection, _ kind: String, _ id: String, _ text: String, _ priority: Double,
-    _ relevance: Double, _ event: EventReference, _ usedAt: Timestamp, alwaysMatters: Bool = false
+    _ relevance: Double, _ event: EventReference, _ usedAt: Timestamp, staleness: Staleness? = nil,
+    alwaysMatters: Bool = false
   ) {
     let least = request.isAsking && !alwaysMatters ? request.priorities.leastRelevance : 1
     let days = Double(max(0, now.microseconds - usedAt.microseconds)) / 86_400_000_000
@@ -128,7 +134,7 @@ private struct ContextCandidates {
       ContextItem(
         section: section, kind: kind, id: id, text: text.onOneLine(longest: Self.longestText), priority: priority,
         relevance: least + (1 - least) * min(1, relevance), recency: 0.5 + 0.5 / (1 + days / 30), event: event,
-        usedAt: usedAt, isHit: relevance > 0))
+        usedAt: usedAt, staleness: staleness, isHit: relevance > 0))
   }
 
   /// What is longer is cut: an item is there to remind, not to be read whole.

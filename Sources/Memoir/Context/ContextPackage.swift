@@ -52,6 +52,8 @@ public struct ContextItem: Sendable {
   public let event: EventReference
   /// When that happened, or when it was confirmed last.
   public let usedAt: Timestamp
+  /// How fresh it is: of facts, preferences and summaries.
+  public let staleness: Staleness?
   /// Whether it meets anything of the question.
   let isHit: Bool
 

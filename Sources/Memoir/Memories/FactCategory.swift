@@ -10,6 +10,8 @@ public enum FactCategory {
   public static let decision = "decision"
   /// What must be kept to.
   public static let constraint = "constraint"
+  /// What the person likes to be done for them, where it is no preference with a key.
+  public static let preference = "preference"
   /// What is done and over.
   public static let completion = "completion"
   /// What the person likes to deal with; part of the profile.
@@ -18,7 +20,7 @@ public enum FactCategory {
   public static let goal = "goal"
 
   /// All of them.
-  public static let known = [general, task, decision, constraint, completion, interest, goal]
+  public static let known = [general, task, decision, constraint, preference, completion, interest, goal]
 }
 
 extension StateAt {

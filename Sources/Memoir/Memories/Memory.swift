@@ -16,14 +16,13 @@ public struct Memory: Sendable {
   public let staleness: Staleness
 
   init(
-    _ fact: Fact, session: SessionID?, at clock: Timestamp, decay: Decay = Decay(),
-    rule: StalenessRule = StalenessRule()
+    _ fact: Fact, session: SessionID?, at clock: Timestamp, _ options: MemoryOptions
   ) {
     self.fact = fact
     self.session = session
-    importance = decay.importance(of: fact, at: clock)
-    isArchived = decay.isArchived(fact, at: clock)
-    staleness = rule.staleness(of: fact, at: clock)
+    importance = options.decay.importance(of: fact, at: clock)
+    isArchived = options.decay.isArchived(fact, at: clock)
+    staleness = options.staleness.staleness(of: fact, at: clock)
   }
 
   /// Prints the fact as a state does, and `importance_now`, `session`, `staleness`.
@@ -104,7 +103,7 @@ extension MemoirStore {
   ) throws(MemoirError) -> Memory {
     let state = try state(of: user, at: point)
     let fact = try state.memory(id)
-    return Memory(fact, session: try session(numbered: fact.session, of: user), at: state.clock)
+    return Memory(fact, session: try session(numbered: fact.session, of: user), at: state.clock, memory)
   }
 
   /// The memories of a user that are live at a point, archived ones included.
@@ -117,14 +116,13 @@ extension MemoirStore {
   ) throws(MemoirError) -> MemoryPage {
     let state = try state(of: user, at: point)
     let number = try number(of: filter.session, of: user)
-    let decay = Decay()
-    let wanted = state.facts.filter { filter.wants($0, at: state.clock, decay: decay, session: number) }
+    let wanted = state.facts.filter { filter.wants($0, at: state.clock, decay: memory.decay, session: number) }
     let rest = wanted.drop { $0.origin.version <= version }
     var names: [StreamVersion: SessionID] = [:]
     var page: [Memory] = []
     for fact in rest.prefix(max(limit, 1)) {
       if let number = fact.session, names[number] == nil { names[number] = try session(numbered: number, of: user) }
-      page.append(Memory(fact, session: fact.session.flatMap { names[$0] }, at: state.clock, decay: decay))
+      page.append(Memory(fact, session: fact.session.flatMap { names[$0] }, at: state.clock, memory))
     }
     return MemoryPage(
       memories: page, next: page.count < rest.count ? page.last?.fact.origin.version : nil, total: wanted.count)

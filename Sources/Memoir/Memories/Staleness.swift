@@ -57,10 +57,15 @@ public struct StalenessRule: Hashable, Sendable {
   /// How fresh a session's summary is at `time`: since the session ended. `nil` where it has none.
   public func staleness(of session: Session, at time: Timestamp) -> Staleness? {
     guard let end = session.end, end.summary != nil else { return nil }
-    return staleness(since: end.endedAt, at: time, sessionSummary)
+    return staleness(ofSummaryAt: end.endedAt, at: time)
   }
 
-  /// What has not happened yet is of age 0.
+  /// How fresh the summary of a session that ended at `end` is at `time`.
+  public func staleness(ofSummaryAt end: Timestamp, at time: Timestamp) -> Staleness {
+    staleness(since: end, at: time, sessionSummary)
+  }
+
+  /// How fresh something that was written at `start` is at `time`. What has not happened yet is of age 0.
   private func staleness(since start: Timestamp, at time: Timestamp, _ threshold: Int64) -> Staleness {
     let age = max(0, time.microseconds - start.microseconds)
     let limit = threshold * 1_000_000

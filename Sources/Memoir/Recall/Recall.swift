@@ -83,7 +83,8 @@ extension MemoirStore {
       return RecalledMemory(
         kind: .fact, id: fact.factID.description, content: fact.fact, score: ranked.score,
         parts: parts, event: fact.origin, occurredAt: fact.learnedAt, session: event?.session,
-        role: nil, fact: fact, importance: importance)
+        role: nil, fact: fact, importance: importance,
+        staleness: self.memory.staleness.staleness(of: fact, at: memory.state.clock))
     }
     guard let event = try log.event(at: StreamVersion(ranked.version), of: memory.state.user) else { return nil }
     let content: String
@@ -99,6 +100,8 @@ extension MemoirStore {
     return RecalledMemory(
       kind: ranked.kind, id: event.id.description, content: content, score: ranked.score,
       parts: parts, event: EventReference(id: event.id, version: event.version),
-      occurredAt: event.occurredAt, session: event.session, role: role, fact: nil, importance: nil)
+      occurredAt: event.occurredAt, session: event.session, role: role, fact: nil, importance: nil,
+      staleness: ranked.kind == .summary
+        ? self.memory.staleness.staleness(ofSummaryAt: event.occurredAt, at: memory.state.clock) : nil)
   }
 }

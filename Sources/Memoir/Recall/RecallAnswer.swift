@@ -48,4 +48,6 @@ public struct RecalledMemory: Sendable {
   public let fact: Fact?
   /// The importance of a fact as it has faded.
   public let importance: Double?
+  /// How fresh it is: of facts and summaries.
+  public let staleness: Staleness?
 }

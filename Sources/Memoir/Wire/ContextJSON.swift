@@ -39,6 +39,10 @@ extension JSONWriter {
     rounded(item.score)
     key("section")
     string(item.section.rawValue)
+    if let staleness = item.staleness {
+      key("staleness")
+      staleness.write(to: &self)
+    }
     key("text")
     string(item.text)
     key("version")

@@ -58,6 +58,10 @@ extension JSONWriter {
       key("source_message_id")
       string(source.description)
     }
+    if let staleness = memory.staleness {
+      key("staleness")
+      staleness.write(to: &self)
+    }
     if let tags = memory.fact?.tags {
       key("tags")
       value(tags)
