@@ -274,13 +274,13 @@ import Testing
 }
 
 @Suite struct `The demo` {
-  private func told(_ events: [UInt8]) throws -> (text: String, code: ExitCode) {
+  private func told(_ events: [UInt8]) async throws -> (text: String, code: ExitCode) {
     let output = RecordingSink()
     let context = CommandContext(
       output: Console(sink: output, isTerminal: false),
       errors: Console(sink: RecordingSink(), isTerminal: false),
       environment: { _ in nil }, now: { .earliest })
-    let code = try DemoCommand.tell(events, in: context)
+    let code = try await DemoCommand.tell(events, in: context)
     return (output.text, code)
   }
 
@@ -290,7 +290,7 @@ import Testing
       TestProgram.program, ["demo"], input: Data(), environment: ["TMPDIR": memoir.folder.path])
     #expect(run.exitCode == 0)
     for word in [
-      "FastAPI", "PostgreSQL", "ate limiting", "Wednesday, 4 March 2026", "Sound. 374 events of 2 users",
+      "FastAPI", "PostgreSQL", "ate limiting", "Wednesday, 4 March 2026", "Sound. 375 events of 2 users",
     ] {
       #expect(run.output.contains(word), "\(run.output)")
     }
@@ -298,20 +298,20 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: memoir.folder.path).isEmpty)
   }
 
-  @Test func `says what the events say, and nothing else`() throws {
-    let before = try told(Fixtures.demoEvents)
+  @Test func `says what the events say, and nothing else`() async throws {
+    let before = try await told(Fixtures.demoEvents)
     let text = String(decoding: Fixtures.demoEvents, as: UTF8.self)
     #expect(before.text.contains("PostgreSQL 14 on RDS"))
     let changed = text.replacing(
       "The database is PostgreSQL 14 on RDS.", with: "The database is a card index.")
-    let after = try told(Array(changed.utf8))
+    let after = try await told(Array(changed.utf8))
     #expect(after.code == .done)
     #expect(!after.text.contains("The database is PostgreSQL 14 on RDS."))
     #expect(after.text.contains("The database is a card index."))
   }
 
-  @Test func `tells any history, however short`() throws {
-    let story = try told(Array(bobsHistory.utf8))
+  @Test func `tells any history, however short`() async throws {
+    let story = try await told(Array(bobsHistory.utf8))
     #expect(story.code == .done)
     #expect(story.text.contains("Lives in Lisbon."))
     #expect(story.text.contains("Sound. 8 events of 1 user"))

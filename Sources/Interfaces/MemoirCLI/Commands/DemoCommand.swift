@@ -17,16 +17,16 @@ enum DemoCommand: Command {
       ExitMeaning(.failed, "a failure of the disk or the store"), ExitMeaning(.wrongUsage, "wrong usage"),
     ])
 
-  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
-    try tell(Fixtures.demoEvents, in: context)
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) async throws -> ExitCode {
+    try await tell(Fixtures.demoEvents, in: context)
   }
 
   /// Tells the story of `events`, JSON Lines, in a folder that is removed afterwards.
-  static func tell(_ events: [UInt8], in context: CommandContext) throws -> ExitCode {
+  static func tell(_ events: [UInt8], in context: CommandContext) async throws -> ExitCode {
     let folder = try temporaryFolder(in: context)
     defer { try? Files.removeTree(folder) }
     var story = try DemoStory(events, in: folder + "/store", context)
-    return try story.tell()
+    return try await story.tell()
   }
 
   private static func temporaryFolder(in context: CommandContext) throws(PlatformError) -> String {

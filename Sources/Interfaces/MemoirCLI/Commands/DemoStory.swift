@@ -57,16 +57,17 @@ struct DemoStory {
 
   // MARK: The chapters
 
-  mutating func tell() throws -> ExitCode {
+  mutating func tell() async throws -> ExitCode {
     defer { try? store.close() }
     try output.paragraph(
       "A temporary store is going to live through \(Quantity.count(events.count, "event")). Its clock follows theirs, so it records each session on the day it took place. All that is said below about anyone is the store's answer."
     )
     try tellFirstSession()
-    try tellReturn()
+    try await tellReturn()
     try tellTheRest()
     if let change = try biggestChange() {
       try tellLookBack(at: change)
+      try await tellRecall(at: change)
       try tellDifference(at: change)
     }
     try tellLateNote()
@@ -92,7 +93,7 @@ struct DemoStory {
     try list(state.facts.map(\.fact))
   }
 
-  private mutating func tellReturn() throws {
+  private mutating func tellReturn() async throws {
     guard let next = events.first(where: { $0.stream == hero }) else { return }
     try reopen()
     // The new session up to its first message: what is known now is known from before.
@@ -105,18 +106,44 @@ struct DemoStory {
     try begin("Coming back", on: now.time)
     try output.paragraph("The store was closed and has been opened anew. A session begins:")
     try quoteFirstMessage(of: next.event.session)
-    let profile = ProfileSchema.standard.preferenceKeys.compactMap { key in
-      before.state.preferences[key].map { "\(key.replacing("_", with: " ")) \($0.value.shown)" }
-    }
-    let facts = before.facts
     try output.paragraph(
-      "Nothing has to be said twice. Before a word is answered, the agent has \(Quantity.count(facts.count, "fact")), \(Quantity.count(before.state.preferences.all.count, "preference")) and what is still to be done:"
+      "Nothing has to be said twice. \(Quantity.count(before.facts.count, "fact")) and \(Quantity.count(before.state.preferences.all.count, "preference")) are known from before; what of them matters for these words is given to the agent with them, in \(Quantity.count(Self.budget, "token")) at most:"
     )
-    if !profile.isEmpty { try list([profile.joined(separator: ", ")]) }
-    try list(
-      facts.filter { [FactCategory.task, FactCategory.constraint].contains($0.category) }.map {
-        "\($0.category): \($0.fact)"
-      })
+    var request = ContextRequest(try firstMessage(of: next.event.session)?.content ?? "")
+    request.budget = Self.budget
+    let context = try await store.context(request, for: hero, at: .version(before.version))
+    try command("context \(hero.user) '…' --budget \(Self.budget)")
+    for line in context.text.split(separator: "\n") {
+      if line.hasPrefix("- ") {
+        try output.paragraph(line.dropFirst(2), hanging: "  • ")
+      } else if line.hasPrefix("## ") {
+        try output.print(StyledText("  " + line.dropFirst(3), .bold))
+      }
+    }
+  }
+
+  /// What an assistant can spare for what it should know.
+  private static let budget = 400
+
+  /// The same question on both sides of a change: what took a fact's place answers it, and before, what it took the
+  /// place of.
+  private mutating func tellRecall(at change: Change) async throws {
+    var query = RecallQuery("Which database do we use?")
+    query.topK = 3
+    query.kinds = [.fact]
+    try begin("The same question, then and before", on: change.event.occurredAt)
+    try output.paragraph("“\(query.text)” Ranked with what was known at that point, and with nothing else:")
+    let before = StreamVersion(min(change.successor.origin.version, change.event.version).number - 1)
+    for version in [change.event.version, before] {
+      try command("recall \(hero.user) '…' --kind fact -k 3 --at-version \(version)")
+      let answer = try await store.recall(query, of: hero, at: .version(version))
+      for memory in answer.memories {
+        try output.paragraph(memory.content, hanging: "  • ")
+        var score = StyledText(" ")
+        score.append(ScoreBars.line(of: memory))
+        try output.print(score)
+      }
+    }
   }
 
   private mutating func tellTheRest() throws {
@@ -368,14 +395,17 @@ struct DemoStory {
   }
 
   private func quoteFirstMessage(of session: SessionID?) throws {
+    guard let first = try firstMessage(of: session) else { return }
+    let agent = first.agent.map { " (to \($0))" } ?? ""
+    try output.paragraph("“\(first.content)”\(agent)", hanging: "  › ")
+  }
+
+  private func firstMessage(of session: SessionID?) throws -> (content: String, agent: String?)? {
     let messages = try store.log.readStream(
       hero, limit: 1, filter: EventFilter(types: ["MessageAdded"], session: session)
     ).events
-    guard let first = messages.first, case .messageAdded(let message)? = try MemoirEvent(first) else {
-      return
-    }
-    let agent = first.agent.map { " (to \($0))" } ?? ""
-    try output.paragraph("“\(message.content)”\(agent)", hanging: "  › ")
+    guard let first = messages.first, case .messageAdded(let message)? = try MemoirEvent(first) else { return nil }
+    return (message.content, first.agent)
   }
 }
 
