@@ -13,6 +13,8 @@ public struct MemoryOptions: Sendable {
   public var staleness = StalenessRule()
   /// What counts tokens where a context has a budget.
   public var tokenCounter: any TokenCounter = EstimatedTokens()
+  /// When sessions are closed, who distils them, when they are combined.
+  public var sessions = SessionPolicy()
 
   /// As it comes.
   public init() {}

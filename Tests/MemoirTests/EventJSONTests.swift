@@ -109,7 +109,7 @@ private func refusal(_ body: () throws -> Void) -> MemoirError? {
     (#"{"type":"SessionStarted","data":{}}"#, "session"),
     (#"{"type":"SessionEnded","data":{}}"#, "session"),
     (
-      #"{"type":"SessionStarted","session":"s","data":{"idle_timeout_seconds":0}}"#,
+      #"{"type":"SessionStarted","session":"s","data":{"idle_timeout_seconds":-1}}"#,
       "data.idle_timeout_seconds"
     ),
     (

@@ -13,6 +13,8 @@ struct ModelState {
     var messages = 0
     var start: (SessionStarted, UInt64)?
     var end: (SessionEnded, UInt64, Timestamp)?
+    var summary: String?
+    var resummarized: UInt64?
   }
 
   private struct ModelFact {
@@ -41,7 +43,16 @@ struct ModelState {
       switch content {
       case .messageAdded: session.messages += 1
       case .sessionStarted(let start): session.start = session.start ?? (start, version)
-      case .sessionEnded(let end): session.end = session.end ?? (end, version, entry.occurredAt)
+      case .sessionEnded(let end):
+        if session.end == nil {
+          session.end = (end, version, entry.occurredAt)
+          session.summary = end.summary
+        }
+      case .custom(let custom) where custom.type == "SessionDistilled" && session.end != nil:
+        if let summary = custom.data.text(of: "summary") {
+          session.summary = summary
+          session.resummarized = version
+        }
       default: break
       }
       sessions[name] = session
@@ -119,7 +130,8 @@ struct ModelState {
       lines.append("open \(name) \(line(session)) \(session.activity.0)")
     }
     for (name, session, time, version) in ended {
-      lines.append("ended \(name) \(line(session)) \(time) \(version) \(text(session.end?.0.summary))")
+      lines.append(
+        "ended \(name) \(line(session)) \(time) \(version) \(text(session.summary)) \(text(session.resummarized))")
     }
     return lines
   }
@@ -128,6 +140,11 @@ struct ModelState {
     "\(session.origin.version) \(session.origin.occurredAt) \(session.messages) "
       + "\(text(session.start?.1)) \(text(session.start?.0.metadata)) \(text(session.start?.0.idleTimeoutSeconds))"
   }
+}
+
+extension JSONText {
+  /// The text of a member of an object.
+  func text(of key: StaticString) -> String? { try? JSONParser().parse(utf8.span) { $0[key]?.string } }
 }
 
 private func text<T>(_ value: T?) -> String { value.map { "\($0)" } ?? "-" }
@@ -168,7 +185,7 @@ extension ContextState {
     for session in sessions.ended {
       lines.append(
         "ended \(session.id) \(line(session)) \(text(session.end?.endedAt)) \(text(session.end?.event.version)) "
-          + "\(text(session.end?.summary))")
+          + "\(text(session.end?.summary)) \(text(session.end?.resummarized?.version))")
     }
     return lines
   }

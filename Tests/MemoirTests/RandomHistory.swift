@@ -43,7 +43,7 @@ extension History {
     func text() -> String { texts[number(0...texts.count - 1)] }
     func fraction() -> Fraction { fractions[number(0...fractions.count - 1)] }
     func object() -> JSONText { JSONText(canonical: Array("{\"n\":\(number(0...9))}".utf8)) }
-    switch number(0...23) {
+    switch number(0...24) {
     case 0...8:
       return .messageAdded(
         try MessageAdded(
@@ -78,9 +78,14 @@ extension History {
     case 18: return .custom(try CustomEvent(type: "Acme.Ping", data: object()))
     case 19:
       return .sessionsCompacted(try SessionsCompacted(sessions: [SessionID("s-1")], summary: text()))
+    case 24:
+      // Those without a summary, or without a session, change nothing.
+      let summary = JSONText(canonical: Array((number(0...2) == 0 ? "{}" : "{\"summary\":\"\(number(0...9))\"}").utf8))
+      return .custom(try CustomEvent(type: "SessionDistilled", data: summary))
     case 20, 21:
       guard hasSession else { return .custom(try CustomEvent(type: "NoSession", data: .null)) }
-      return .sessionStarted(try SessionStarted(metadata: maybe(object()), idleTimeoutSeconds: maybe(60)))
+      return .sessionStarted(
+        try SessionStarted(metadata: maybe(object()), idleTimeoutSeconds: maybe(number(0...1) == 0 ? 0 : 60)))
     default:
       guard hasSession else { return .custom(try CustomEvent(type: "NoSession", data: .null)) }
       return .sessionEnded(try SessionEnded(reason: maybe("closed"), summary: maybe(text())))

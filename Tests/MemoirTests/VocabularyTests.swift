@@ -46,7 +46,7 @@ import Testing
         == "data.metadata")
     #expect(field { _ = try Fraction(1.5, field: "data.confidence") } == "data.confidence")
     #expect(field { _ = try Fraction(.nan, field: "data.confidence") } == "data.confidence")
-    #expect(field { _ = try SessionStarted(idleTimeoutSeconds: 0) } == "data.idle_timeout_seconds")
+    #expect(field { _ = try SessionStarted(metadata: .null) } == "data.metadata")
     #expect(field { _ = try CustomEvent(type: "factlearned", data: .null) } == "type")
     #expect(field { _ = try CustomEvent(type: "FactLearned", data: .null) } == "type")
     #expect(field { _ = try EventData(.sessionEnded(SessionEnded()), id: id) } == "session")

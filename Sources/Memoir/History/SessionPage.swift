@@ -2,11 +2,29 @@
 public import EventStore
 public import JSON
 
-/// A part of a user's sessions, in the order of the events that began them.
+/// Which sessions are listed.
+public enum SessionFilter: String, CaseIterable, Sendable {
+  /// All of them.
+  case all
+  /// Those that are open.
+  case open
+  /// Those that have ended.
+  case ended
+
+  func wants(_ session: Session) -> Bool {
+    switch self {
+    case .all: true
+    case .open: session.end == nil
+    case .ended: session.end != nil
+    }
+  }
+}
+
+/// A part of a user's sessions, in the order of the events that began them, or the other way round.
 public struct SessionPage: Sendable {
   /// The sessions.
   public let sessions: [Session]
-  /// After which version to go on; `nil` at the end.
+  /// After (or, newest first, before) which version to go on; `nil` at the end.
   public let next: StreamVersion?
   /// How many sessions there are in all.
   public let total: UInt64
@@ -28,28 +46,32 @@ public struct SessionPage: Sendable {
   }
 }
 
+extension Session {
+  /// Prints the session as a state shows it.
+  public func write(to writer: inout JSONWriter) { writer.write(self) }
+}
+
 extension MemoirStore {
   /// Sessions of a user, of which a state holds only the latest.
   ///
-  /// - Parameter version: Only sessions that began after it.
+  /// - Parameters:
+  ///   - version: Only sessions that began after it; newest first, before it.
+  ///   - filter: Only sessions of this kind; the page's counts are of all.
   /// - Throws: `not_found` for a user nobody has heard of.
   /// - Complexity: O(events of the user)
   public func sessions(
-    of user: StreamName, after version: StreamVersion = 0, limit: Int = 1_000
+    of user: StreamName, after version: StreamVersion? = nil, limit: Int = 1_000, filter: SessionFilter = .all,
+    newestFirst: Bool = false
   ) throws(MemoirError) -> SessionPage {
-    let folded: FoldedState<SessionsState>?
-    do {
-      folded = try log.state(of: user, by: AllSessionsProjector(), usesSnapshots: false)
-    } catch {
-      throw MemoirError(error)
+    let all = try allSessions(of: user)
+    var wanted = all.filter(filter.wants).sorted { $0.origin < $1.origin }
+    if newestFirst { wanted.reverse() }
+    if let version {
+      wanted.removeAll { newestFirst ? $0.origin.version >= version : $0.origin.version <= version }
     }
-    guard let state = folded?.state else { throw .noUser(user) }
-    let all = (state.open + state.ended).filter { $0.origin.version > version }.sorted {
-      $0.origin < $1.origin
-    }
-    let page = Array(all.prefix(limit))
+    let page = Array(wanted.prefix(limit))
     return SessionPage(
-      sessions: page, next: page.count < all.count ? page.last?.origin.version : nil, total: state.total,
-      open: state.openCount)
+      sessions: page, next: page.count < wanted.count ? page.last?.origin.version : nil,
+      total: UInt64(all.count), open: all.count { $0.end == nil })
   }
 }

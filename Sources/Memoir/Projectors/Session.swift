@@ -31,7 +31,7 @@ public struct Session: Sendable {
     public let event: EventReference
     /// The application's own.
     public let metadata: JSONText?
-    /// After so many seconds without an event the store closes the session.
+    /// After so many seconds without an event the store closes the session; 0 is never.
     public let idleTimeoutSeconds: UInt64?
   }
 
@@ -44,12 +44,14 @@ public struct Session: Sendable {
     /// Why.
     public let reason: String?
     /// What the session was about.
-    public let summary: String?
+    public fileprivate(set) var summary: String?
+    /// The latest event that gave it another summary, by distilling it after its end.
+    public fileprivate(set) var resummarized: EventReference?
   }
 
   /// The events that changed it after it began, by version.
   public var revisedBy: [EventReference] {
-    [start?.event, end?.event].compactMap { $0 }.filter { $0 != origin }.sorted()
+    [start?.event, end?.event, end?.resummarized].compactMap { $0 }.filter { $0 != origin }.sorted()
   }
 
   /// By latest activity.
@@ -111,6 +113,14 @@ extension Session {
     end = End(
       event: EventReference(event), endedAt: event.occurredAt, reason: fields.reason, summary: fields.summary)
   }
+
+  /// - Returns: By how many bytes the encoded form grew.
+  mutating func resummarize(_ summary: String, _ event: borrowing EventView) -> Int {
+    let before = encodedSize
+    end?.summary = summary
+    end?.resummarized = EventReference(event)
+    return encodedSize - before
+  }
 }
 
 extension Session {
@@ -124,7 +134,7 @@ extension Session {
     }
     if let end {
       size += end.event.encodedSize + EncodedSize.time(end.endedAt) + EncodedSize.optional(end.reason)
-      size += EncodedSize.optional(end.summary)
+      size += EncodedSize.optional(end.summary) + (end.resummarized?.encodedSize ?? 0)
     }
     return size
   }
@@ -138,7 +148,7 @@ extension Session {
     writer.write(UInt64(lastActivityAt.microseconds))
     writer.write(lastActivityVersion.number)
     writer.write(latestVersion.number)
-    writer.write(UInt8(start == nil ? 0 : 1) | UInt8(end == nil ? 0 : 2))
+    writer.write(parts.rawValue)
     if let start {
       start.event.encode(into: &writer)
       writer.writeOptional(start.metadata)
@@ -149,7 +159,24 @@ extension Session {
       writer.write(end.endedAt)
       writer.writeOptional(end.reason)
       writer.writeOptional(end.summary)
+      end.resummarized?.encode(into: &writer)
     }
+  }
+
+  /// Which of the parts that may be absent are there.
+  private struct Parts: OptionSet {
+    var rawValue: UInt8
+    static let start = Parts(rawValue: 1), end = Parts(rawValue: 2)
+    static let neverIdle = Parts(rawValue: 4), resummarized = Parts(rawValue: 8)
+  }
+
+  private var parts: Parts {
+    var parts: Parts = []
+    if start != nil { parts.insert(.start) }
+    if end != nil { parts.insert(.end) }
+    if start?.idleTimeoutSeconds == 0 { parts.insert(.neverIdle) }
+    if end?.resummarized != nil { parts.insert(.resummarized) }
+    return parts
   }
 
   init(decoding reader: inout ByteReader) throws(DamagedBytes) {
@@ -165,17 +192,19 @@ extension Session {
     lastActivityAt = activity
     lastActivityVersion = StreamVersion(try reader.readUInt64())
     latestVersion = StreamVersion(try reader.readUInt64())
-    let parts = try reader.readUInt8()
-    if parts & 1 != 0 {
+    let parts = Parts(rawValue: try reader.readUInt8())
+    if parts.contains(.start) {
       let event = try EventReference(decoding: &reader)
       let metadata = try reader.readOptionalJSON()
       let timeout = try reader.readVarint()
-      start = Start(event: event, metadata: metadata, idleTimeoutSeconds: timeout == 0 ? nil : timeout)
+      let isSaid = timeout > 0 || parts.contains(.neverIdle)
+      start = Start(event: event, metadata: metadata, idleTimeoutSeconds: isSaid ? timeout : nil)
     }
-    if parts & 2 != 0 {
+    if parts.contains(.end) {
       end = End(
         event: try EventReference(decoding: &reader), endedAt: try reader.readTime(),
         reason: try reader.readOptionalText(), summary: try reader.readOptionalText())
+      if parts.contains(.resummarized) { end?.resummarized = try EventReference(decoding: &reader) }
     }
   }
 }

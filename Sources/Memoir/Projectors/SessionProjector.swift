@@ -147,15 +147,21 @@ public struct SessionsState: ProjectionState {
     return change
   }
 
-  /// Messages after the end count, as does a start that came late.
+  /// Messages after the end count, as do a start that came late and a summary that was distilled late.
   private mutating func changeEnded(
     _ number: StreamVersion, _ event: borrowing EventView
   ) throws(DamagedBytes) -> SessionChange {
-    guard !event.isRedacted, event.type == .messageAdded || event.type == .sessionStarted,
+    guard !event.isRedacted, event.type == .messageAdded || event.type == .sessionStarted || event.type == .custom,
       let index = endedLast.lastIndex(where: { $0.number == number })
     else { return [] }
     if event.type == .messageAdded {
       endedLast[index].countMessage()
+      return []
+    }
+    if event.type == .custom {
+      if let summary = try SessionDistilled.summary(in: event) {
+        size += endedLast[index].resummarize(summary, event)
+      }
       return []
     }
     let growth = try endedLast[index].noteStart(event)
@@ -258,7 +264,7 @@ public struct SessionProjector: Projector {
   /// Its name on every surface.
   public let name = "sessions"
   /// Raised with every change of what is folded, or of how the state is coded.
-  public let version = 2
+  public let version = 3
 
   /// Makes the projector.
   public init() {}
@@ -282,7 +288,7 @@ public struct SessionProjector: Projector {
 /// Folds every session there was, to list them.
 struct AllSessionsProjector: Projector {
   let name = "all-sessions"
-  let version = 2
+  let version = 3
 
   func initialState() -> SessionsState { SessionsState(keepingAll: ()) }
 

@@ -118,10 +118,10 @@ struct DataReader: ~Escapable {
     return flag
   }
 
-  /// A whole number from 1 on.
+  /// A whole number from 0 on.
   func optionalCount(_ key: StaticString) throws(MemoirError) -> UInt64? {
     guard let value = value(key) else { return nil }
-    guard let count = value.uint64, count > 0 else { throw refused(key, "must be a whole number from 1 on") }
+    guard let count = value.uint64 else { throw refused(key, "must be a whole number from 0 on") }
     return count
   }
 

@@ -16,19 +16,16 @@ public struct SessionStarted: JSONContent {
 
   /// The application's own: an object.
   public let metadata: JSONText?
-  /// After so many seconds without an event the store closes it.
+  /// After so many seconds without an event the store closes it; 0 is never.
   public let idleTimeoutSeconds: UInt64?
   /// Members of `data` that the vocabulary does not know, kept as they came: an object.
   public internal(set) var otherFields: JSONText?
 
   /// Checks the fields.
   ///
-  /// - Throws: ``InvalidValue`` that names the field, e.g. `data.idle_timeout_seconds`.
+  /// - Throws: ``InvalidValue`` that names the field, e.g. `data.metadata`.
   public init(metadata: JSONText? = nil, idleTimeoutSeconds: UInt64? = nil) throws(InvalidValue) {
     try TextRule.check(metadata: metadata, field: "data.metadata")
-    if idleTimeoutSeconds == 0 {
-      throw InvalidValue(field: "data.idle_timeout_seconds", reason: "must be a whole number from 1 on")
-    }
     self.metadata = metadata
     self.idleTimeoutSeconds = idleTimeoutSeconds
   }
