@@ -1,36 +1,140 @@
-// `memoir sessions`: all sessions of a user.
+// `memoir sessions`: the sessions of a user, and what can be done with one.
 import JSON
 import Memoir
 
 enum SessionsCommand: Command {
   static let after = Argument.option(
-    "after", .ordinal, help: "Only sessions that began after the user's event N.")
-  static let limit = Argument.option("limit", .amount, short: "n", help: "At most N sessions.")
+    "after", .ordinal, help: "Only what began, was said or learned after the user's event N.")
+  static let limit = Argument.option("limit", .amount, short: "n", help: "At most N of them.")
+  static let open = Argument.flag(
+    "open", excludes: actions, help: "List only sessions that are open.")
+  static let newest = Argument.flag(
+    "newest", excludes: actions, help: "List the newest first; --after N is then before N.")
+
+  static let start = Argument.flag("start", help: "Start a session; print its id.")
+  static let touch = Argument.option("touch", .session, help: "Say that an open session is alive.")
+  static let end = Argument.option("end", .session, help: "End a session and distil it.")
+  static let messages = Argument.option("messages", .session, help: "Show what was said in a session.")
+  static let memories = Argument.option("memories", .session, help: "Show what was learned in a session.")
+  static let action = ExclusiveGroup(
+    name: "ACTION", help: "lists sessions, or does one of", entries: [start, touch, end, messages, memories])
+  private static let actions = ["--start", "--touch", "--end", "--messages", "--memories"]
+
+  static let session = Argument.option(
+    "session", .session, needs: ["--start"], help: "The id of the session to start; without it, a new UUID.")
+  static let idleTimeout = Argument.option(
+    "idle-timeout", .number("SECONDS", in: 0...UInt64.max), needs: ["--start"],
+    help: "Close the session after so long without an event; 0 is never. Else after 4 hours.")
+  static let metadata = Argument.option(
+    "metadata", .object, needs: ["--start"], help: "An object of your own, kept with the session.")
+  static let message = Argument.option(
+    "message", .text("TEXT"), needs: ["--start"], help: "The person's first message, appended with the start.")
+  static let summary = Argument.option(
+    "summary", .text("TEXT"), needs: ["--end"], help: "What the session was about, instead of a distilled summary.")
+  static let agent = Argument.option(
+    "agent", .text("A"), excludes: ["--messages", "--memories"],
+    help: "Who starts, touches or ends it; kept in the events' metadata.")
 
   static let row = CommandRow(
     name: "sessions",
-    summary: "List the sessions of a user",
+    summary: "List sessions; start, touch, end, read one",
     section: .overview,
     discussion: """
-      All of them, open and ended, with times, numbers of messages and summaries, in the order in which the
-      log heard of them. With --limit, 'next' in the JSON is the --after of the next page.
-      """,
-    arguments: [CommandRow.user, after, limit],
-    examples: [CommandExample("memoir sessions user-bob", "When the user was here, and what for.")],
-    exitCodes: .ofReading(notFound: "no store, or no such user"))
+      Without an action all sessions are listed, open and ended, with times, numbers of messages and summaries, in
+      the order in which the log heard of them. With --limit, 'next' in the JSON is the --after of the next page.
 
-  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
-    try arguments.withStore(in: context) { store in
+      A user may have several sessions open at once. Ending one distils it: its summary, up to six memories and its
+      end are one atomic append. Ending it again changes nothing. An id that any session of the user has or had can't
+      be started again.
+      """,
+    arguments: [
+      CommandRow.user, action, session, idleTimeout, metadata, message, summary, agent, open, newest, after, limit,
+    ],
+    examples: [
+      CommandExample("memoir sessions user-bob", "When the user was here, and what for."),
+      CommandExample(
+        "memoir sessions user-bob --start --session s-7 --message Hello", "A session begins with a message."),
+      CommandExample("memoir sessions user-bob --end s-7", "It ends, and what is worth keeping is kept."),
+    ],
+    exitCodes: .ofReading(notFound: "no store, no such user, or no such session")
+      + [ExitMeaning(.conflict, "the id of the session to start is taken")])
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) async throws -> ExitCode {
+    let user = arguments.stream
+    if arguments[start] {
+      let first = try arguments[message].map { try MessageAdded(role: .user, content: $0) }
+      try await arguments.withStore(for: .writing, in: context) { store in
+        let started = try await store.startSession(
+          arguments[session], of: user, metadata: arguments[metadata], idleTimeoutSeconds: arguments[idleTimeout],
+          firstMessage: first, agent: arguments[agent])
+        try show(started, arguments, on: context.output)
+      }
+    } else if let id = arguments[touch] {
+      try await arguments.withStore(for: .writing, in: context) { store in
+        let session = try await store.touchSession(id, of: user, agent: arguments[agent])
+        if arguments.wantsJSON {
+          try context.output.write(json: JSONWriter.line { session.write(to: &$0) })
+        } else {
+          try context.output.print("\(session.id.description, .accent) is alive.")
+        }
+      }
+    } else if let id = arguments[end] {
+      try await arguments.withStore(for: .writing, in: context) { store in
+        let ended = try await store.endSession(
+          id, of: user, summary: arguments[summary], agent: arguments[agent])
+        try show(ended, arguments, on: context.output)
+      }
+    } else {
+      try arguments.withStore(in: context) { store in try look(store, arguments, in: context) }
+    }
+    return .done
+  }
+
+  // MARK: Looking
+
+  private static func look(_ store: MemoirStore, _ arguments: ParsedArguments, in context: CommandContext) throws {
+    let user = arguments.stream
+    let limit = Int(clamping: arguments[limit] ?? .max)
+    let after = arguments[after].map { StreamVersion($0) }
+    if let id = arguments[messages] {
+      let page = try store.messages(of: id, of: user, after: after ?? 0, limit: limit)
+      if arguments.wantsJSON {
+        return try context.output.write(json: JSONWriter.line { try page.write(to: &$0) })
+      }
+      for message in page.messages {
+        guard case .messageAdded(let said) = try MemoirEvent(message) else { continue }
+        try context.output.print(
+          "\(message.occurredAt.minute, .dim)  \(said.role.description, .accent)  \(said.content)")
+      }
+      try showNext(page.next, on: context.output)
+    } else if let id = arguments[memories] {
+      let page = try store.memories(of: id, of: user, after: after ?? 0, limit: limit)
+      if arguments.wantsJSON {
+        return try context.output.write(json: JSONWriter.line { page.write(to: &$0) })
+      }
+      if page.facts.isEmpty { return try context.errors.print("Nothing was learned in this session.") }
+      var table = TextTable([.fixed("category", .accent), .number("importance"), .flexible("memory", atLeast: 30)])
+      for fact in page.facts {
+        table.add([
+          StyledText(fact.category), StyledText(fact.importance?.description ?? ""), StyledText(fact.fact),
+        ])
+      }
+      try context.output.table(table)
+      try showNext(page.next, on: context.output)
+    } else {
       let page = try store.sessions(
-        of: arguments.stream, after: StreamVersion(arguments[after] ?? 0),
-        limit: Int(clamping: arguments[limit] ?? .max))
+        of: user, after: after, limit: limit, filter: arguments[open] ? .open : .all,
+        newestFirst: arguments[newest])
       if arguments.wantsJSON {
         try context.output.write(json: JSONWriter.line { page.write(to: &$0) })
       } else {
         try show(page, on: context.output)
       }
-      return .done
     }
+  }
+
+  private static func showNext(_ version: StreamVersion?, on output: Console) throws {
+    if let version { try output.print(StyledText("There are more: --after \(version)", .dim)) }
   }
 
   private static func show(_ page: SessionPage, on output: Console) throws {
@@ -56,5 +160,66 @@ enum SessionsCommand: Command {
       let all = Quantity.count(page.total, "session")
       try output.print(StyledText("\(all), \(Quantity.count(page.open)) open", .dim))
     }
+  }
+
+  // MARK: What was done
+
+  private static func show(_ started: StartedSession, _ arguments: ParsedArguments, on output: Console) throws {
+    guard arguments.wantsJSON else {
+      return try output.print(StyledText(started.session.id.description, .accent))
+    }
+    try output.write(
+      json: JSONWriter.objectLine { writer in
+        writer.writeEventIDs(started.eventIDs)
+        writer.key("session")
+        started.session.write(to: &writer)
+        writer.key("version")
+        writer.integer(started.version.number)
+      })
+  }
+
+  private static func show(_ ended: EndedSession, _ arguments: ParsedArguments, on output: Console) throws {
+    if arguments.wantsJSON {
+      return try output.write(
+        json: JSONWriter.objectLine { writer in
+          if let distiller = ended.distiller {
+            writer.key("distiller")
+            writer.string(distiller.description)
+          }
+          writer.writeEventIDs(ended.eventIDs)
+          if let failure = ended.failure {
+            writer.key("failure")
+            writer.string(failure.rawValue)
+          }
+          writer.key("had_ended")
+          writer.bool(ended.hadEnded)
+          writer.key("session")
+          ended.session.write(to: &writer)
+          writer.key("version")
+          writer.integer(ended.version.number)
+        })
+    }
+    let name = ended.session.id.description
+    if ended.hadEnded {
+      try output.print("\(name, .accent) had ended already; nothing was changed.")
+    } else {
+      let count = ended.eventIDs.count - 1
+      let by = ended.distiller.map { " by \($0)" } ?? ""
+      try output.print("\(name, .accent) has ended; \(Quantity.count(count, "event")) of what is worth keeping\(by).")
+      if let failure = ended.failure {
+        try output.print(StyledText("The distiller failed (\(failure.rawValue)); the rules took its place.", .dim))
+      }
+    }
+    if let summary = ended.session.end?.summary, !summary.isEmpty { try output.print(StyledText(summary)) }
+  }
+}
+
+extension JSONWriter {
+  /// Prints the member `event_ids`.
+  mutating func writeEventIDs(_ ids: [EventID]) {
+    key("event_ids")
+    beginArray()
+    for id in ids { string(id.description) }
+    endArray()
   }
 }
