@@ -76,7 +76,7 @@ let package = Package(
 
     // The story that `memoir demo` tells.
     .target(
-      name: "MemoirFixtures", path: "Fixtures", exclude: ["README.md", "Formats"],
+      name: "MemoirFixtures", path: "Fixtures", exclude: ["README.md", "Formats", "Distillation"],
       resources: [.embedInCode("Demo/events.jsonl")], swiftSettings: strict),
 
     // Benchmarks. The same work on other stores is a target of its own: whoever builds `memoir` does not need them.

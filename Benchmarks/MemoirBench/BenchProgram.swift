@@ -7,6 +7,7 @@ public enum BenchProgram {
   private static let help = """
     Usage: memoir-bench [OPTION]…
            memoir-bench contestant DIR [EVENTS.jsonl]
+           memoir-bench distillation MARKS.jsonl EVENTS.jsonl [--verbose]
 
     Measures Memoir beside plain LMDB (L) and SQLite (S) on one workload, in turn, and prints medians and ratios.
 
@@ -25,6 +26,7 @@ public enum BenchProgram {
 
     `contestant` makes a store in DIR, does the jobs of a comparison of stores and prints `job<TAB>value` lines.
     It honours EVENTS, USERS, APPEND_MS and NORDAHEAD of the environment.
+    `distillation` compares what the rules make of sessions with what was marked in them by hand.
 
     Questions:
 
@@ -37,6 +39,8 @@ public enum BenchProgram {
       switch words.first {
       case "contestant" where words.count == 2 || words.count == 3:
         try await ContestantCommand(folder: words[1], file: words.count > 2 ? words[2] : nil).run()
+      case "distillation" where words.count == 3 || words.count == 4 && words[3] == "--verbose":
+        try await DistillationCommand(marks: words[1], dialogues: words[2], isVerbose: words.count == 4).run()
       case "task": try await BenchTask.run(Array(words.dropFirst()))
       case "--help", "-h":
         try Descriptor.standardOutput.write(help + Question.allCases.map { "  \($0.rawValue): \($0.text)\n" }.joined())
