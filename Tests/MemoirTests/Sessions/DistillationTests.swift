@@ -56,7 +56,7 @@ import Testing
       // Deaf to being cancelled.
       await withCheckedContinuation { (waiting: CheckedContinuation<Void, Never>) in
         Task.detached {
-          try? await Task.sleep(for: .seconds(3))
+          try? await Task.sleep(for: .seconds(90))
           waiting.resume()
         }
       }
@@ -66,7 +66,7 @@ import Testing
     let begun = ContinuousClock.now
     let ended = try await desk.store.endSession(.named("s"), of: desk.bob)
     #expect(ended.failure == .timeout && ended.session.end?.summary == "Lives in Lisbon.")
-    #expect(ContinuousClock.now - begun < .seconds(2.5))
+    #expect(ContinuousClock.now - begun < .seconds(60))
   }
 
   @Test func `that answers what cannot be stored leaves it to the rules`() async throws {
