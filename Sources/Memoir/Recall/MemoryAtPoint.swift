@@ -28,11 +28,11 @@ struct MemoryAtPoint {
       used[text] = (fact.updatedAt.microseconds, Float(importance))
       keys[text] = fact.key
     }
-    let isFirstEnd = Self.firstEnds(in: memories)
+    let isSummary = Self.summaries(in: memories)
     for text in 0..<memories.count where memories.isCandidate[text] {
-      switch MemoryKind(rawValue: memories.kinds[text]) {
+      switch memories.kind(of: text) {
       case .fact: memories.isCandidate[text] = keys[text] != nil
-      case .summary: memories.isCandidate[text] = isFirstEnd[text] && memories.lengths[text] > 0
+      case .summary: memories.isCandidate[text] = isSummary[text] && memories.lengths[text] > 0
       default: break
       }
     }
@@ -46,17 +46,18 @@ struct MemoryAtPoint {
       of: index, through: occurred == nil ? state.version.number : .max, occurredThrough: occurred)
   }
 
-  /// Of each text, whether it is the first end of its session, in the order of the fold.
-  private static func firstEnds(in texts: borrowing TextsAtPoint) -> [Bool] {
-    var first: [UInt32: Int] = [:]
-    for text in 0..<texts.count where texts.isCandidate[text] && texts.kinds[text] == MemoryKind.summary.rawValue {
+  /// Of each text, whether it is the summary of its session: that of its first end, or the last that was distilled since,
+  /// in the order of the fold.
+  private static func summaries(in texts: borrowing TextsAtPoint) -> [Bool] {
+    var current: [UInt32: Int] = [:]
+    for text in texts.inOrder where texts.isCandidate[text] && texts.kind(of: text) == .summary {
       let session = texts.sessions[text]
-      if let known = first[session], !texts.isByOccurrence || texts.times[known] <= texts.times[text] { continue }
-      first[session] = text
+      // Of a session that has not ended, nothing was distilled.
+      if (current[session] != nil) == texts.isReplacement(text) { current[session] = text }
     }
-    var isFirst = [Bool](repeating: false, count: texts.count)
-    for text in first.values { isFirst[text] = true }
-    return isFirst
+    var isCurrent = [Bool](repeating: false, count: texts.count)
+    for text in current.values { isCurrent[text] = true }
+    return isCurrent
   }
 
   /// The fact of a ranked text, and its importance as it has faded.
@@ -80,7 +81,7 @@ struct MemoryAtPoint {
         memories, words, .memories, isWordless: terms.isEmpty, time: time, now: state.clock, used: used)
       ranked.beginList(ranking)
       for text in 0..<memories.count where memories.isCandidate[text] && isWanted(text, query, session) {
-        ranked.add(text, MemoryKind(rawValue: memories.kinds[text]) ?? .fact, memories.versions[text])
+        ranked.add(text, memories.kind(of: text), memories.versions[text])
       }
     }
     if query.kinds.contains(.message), query.tags.isEmpty, query.wantsEpisodic,
@@ -115,7 +116,7 @@ struct MemoryAtPoint {
   }
 
   private func isWanted(_ text: Int, _ query: RecallQuery, _ session: UInt64?) -> Bool {
-    guard let kind = MemoryKind(rawValue: memories.kinds[text]), query.kinds.contains(kind) else { return false }
+    guard query.kinds.contains(memories.kind(of: text)) else { return false }
     if let least = query.minImportance, Double(used[text].importance) < least { return false }
     guard let key = keys[text] else {
       if !query.tags.isEmpty || !query.wantsEpisodic { return false }

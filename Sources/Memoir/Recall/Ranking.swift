@@ -115,6 +115,21 @@ struct TextsAtPoint {
     }
   }
 
+  func kind(of text: Int) -> MemoryKind {
+    guard let kind = MemoryKind(rawValue: kinds[text] & ~TextColumns.replacement) else {
+      preconditionFailure("a kind was checked when it was read")
+    }
+    return kind
+  }
+
+  /// Whether it takes the place of what was said before of its session.
+  func isReplacement(_ text: Int) -> Bool { kinds[text] & TextColumns.replacement != 0 }
+
+  /// All texts in the order of the fold.
+  var inOrder: [Int] {
+    isByOccurrence ? versions.indices.sorted { (times[$0], $0) < (times[$1], $1) } : Array(versions.indices)
+  }
+
   /// The text of this version.
   func text(of version: UInt64) -> Int? {
     let place = versions.place(after: version)

@@ -95,6 +95,7 @@ extension MemoirStore {
       role = message.role
     case .sessionEnded(let end): content = end.summary ?? ""
     case .episodeRecorded(let episode): content = episode.recallText
+    case .custom(let event): content = SessionDistilled.summary(of: event) ?? ""
     default: return nil
     }
     return RecalledMemory(

@@ -31,11 +31,13 @@ package struct RecallIndex: ProjectionState {
         previous: previous), terms)
   }
 
-  mutating func addMemory(_ kind: MemoryKind, _ event: borrowing EventView, _ terms: [Term]) {
+  mutating func addMemory(
+    _ kind: MemoryKind, _ event: borrowing EventView, _ terms: [Term], isReplacement: Bool = false
+  ) {
     memories.add(
       IndexedText(
-        version: event.version.number, occurredAt: event.occurredAt, kind: kind, session: ordinal(of: event),
-        previous: 0), terms)
+        version: event.version.number, occurredAt: event.occurredAt, kind: kind, isReplacement: isReplacement,
+        session: ordinal(of: event), previous: 0), terms)
   }
 
   private mutating func ordinal(of event: borrowing EventView) -> UInt32 {
@@ -110,6 +112,11 @@ package struct RecallProjector: Projector {
     case .episodeRecorded:
       let episode = try EpisodeRecorded(payload: event.payload)
       state.addMemory(.episode, event, analyzers.withAnalyzer { $0.terms(of: episode.recallText) })
+    case .custom:
+      // A session that is distilled after its end gets another summary.
+      if let summary = try SessionDistilled.summary(in: event) {
+        state.addMemory(.summary, event, analyzers.withAnalyzer { $0.terms(of: summary) }, isReplacement: true)
+      }
     default: break
     }
   }

@@ -34,6 +34,8 @@ struct IndexedText {
   var version: UInt64
   var occurredAt: Timestamp
   var kind: MemoryKind
+  /// Whether it takes the place of what was said before of its session: a summary that was distilled after the end.
+  var isReplacement = false
   /// The place of its session in the order of first mention, from 1; 0 for none.
   var session: UInt32
   /// The text before it in its session: its ordinal plus one; 0 where it is the first.
@@ -48,7 +50,11 @@ struct TextColumns: Sendable {
   private(set) var previous: [UInt32] = []
   /// How many terms it has, at most 65,535.
   private(set) var lengths: [UInt16] = []
+  /// The kind's number, and ``replacement``.
   private(set) var kinds: [UInt8] = []
+
+  /// Set in a kind where the text takes the place of those before.
+  static let replacement: UInt8 = 0x80
 
   var count: Int { versions.count }
 
@@ -61,7 +67,7 @@ struct TextColumns: Sendable {
     sessions.append(text.session)
     previous.append(text.previous)
     lengths.append(UInt16(clamping: length))
-    kinds.append(text.kind.rawValue)
+    kinds.append(text.kind.rawValue | (text.isReplacement ? Self.replacement : 0))
   }
 
   mutating func append(contentsOf other: TextColumns) {
@@ -112,7 +118,7 @@ struct TextColumns: Sendable {
     kinds.reserveCapacity(count)
     for _ in 0..<count {
       let kind = try reader.readUInt8()
-      guard MemoryKind(rawValue: kind) != nil else { throw DamagedBytes() }
+      guard MemoryKind(rawValue: kind & ~Self.replacement) != nil else { throw DamagedBytes() }
       kinds.append(kind)
     }
   }

@@ -35,6 +35,15 @@ enum SessionDistilled {
   /// Anybody may append an event of this name, so its content is believed as far as it goes, and never damage.
   static func summary(in event: borrowing EventView) throws(DamagedBytes) -> String? {
     guard event.isSessionDistilled, let data = try CustomEvent.data(of: event.payload) else { return nil }
+    return summary(in: data)
+  }
+
+  /// The same of an event that was read.
+  static func summary(of event: CustomEvent) -> String? {
+    event.type == typeName ? summary(in: event.data) : nil
+  }
+
+  private static func summary(in data: JSONText) -> String? {
     let summary = try? JSONParser().parse(data.utf8.span) { node in node["summary"]?.string }
     guard let summary else { return nil }
     return summary
