@@ -126,13 +126,10 @@ public final class MemoirStore: Sendable {
   }
 
   /// Prints a state as every surface shows it, with the texts of the latest messages.
-  ///
-  /// - Parameter profile: What the profile is made of; an application may extend the standard one.
-  public func write(
-    _ state: StateAt, profile: ProfileSchema = .standard, to writer: inout JSONWriter
-  ) throws(MemoirError) {
+  public func write(_ state: StateAt, to writer: inout JSONWriter) throws(MemoirError) {
     var form = state.form
-    form.profile = profile
+    form.profile = memory.profile
+    form.decay = memory.decay
     do {
       try form.write(state.state, to: &writer) { version in
         try log.event(at: version, of: state.user)

@@ -100,7 +100,8 @@ extension MemoirStore {
   /// Prints a difference with the events responsible.
   public func write(_ diff: HistoryDiff, to writer: inout JSONWriter) throws(MemoirError) {
     do {
-      try diff.changes.write(to: &writer, stream: diff.user, from: diff.from, to: diff.to) { version in
+      try diff.changes.write(to: &writer, stream: diff.user, from: diff.from, to: diff.to, decay: memory.decay) {
+        version in
         try log.event(at: version, of: diff.user)
       }
     } catch {
@@ -130,7 +131,9 @@ extension MemoirStore {
   /// Prints where an item comes from.
   public func write(_ provenance: Provenance, to writer: inout JSONWriter) throws(MemoirError) {
     do {
-      try provenance.recorder.write(to: &writer, stream: provenance.user, clock: clock()) { version in
+      try provenance.recorder.write(
+        to: &writer, stream: provenance.user, clock: clock(), decay: memory.decay
+      ) { version in
         try log.event(at: version, of: provenance.user)
       }
     } catch {

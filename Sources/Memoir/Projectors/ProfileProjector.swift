@@ -5,8 +5,8 @@ public import EventStore
 
 /// Which preferences and facts make the profile.
 ///
-/// An application extends the standard one with ``extended(preferenceKeys:factLists:)`` and prints states with it by
-/// ``StateJSON/profile``.
+/// An application extends the standard one with ``extended(preferenceKeys:factLists:)`` and gives it to its store as
+/// ``MemoryOptions/profile``.
 public struct ProfileSchema: Hashable, Sendable {
   /// The keys of preferences, each a member of the profile under the same name.
   public var preferenceKeys: [String]

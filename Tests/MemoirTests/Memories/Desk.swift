@@ -11,10 +11,10 @@ final class Desk: Sendable {
   let bob = StreamName.bob
   private let folder = TemporaryFolder()
 
-  init() throws {
+  init(_ memory: MemoryOptions = MemoryOptions()) throws {
     var options = EventLog.Options()
     options.clock = { [clock] in clock.now }
-    store = try MemoirStore(folder: folder.path + "/store", options: options)
+    store = try MemoirStore(folder: folder.path + "/store", options: options, memory: memory)
   }
 
   deinit { try? store.close() }

@@ -122,6 +122,22 @@ import Testing
   }
 }
 
+@Suite struct `A store with rules of its own` {
+  @Test func `lets memories fade and go stale by them`() async throws {
+    var options = MemoryOptions()
+    options.decay = Decay(factorPerDay: 0.5, archivedBelow: 0.3)
+    options.staleness.fact = 60
+    let desk = try Desk(options)
+    try await desk.remember("Owns a cat", id: "cat")
+    desk.advance(days: 1)
+    let cat = try desk.store.memory(FactID("cat"), of: desk.bob)
+    #expect(cat.importance == 0.25 && cat.isArchived && cat.staleness.thresholdInSeconds == 60)
+    var writer = JSONWriter()
+    try desk.store.write(desk.store.state(of: desk.bob), to: &writer)
+    #expect(String(decoding: writer.finish(), as: UTF8.self).contains(#""archived":true"#))
+  }
+}
+
 @Suite struct `Listing memories` {
   private func desk() async throws -> Desk {
     let desk = try Desk()
@@ -260,25 +276,22 @@ import Testing
 
 @Suite struct `A profile of one's own` {
   @Test func `has the standard members and the application's`() async throws {
-    let desk = try Desk()
+    var options = MemoryOptions()
+    options.profile = ProfileSchema.standard.extended(
+      preferenceKeys: ["pronouns", "name"], factLists: ["allergies": "allergy"])
+    let desk = try Desk(options)
     try await desk.remember("Chess", FactCategory.interest)
     try await desk.remember("Peanuts", "allergy")
     try await desk.store.updatePreferences(
       ["name": JSONText(string: "Bob"), "pronouns": JSONText(string: "he/him")], of: desk.bob)
-    let schema = ProfileSchema.standard.extended(
-      preferenceKeys: ["pronouns", "name"], factLists: ["allergies": "allergy"])
-    func profile(_ schema: ProfileSchema) throws -> String? {
-      var writer = JSONWriter()
-      try desk.store.write(desk.store.state(of: desk.bob), profile: schema, to: &writer)
-      let text = writer.finish()
-      return try JSONParser().parse(text.span) { state -> String? in
-        guard let profile = state["profile"] else { return nil }
-        return JSONText(profile).description
-      }
+    var writer = JSONWriter()
+    try desk.store.write(desk.store.state(of: desk.bob), to: &writer)
+    let text = writer.finish()
+    let profile = try JSONParser().parse(text.span) { state -> String? in
+      guard let profile = state["profile"] else { return nil }
+      return JSONText(profile).description
     }
     #expect(
-      try profile(schema)
-        == #"{"allergies":["Peanuts"],"goals":[],"interests":["Chess"],"name":"Bob","pronouns":"he/him"}"#)
-    #expect(try profile(.standard) == #"{"goals":[],"interests":["Chess"],"name":"Bob"}"#)
+      profile == #"{"allergies":["Peanuts"],"goals":[],"interests":["Chess"],"name":"Bob","pronouns":"he/him"}"#)
   }
 }
