@@ -37,7 +37,7 @@ public enum Contradiction {
 
   /// What `new` is to `live`, both of one category.
   public static func verdict(on live: String, by new: String) -> Verdict {
-    FactReading(new).verdict(on: FactReading(live))
+    FactReading(new).verdict(on: Sentence(live))
   }
 }
 
@@ -49,37 +49,45 @@ public protocol ContradictionJudge: Sendable {
   func contradicted(by content: String, among candidates: [Fact]) async throws -> [FactID]
 }
 
-/// A fact's words and what the rules see in them.
+/// A new fact, and what the rules see in it. Of the live ones it is held against, only what that needs is read.
 struct FactReading {
   let sentence: Sentence
-  let statement: Statement?
+  private let attribute: (attribute: Statement.Attribute, value: ArraySlice<Word>)?
   private let change: Switch?
   private let comparison: Comparison?
   private let denial: Denial?
 
   /// Longer texts are compared by their words alone.
   private static let longestJudged = 40
+  /// By how many words a sentence and its denial can differ, with and without the person they are about.
+  private static let longestDenial = 3
 
   init(_ text: String) {
     sentence = Sentence(text)
     guard sentence.words.count <= Self.longestJudged else {
-      (statement, change, comparison, denial) = (nil, nil, nil, nil)
+      (attribute, change, comparison, denial) = (nil, nil, nil, nil)
       return
     }
+    attribute = Statement(sentence)?.attribute
     change = Switch(sentence)
     comparison = Comparison(sentence)
     denial = Denial(sentence)
-    statement = Statement(sentence)
   }
 
-  func verdict(on live: FactReading) -> Contradiction.Verdict {
-    if sentence.key == live.sentence.key { return .same }
-    if let comparison, let other = live.comparison, comparison.isReverse(of: other) { return .supersedes }
-    if let denial, live.denial == nil, denial.denies(live.sentence) { return .supersedes }
-    if denial == nil, let other = live.denial, other.denies(sentence) { return .supersedes }
-    guard let stated = live.statement else { return .unrelated }
+  func verdict(on live: Sentence) -> Contradiction.Verdict {
+    if sentence.isSame(as: live) { return .same }
+    guard max(sentence.words.count, live.words.count) <= Self.longestJudged else { return .unrelated }
+    if let comparison, let other = Comparison(live), comparison.isReverse(of: other) { return .supersedes }
+    if abs(sentence.words.count - live.words.count) <= Self.longestDenial {
+      if let denial {
+        if denial.denies(live), Denial(live) == nil { return .supersedes }
+      } else if let other = Denial(live), other.denies(sentence) {
+        return .supersedes
+      }
+    }
+    guard change != nil || attribute != nil, let stated = Statement(live) else { return .unrelated }
     if let change { return change.ends(stated) ? .supersedes : .unrelated }
-    guard let mine = statement?.attribute, let other = stated.attribute, mine.attribute == other.attribute else {
+    guard let mine = attribute, let other = stated.attribute, mine.attribute == other.attribute else {
       return .unrelated
     }
     if mine.value.texts == other.value.texts { return .same }
@@ -89,7 +97,7 @@ struct FactReading {
   /// What says when, where or with whom, or that there is more than one.
   private static let qualifiers: Set<String> = [
     "on", "in", "at", "during", "every", "with", "for", "since", "from", "by", "as", "weekdays", "weekends",
-    "part-time", "and", "&", "/", "plus",
+    "part-time", "and", "&", "/", "plus", "is", "are", "who", "which", "that",
   ]
   private static let longestValue = 6
 
@@ -186,7 +194,7 @@ private struct Denial {
 
   init?(_ sentence: Sentence) {
     guard sentence.isPlain() else { return nil }
-    let all = Self.withoutPerson(sentence.key)
+    let all = Self.withoutPerson(sentence.texts)
     for place in all.indices {
       for form in Self.forms where all[place...].starts(with: form.words) {
         words = all[..<place] + form.kept + all[(place + form.words.count)...]
@@ -199,7 +207,7 @@ private struct Denial {
 
   /// Whether `sentence` is what is denied.
   func denies(_ sentence: Sentence) -> Bool {
-    let other = Self.withoutPerson(sentence.key)
+    let other = Self.withoutPerson(sentence.texts)
     guard other.count == words.count, sentence.isPlain() else { return false }
     return words.indices.allSatisfy { index in
       words[index] == other[index]

@@ -86,7 +86,7 @@ public enum FactPlan {
     let end = try draft.lifetime?.end(from: clock)
     if let id = draft.factID {
       if let known = live[id], known.category == draft.category,
-        FactReading(known.text).sentence.key == reading.sentence.key
+        Sentence(known.text).isSame(as: reading.sentence)
       {
         return Step(events: [], outcome: MemoryOutcome(kind: .unchanged, factID: id, superseded: []))
       }
@@ -131,7 +131,7 @@ struct LiveFacts {
     var importance: Fraction?
     var tags: [String]
     var expiresAt: Timestamp?
-    var reading: FactReading?
+    var sentence: Sentence?
   }
 
   /// In the order they were learned in.
@@ -173,9 +173,9 @@ struct LiveFacts {
     var same: [Entry] = []
     var contradicted: [FactID] = []
     for place in byCategory[category] ?? [] where entries[place].id != own {
-      let read = entries[place].reading ?? FactReading(entries[place].text)
-      entries[place].reading = read
-      switch reading.verdict(on: read) {
+      let sentence = entries[place].sentence ?? Sentence(entries[place].text)
+      entries[place].sentence = sentence
+      switch reading.verdict(on: sentence) {
       case .same: same.append(entries[place])
       case .supersedes: contradicted.append(entries[place].id)
       case .unrelated:
@@ -189,7 +189,7 @@ struct LiveFacts {
     add(
       Entry(
         id: id, text: draft.content, category: draft.category, confidence: draft.confidence,
-        importance: draft.importance, tags: draft.tags, expiresAt: end, reading: reading))
+        importance: draft.importance, tags: draft.tags, expiresAt: end, sentence: reading.sentence))
   }
 
   mutating func remove(_ id: FactID) {

@@ -192,10 +192,10 @@ extension LiveFacts {
   /// The facts that a judge may be asked about: unrelated by the rules, and with a word in common.
   static func open(_ facts: [Fact], to content: String) -> [Fact] {
     let reading = FactReading(content)
-    let words = Set(reading.sentence.key.filter { $0.count >= shortestWord })
+    let words = Set(reading.sentence.texts.filter { $0.count >= shortestWord })
     let candidates = facts.reversed().lazy.filter { fact in
-      let other = FactReading(fact.fact)
-      return !words.isDisjoint(with: other.sentence.key) && reading.verdict(on: other) == .unrelated
+      let other = Sentence(fact.fact)
+      return !words.isDisjoint(with: other.texts) && reading.verdict(on: other) == .unrelated
     }
     return Array(candidates.prefix(judgedAtMost))
   }

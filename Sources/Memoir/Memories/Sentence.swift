@@ -17,24 +17,21 @@ struct Sentence {
   /// All words, without an article at the beginning.
   let words: [Word]
 
-  private static let opening = Set("\"'“”‘’«»([{")
-  private static let closing = Set("\"'“”‘’«»)]}.,;:!?…")
-  private static let marks = Set(".,;:!?…")
-
   init(_ text: String) {
     var words: [Word] = []
-    for part in text.split(whereSeparator: \.isWhitespace) {
-      var part = part.drop { Self.opening.contains($0) }
+    // Scalar by scalar: thousands of facts may be read to remember one more.
+    for part in text.unicodeScalars.split(whereSeparator: \.properties.isWhitespace) {
+      var part = part.drop(while: Self.opens)
       var mark: Character?
-      while let last = part.last, Self.closing.contains(last) {
-        if Self.marks.contains(last) { mark = last }
-        part = part.dropLast()
+      while let last = part.last, Self.closes(last) {
+        if Self.isMark(last) { mark = Character(last) }
+        part.removeLast()
       }
       guard let first = part.first else { continue }
       words.append(
         Word(
-          text: Self.spelling(part.lowercased().replacing("’", with: "'")),
-          isNameLike: first.isUppercase || first.isNumber, mark: mark))
+          text: Self.spelling(String(part).lowercased()),
+          isNameLike: first.properties.isUppercase || first.properties.numericType != nil, mark: mark))
     }
     if words.count > 1, ["the", "a", "an"].contains(words[0].text) { words.removeFirst() }
     // Of nothing but punctuation, the text itself is the word.
@@ -42,16 +39,39 @@ struct Sentence {
     self.words = words
   }
 
+  private static func opens(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "\"", "'", "“", "”", "‘", "’", "«", "»", "(", "[", "{": true
+    default: false
+    }
+  }
+
+  private static func closes(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "\"", "'", "“", "”", "‘", "’", "«", "»", ")", "]", "}": true
+    default: isMark(scalar)
+    }
+  }
+
+  private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case ".", ",", ";", ":", "!", "?", "…": true
+    default: false
+    }
+  }
+
   private static func spelling(_ word: String) -> String {
     switch word {
     case "favorite": "favourite"
     case "color": "colour"
-    default: word
+    default: word.unicodeScalars.contains("’") ? word.replacing("’", with: "'") : word
     }
   }
 
-  /// What identical facts have in common: the words in order, whatever their case, spacing and punctuation.
-  var key: [String] { words.map(\.text) }
+  /// Whether the words are the same, in order: whatever their case, spacing and punctuation.
+  func isSame(as other: Sentence) -> Bool { words == other.words }
+
+  var texts: [String] { words.map(\.text) }
 
   /// Whether it is one plain clause: no mark within it but those of `places`, and none that asks.
   func isPlain(except places: Set<Int> = []) -> Bool {

@@ -50,6 +50,11 @@ struct Statement {
     "doesn't", "don't", "didn't", "won't", "wasn't", "or", "but", "except", "because", "than",
   ]
 
+  /// Words that make more of a subject than a name.
+  private static let joiners: Set<String> = [
+    "who", "whose", "whom", "which", "that", "what", "where", "and", "with",
+  ]
+
   /// Words that say nothing about the matter.
   private static let fillers: Set<String> = ["now", "currently", "just", "already", "today"]
 
@@ -75,7 +80,9 @@ struct Statement {
     if form.relation == .lives, value.count <= 3, value.allSatisfy(\.isNameLike) {
       places = Set(sentence.words.indices.filter { sentence.words[$0].mark == "," })
     }
-    guard !value.isEmpty, sentence.isPlain(except: places) else { return nil }
+    guard !value.isEmpty, sentence.isPlain(except: places),
+      !words[..<place].contains(where: { Self.joiners.contains($0.text) })
+    else { return nil }
     self.init(subject: Self.subject(words[..<place]), relation: form.relation, value: value)
   }
 
@@ -154,7 +161,7 @@ extension Statement {
       return Self.singular.contains(noun) && isValueNameLike ? (.named(subject), value) : nil
     case .colon:
       guard let noun = subject.last else { return nil }
-      let isSetting = noun.contains { "_-.".contains($0) }
+      let isSetting = noun.contains("_")
       if isSetting || Self.singular.contains(noun) || subject.contains("favourite") { return (.named(subject), value) }
       return nil
     case .uses:

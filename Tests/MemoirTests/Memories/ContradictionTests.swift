@@ -41,7 +41,10 @@ import Testing
     // What can be so of several.
     ("Likes coffee", "Likes tea"), ("Bob is a vegetarian", "Bob is a doctor"), ("Speaks German", "Speaks French"),
     ("Has a cat", "Has a dog"), ("Uses Kafka", "Uses Redis"), ("Note: second", "Note: first"),
-    ("Hobby: chess", "Hobby: go"), ("The database is slow", "The database is PostgreSQL"),
+    ("Hobby: chess", "Hobby: go"), ("To-do: buy eggs", "To-do: buy milk"),
+    ("The person who works at Beta is Eve", "The person who works at Acme is Ana"),
+    ("The deadline of the talk is Monday", "The deadline of the report is Friday"),
+    ("The database is slow", "The database is PostgreSQL"),
     ("Prefers tea over milk", "Prefers tea over coffee"), ("Knows C++", "Knows C#"),
     // Of somebody, or something, else.
     ("Ana lives in Porto", "Lives in Lisbon"), ("Her name is Ann", "My name is Ana"),

@@ -51,7 +51,7 @@ enum RememberCommand: Command {
         "memoir remember user-bob --update home-1 --importance 0.9", "Change how much a memory matters."),
     ],
     exitCodes: [
-      ExitMeaning(.failed, "a failure of the disk or the store; others kept coming in between"),
+      ExitMeaning(.failed, "a failure of the disk or the store"),
       ExitMeaning(.wrongUsage, "wrong usage; a text that cannot be accepted"),
       ExitMeaning(.notFound, "with --update: no such user or memory"),
       ExitMeaning(.conflict, "the id belongs to another fact; others kept coming in between"),
