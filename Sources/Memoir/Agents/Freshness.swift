@@ -40,9 +40,9 @@ extension MemoirStore {
   /// ```swift
   /// for try await event in store.changes(of: bob, after: state.version) where event.agent != "me" { … }
   /// ```
-  /// Each event comes once and in order, with the agent that handed it in (`RecordedEvent.agent`), and so
-  /// does every process's. Appends of this process wake the reader at once; those of others are found within 50 ms. A slow
-  /// reader holds nothing and delays nobody. Ends when the store is closed or the task cancelled. Of all users,
+  /// Each event comes once and in order, whichever process appended it, with the agent that handed it in
+  /// (`RecordedEvent.agent`). Appends of this process wake the reader at once; those of others are found within 50 ms.
+  /// A slow reader holds nothing and delays nobody. Ends when the store is closed or the task cancelled. Of all users,
   /// `log.subscribe(after:)` gives the same.
   public func changes(of user: StreamName, after version: StreamVersion = 0) -> UserChanges {
     UserChanges(log: log, user: user, version: version)
