@@ -23,6 +23,7 @@ extension MemoirStore {
       query.kinds = [.summary, .episode, .message]
       query.topK = request.historyLimit
       history = try answer(query, from: remembered).memories
+      if let most = request.historySessions { history = history.ofSessions(atMost: most) }
     }
     let items = recallProjector.analyzers.withAnalyzer { analyzer in
       ContextCandidates(request, remembered, history, memory, analyzer).items
@@ -31,6 +32,19 @@ extension MemoirStore {
     return ContextPackage(
       user: user, asOf: point, version: remembered.state.version, text: text, tokens: memory.tokenCounter.count(text),
       items: kept, omitted: items.count - kept.count)
+  }
+}
+
+extension [RecalledMemory] {
+  /// Those of the first `most` sessions among them; what is of no session counts for none.
+  fileprivate func ofSessions(atMost most: Int) -> [RecalledMemory] {
+    var sessions: [SessionID] = []
+    return filter { memory in
+      guard let session = memory.session, !sessions.contains(session) else { return true }
+      if sessions.count == most { return false }
+      sessions.append(session)
+      return true
+    }
   }
 }
 

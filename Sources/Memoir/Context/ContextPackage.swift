@@ -90,11 +90,21 @@ public struct ContextRequest: Sendable {
   public var priorities = ContextPriorities()
   /// How many messages, summaries and episodes may stand under related history.
   public var historyLimit = 12
+  /// Of how many sessions those may be; `nil`: of any number.
+  public var historySessions: Int?
   /// How many of the latest sessions' summaries may stand in it.
   public var sessionLimit = 5
 
   /// Asks for what matters to `query`.
   public init(_ query: String) { self.query = query }
+
+  /// What a session is to begin with: beside what is known, the latest five sessions, and the three that the first
+  /// message has most to do with.
+  public static func opening(with firstMessage: String = "") -> ContextRequest {
+    var request = ContextRequest(firstMessage.beginning(atMost: RecallQuery.longestText))
+    request.historySessions = 3
+    return request
+  }
 
   /// The largest budget.
   public static let largestBudget = 1_000_000

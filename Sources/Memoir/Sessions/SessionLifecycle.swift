@@ -4,8 +4,6 @@ public import EventStore
 public import JSON
 
 /// A session that was started.
-///
-/// What an assistant is to know at its first word belongs beside the session in here.
 public struct StartedSession: Sendable {
   /// The session.
   public let session: Session
@@ -13,6 +11,10 @@ public struct StartedSession: Sendable {
   public let version: StreamVersion
   /// The events that began it: its start, and the first message where one was given.
   public let eventIDs: [EventID]
+  /// What an assistant is to know at its first word, as it was before the session; `nil` where none was asked for.
+  public let context: ContextPackage?
+  /// The receipt of the context.
+  public let receipt: ContextReceipt?
 }
 
 /// A session that has ended, by this call or before.
@@ -46,11 +48,13 @@ extension MemoirStore {
   ///   - idleTimeoutSeconds: After so many seconds without an event the store closes it; 0 is never. Without it, as
   ///     ``SessionPolicy/idleTimeoutSeconds`` says.
   ///   - agent: Who starts it; kept in the events' metadata.
+  ///   - context: What the session is to begin with; `nil`: nothing. Without a request, as
+  ///     ``ContextRequest/opening(with:)`` says. A receipt is kept of it.
   /// - Throws: `id_conflict`, naming the `session`; `invalid_argument`.
   @discardableResult
   public func startSession(
     _ id: SessionID? = nil, of user: StreamName, metadata: JSONText? = nil, idleTimeoutSeconds: UInt64? = nil,
-    firstMessage: MessageAdded? = nil, agent: String? = nil
+    firstMessage: MessageAdded? = nil, agent: String? = nil, context request: ContextRequest?
   ) async throws(MemoirError) -> StartedSession {
     let now = clock()
     let session: SessionID
@@ -72,13 +76,31 @@ extension MemoirStore {
       throw MemoirError(error)
     }
     let prepared = events
+    if try knows(session, of: user) { throw .sessionExists(session) }
+    // Before anything is appended: a session without what it should begin with would not have begun.
+    var handedOut: (context: ContextPackage, receipt: ContextReceipt)?
+    if let request { handedOut = try await contextWithReceipt(request, for: user) }
     _ = try await deciding(on: user) { _ throws(MemoirError) in
       if try knows(session, of: user) { throw .sessionExists(session) }
       return (prepared, ())
     }
     let state = try state(of: user)
     guard let begun = try find(session, in: state) else { throw .noSession(session, of: user) }
-    return StartedSession(session: begun, version: state.version, eventIDs: prepared.map(\.id))
+    return StartedSession(
+      session: begun, version: state.version, eventIDs: prepared.map(\.id), context: handedOut?.context,
+      receipt: handedOut?.receipt)
+  }
+
+  /// The same with the context that ``ContextRequest/opening(with:)`` makes of the first message.
+  @discardableResult
+  public func startSession(
+    _ id: SessionID? = nil, of user: StreamName, metadata: JSONText? = nil, idleTimeoutSeconds: UInt64? = nil,
+    firstMessage: MessageAdded? = nil, agent: String? = nil
+  ) async throws(MemoirError) -> StartedSession {
+    try await startSession(
+      id, of: user, metadata: metadata, idleTimeoutSeconds: idleTimeoutSeconds, firstMessage: firstMessage,
+      agent: agent,
+      context: .opening(with: firstMessage?.content ?? ""))
   }
 
   /// Says that an open session is alive: it is closed for idleness only as long after this as after any event.

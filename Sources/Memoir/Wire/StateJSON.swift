@@ -167,6 +167,9 @@ extension JSONWriter {
 }
 
 extension String {
+  /// As many whole scalars as fit into `limit` bytes.
+  func beginning(atMost limit: Int) -> String { prefix(utf8Count: limit) ?? self }
+
   /// As many whole scalars as fit into `limit` bytes; `nil` where all do.
   fileprivate func prefix(utf8Count limit: Int) -> String? {
     guard utf8.count > limit else { return nil }

@@ -11,7 +11,7 @@ enum SessionsCommand: Command {
   static let newest = Argument.flag(
     "newest", excludes: actions, help: "List the newest first; --after N is then before N.")
 
-  static let start = Argument.flag("start", help: "Start a session; print its id.")
+  static let start = Argument.flag("start", help: "Start a session; print its id and what to begin it with.")
   static let touch = Argument.option("touch", .session, help: "Say that an open session is alive.")
   static let end = Argument.option("end", .session, help: "End a session and distil it.")
   static let messages = Argument.option("messages", .session, help: "Show what was said in a session.")
@@ -29,6 +29,9 @@ enum SessionsCommand: Command {
     "metadata", .object, needs: ["--start"], help: "An object of your own, kept with the session.")
   static let message = Argument.option(
     "message", .text("TEXT"), needs: ["--start"], help: "The person's first message, appended with the start.")
+  static let budget = Argument.option(
+    "budget", .amount, needs: ["--start"],
+    help: "The most tokens of the context that the session begins with: 4,000 unless told.")
   static let summary = Argument.option(
     "summary", .text("TEXT"), needs: ["--end"], help: "What the session was about, instead of a distilled summary.")
   static let agent = Argument.option(
@@ -48,7 +51,8 @@ enum SessionsCommand: Command {
       be started again.
       """,
     arguments: [
-      CommandRow.user, action, session, idleTimeout, metadata, message, summary, agent, open, newest, after, limit,
+      CommandRow.user, action, session, idleTimeout, metadata, message, budget, summary, agent, open, newest, after,
+      limit,
     ],
     examples: [
       CommandExample("memoir sessions user-bob", "When the user was here, and what for."),
@@ -63,11 +67,14 @@ enum SessionsCommand: Command {
     let user = arguments.stream
     if arguments[start] {
       let first = try arguments[message].map { try MessageAdded(role: .user, content: $0) }
+      var opening = ContextRequest.opening(with: first?.content ?? "")
+      if let budget = arguments[budget] { opening.budget = Int(clamping: budget) }
+      let request = opening
       try await arguments.withStore(for: .writing, in: context) { store in
         let started = try await store.startSession(
           arguments[session], of: user, metadata: arguments[metadata], idleTimeoutSeconds: arguments[idleTimeout],
-          firstMessage: first, agent: arguments[agent])
-        try show(started, arguments, on: context.output)
+          firstMessage: first, agent: arguments[agent], context: request)
+        try show(started, arguments, in: context)
       }
     } else if let id = arguments[touch] {
       try await arguments.withStore(for: .writing, in: context) { store in
@@ -164,12 +171,20 @@ enum SessionsCommand: Command {
 
   // MARK: What was done
 
-  private static func show(_ started: StartedSession, _ arguments: ParsedArguments, on output: Console) throws {
+  private static func show(
+    _ started: StartedSession, _ arguments: ParsedArguments, in context: CommandContext
+  ) throws {
     guard arguments.wantsJSON else {
-      return try output.print(StyledText(started.session.id.description, .accent))
+      try context.output.print(StyledText(started.session.id.description, .accent))
+      if let package = started.context, !package.text.isEmpty { try context.output.write("\n" + package.text) }
+      return
     }
-    try output.write(
+    try context.output.write(
       json: JSONWriter.objectLine { writer in
+        if let receipt = started.receipt {
+          writer.key("context")
+          receipt.write(to: &writer)
+        }
         writer.writeEventIDs(started.eventIDs)
         writer.key("session")
         started.session.write(to: &writer)
