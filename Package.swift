@@ -51,7 +51,9 @@ let package = Package(
     .target(
       name: "CMemoirJSON", path: "Sources/Libraries/CMemoirJSON",
       linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CMemoirCurl", path: "Sources/Libraries/CMemoirCurl", linkerSettings: [.linkedLibrary("dl")]),
     library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
+    library("HTTPClient", imports: ["CMemoirCurl", "Platform"], at: "Sources/Libraries/HTTPClient"),
     library("JSON", imports: ["CMemoirJSON"], at: "Sources/Libraries/JSON"),
     library("LMDB", imports: ["CMemoirLMDB"], at: "Sources/Libraries/LMDB"),
     library("Platform", at: "Sources/Libraries/Platform"),
@@ -64,7 +66,9 @@ let package = Package(
       "EventStore", imports: ["Bytes", "JSON", "LMDB", "Platform", "Sodium"], at: "Sources/EventStore"),
     // The memory.
     library(
-      "Memoir", imports: ["EventStore", "Bytes", "JSON", "Sodium", "Stemmer", "UTF8Proc"], at: "Sources/Memoir"),
+      "Memoir",
+      imports: ["EventStore", "Bytes", "HTTPClient", "JSON", "Platform", "Sodium", "Stemmer", "UTF8Proc"],
+      at: "Sources/Memoir"),
 
     // Its surfaces.
     library(
@@ -103,6 +107,7 @@ let package = Package(
       of: ["MemoirCLI", "MemoirCommand", "MemoirFixtures", "Memoir", "TestSupport"]),
     tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "Sodium", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB", "Platform"]),
+    tests("HTTPClientTests", of: ["HTTPClient", "TestSupport"]),
     tests("JSONTests", of: ["JSON"]),
     tests("BenchTests", of: ["MemoirBench", "MemoirBenchCommand", "MemoirCommand"]),
     tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),

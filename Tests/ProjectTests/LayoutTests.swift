@@ -11,6 +11,7 @@ private enum Layout {
   /// What each target of `Sources` may import of ours.
   static let sources: [String: Set<String>] = [
     "Bytes": ["CMemoirXXHash"],
+    "HTTPClient": ["CMemoirCurl", "Platform"],
     "JSON": ["CMemoirJSON"],
     "LMDB": ["CMemoirLMDB"],
     "Platform": [],
@@ -18,7 +19,7 @@ private enum Layout {
     "Stemmer": ["CMemoirStemmer", "Bytes"],
     "UTF8Proc": ["CMemoirUTF8Proc", "Bytes"],
     "EventStore": ["Bytes", "JSON", "LMDB", "Platform", "Sodium"],
-    "Memoir": ["EventStore", "Bytes", "JSON", "Sodium", "Stemmer", "UTF8Proc"],
+    "Memoir": ["EventStore", "Bytes", "HTTPClient", "JSON", "Platform", "Sodium", "Stemmer", "UTF8Proc"],
     "MemoirCLI": ["Memoir", "MemoirFixtures", "JSON", "Platform"],
     "MemoirCommand": ["MemoirCLI"],
     "MemoirFixtures": [],
