@@ -63,6 +63,38 @@ import Testing
     }
   }
 
+  // It was written before there was a table for what is made of events.
+  @Test func `does without what is derived while it can only be read, and has it from the next writing on`()
+    async throws
+  {
+    let folder = TemporaryFolder()
+    for name in ["MEMOIR", "data.mdb"] {
+      try FileManager.default.copyItem(
+        at: FormatFixture.folder(of: 1).appending(path: name), to: URL(fileURLWithPath: folder.path + "/" + name))
+    }
+    var options = EventLog.Options()
+    options.creates = false
+    options.isReadOnly = true
+    let kind = DerivedKind("test")
+    var log = try EventLog(folder: folder.path, schema: .memoir, options: options)
+    let stream = try #require(try log.streams().first).name
+    let entry = DerivedEntry(of: 1, in: stream, bytes: [7])
+    #expect(try log.lastDerived(kind, of: stream) == 0 && log.verify().isSound)
+    await #expect(throws: StorageError.self) {
+      try await log.storeDerived([entry], as: kind, redactions: log.redactionCount())
+    }
+    try log.close()
+    options.isReadOnly = false
+    log = try EventLog(folder: folder.path, schema: .memoir, options: options)
+    #expect(try await log.storeDerived([entry], as: kind, redactions: log.redactionCount()))
+    #expect(try log.lastDerived(kind, of: stream) == 1 && log.verify().isSound)
+    try log.close()
+    options.isReadOnly = true
+    log = try EventLog(folder: folder.path, schema: .memoir, options: options)
+    #expect(try log.lastDerived(kind, of: stream) == 1)
+    try log.close()
+  }
+
   // Facts of the first form are repeated in today's: the same content all the same.
   @Test(arguments: formats) func `knows every event again`(format: Int) throws {
     let fixture = try FormatFixture(format)

@@ -73,6 +73,7 @@ struct Redaction: WriterWork {
     // Whatever was folded from the payload goes with it.
     try SnapshotTable.remove(from: version, of: number, &context.transaction, tables)
     try SnapshotTable.removeOccurred(from: occurredAt, of: number, &context.transaction, tables)
+    try DerivedTable.remove(version, of: number, &context.transaction, tables)
     try Redactions.add(&context.transaction, tables)
     context.hasWritten = true
   }

@@ -1,4 +1,4 @@
-// Making everything anew that follows from the log: the index tables and the snapshots.
+// Making everything anew that follows from the log: the index tables, the snapshots, and what else was derived.
 internal import Bytes
 internal import LMDB
 internal import Platform
@@ -43,7 +43,9 @@ private struct RebuildIndex: WriterWork {
 
   func run(in context: inout WriterContext) throws(StorageError) {
     let tables = context.tables
-    for table in tables.index + [tables.snapshots] { try context.transaction.empty(table) }
+    for table in tables.index + [tables.snapshots, tables.derived].compactMap(\.self) {
+      try context.transaction.empty(table)
+    }
     try dropUnfinishedSeal(&context)
     // The ids of the runs that are merged come again; those of their output are merged again.
     try context.changeCatalog { catalog in

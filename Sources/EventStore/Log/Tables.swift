@@ -11,6 +11,7 @@
 //   anchors     stream, every 256th version         position, greatest occurred-at so far    fold of the log
 //   late        stream, occurred-at, version        position                                 fold of the log
 //   snapshots   see SnapshotTable                   state                                    derived
+//   derived     see DerivedTable                    what was made of an event                derived
 //   meta        a word                              format, store id, catalog of runs, …
 //   records_…   the store's own records, which no repair drops
 //
@@ -44,6 +45,8 @@ struct Tables: Sendable {
   let subscriptions: Table
   /// Tables that a store of before there were such lacks, while it can only be read; by name.
   let later: [String: Table]
+  /// What was made of events.
+  var derived: Table? { later[DerivedTable.name] }
 
   private static let blockNames = (0..<RunCatalog.largestBlockCount).map { "log\($0)" }
   private static let runNames = (0...RunCatalog.highestLevel).map { "runs\($0)" }
@@ -54,7 +57,7 @@ struct Tables: Sendable {
     ]
 
   /// Made where they are missing, one by one as features came.
-  static let laterNames = StoreRecords.allCases.map(\.tableName)
+  static let laterNames = StoreRecords.allCases.map(\.tableName) + [DerivedTable.name]
 
   /// - Parameter tables: In the order of ``tableNames``.
   init(_ tables: [Table], later: [String: Table] = [:]) {

@@ -410,6 +410,13 @@ extension EventLog {
         verifier.problem("a snapshot is damaged", .derived)
       }
     }
+    guard let table = tables.derived else { return }
+    var derived = try view.transaction.scan(table)
+    while let entry = try derived.toNext() {
+      if DerivedTable.Place(entry.key) == nil || (try? IndexValue.open(entry.value, at: entry.key)) == nil {
+        verifier.problem("what was made of an event is damaged", .derived)
+      }
+    }
   }
 }
 
