@@ -171,7 +171,7 @@ extension String {
   func beginning(atMost limit: Int) -> String { prefix(utf8Count: limit) ?? self }
 
   /// As many whole scalars as fit into `limit` bytes; `nil` where all do.
-  fileprivate func prefix(utf8Count limit: Int) -> String? {
+  func prefix(utf8Count limit: Int) -> String? {
     guard utf8.count > limit else { return nil }
     var end = utf8.index(startIndex, offsetBy: limit)
     while end > startIndex, end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
