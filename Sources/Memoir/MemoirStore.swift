@@ -29,6 +29,8 @@ public final class MemoirStore: Sendable {
 
   package let projector = ContextProjector()
   package let recallProjector: RecallProjector
+  /// Recall by meaning, where there is an embedder.
+  let semantics: SemanticMemory?
 
   /// Opens the store in `folder`, and makes it where there is none, unless `options` say otherwise.
   ///
@@ -43,15 +45,19 @@ public final class MemoirStore: Sendable {
     clock = options.clock
     self.memory = memory
     recallProjector = RecallProjector(language: memory.language)
+    let log: EventLog
     do throws(StorageError) {
       log = try EventLog(folder: folder, schema: schema, options: options)
     } catch {
       throw MemoirError(error)
     }
+    self.log = log
+    semantics = memory.embedder.map { SemanticMemory(log, $0, memory.semantics) }
   }
 
   /// Ends appends that were begun, and closes the file. Closing again does nothing.
   public func close() throws(MemoirError) {
+    semantics?.close()
     do { try log.close() } catch { throw MemoirError(error) }
   }
 

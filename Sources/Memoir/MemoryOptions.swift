@@ -15,6 +15,10 @@ public struct MemoryOptions: Sendable {
   public var tokenCounter: any TokenCounter = EstimatedTokens()
   /// When sessions are closed, who distils them, when they are combined.
   public var sessions = SessionPolicy()
+  /// What makes vectors of texts, for recall by meaning; without one, recall goes by words alone.
+  public var embedder: (any Embedder)?
+  /// How vectors are made and asked for.
+  public var semantics = SemanticOptions()
 
   /// As it comes.
   public init() {}

@@ -45,6 +45,18 @@ extension RawSpan {
     }
   }
 
+  /// The 32 bytes from `offset` on as signed numbers; zeros where there are fewer. `offset` is not negative.
+  @inlinable public func signedBytes32(at offset: Int) -> SIMD32<Int8> {
+    precondition(offset >= 0)
+    if offset <= byteCount - 32 {
+      // In bounds by the condition; a number of eight bits has no invalid pattern.
+      return unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD32<Int8>.self)
+    }
+    var block = SIMD32<Int8>()
+    for index in 0..<max(0, min(32, byteCount - offset)) { block[index] = Int8(bitPattern: byte(at: offset + index)) }
+    return block
+  }
+
   /// Feeds the bytes to a hasher.
   public func hash(into hasher: inout Hasher) {
     unsafe withUnsafeBytes { bytes in unsafe hasher.combine(bytes: bytes) }
