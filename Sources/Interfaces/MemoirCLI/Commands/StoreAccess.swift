@@ -16,14 +16,22 @@ enum StoreUse {
 extension ParsedArguments {
   /// Opens the store that the command line names.
   ///
-  /// - Throws: ``MemoirError``: `not_found` where there is none and `use` makes none.
-  func openStore(for use: StoreUse, in context: CommandContext) throws(MemoirError) -> MemoirStore {
+  /// - Parameter usesModels: Whether it asks the models that the environment names.
+  /// - Throws: ``MemoirError``: `not_found` where there is none and `use` makes none, `invalid_argument` for a variable
+  ///   about models that cannot be meant.
+  func openStore(
+    for use: StoreUse, usesModels: Bool = false, in context: CommandContext
+  ) throws(MemoirError) -> MemoirStore {
     var options = EventLog.Options()
     options.creates = use == .creating
     options.isReadOnly = use == .reading
     options.clock = context.now
     prepareLastWords()
-    return try MemoirStore(folder: storePath(environment: context.environment), options: options)
+    var memory = MemoryOptions()
+    if usesModels, let endpoint = try ModelConfiguration(environment: context.environment).embeddings {
+      memory.embedder = EmbeddingClient(endpoint)
+    }
+    return try MemoirStore(folder: storePath(environment: context.environment), options: options, memory: memory)
   }
 
   /// Names what it most likely is, should LMDB end the process: it believes the pages of the file, and only `verify`
@@ -47,9 +55,10 @@ extension ParsedArguments {
 
   /// Opens the store to look at it, lends it to `body`, and closes it.
   func withStore<Result>(
-    for use: StoreUse = .reading, in context: CommandContext, _ body: (MemoirStore) async throws -> Result
+    for use: StoreUse = .reading, usesModels: Bool = false, in context: CommandContext,
+    _ body: (MemoirStore) async throws -> Result
   ) async throws -> Result {
-    let store = try openStore(for: use, in: context)
+    let store = try openStore(for: use, usesModels: usesModels, in: context)
     let result: Result
     do {
       result = try await body(store)
