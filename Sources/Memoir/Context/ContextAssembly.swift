@@ -17,16 +17,17 @@ extension MemoirStore {
     guard let remembered = try memoryAtPoint(of: user, at: point) else {
       return ContextPackage(user: user, asOf: point, version: 0, text: "", tokens: 0, items: [], omitted: 0)
     }
+    let meaning = request.isAsking ? await meaning(of: request.query, to: remembered) : nil
     var history: [RecalledMemory] = []
     if request.isAsking, request.historyLimit > 0 {
       var query = RecallQuery(request.query)
       query.kinds = [.summary, .episode, .message]
       query.topK = request.historyLimit
-      history = try answer(query, from: remembered).memories
+      history = try answer(query, from: remembered, meaning).memories
       if let most = request.historySessions { history = history.ofSessions(atMost: most) }
     }
     let items = recallProjector.analyzers.withAnalyzer { analyzer in
-      ContextCandidates(request, remembered, history, memory, analyzer).items
+      ContextCandidates(request, remembered, history, meaning, memory, analyzer).items
     }
     let (kept, text) = ContextText(of: user, counter: memory.tokenCounter, budget: request.budget).fill(items)
     return ContextPackage(
@@ -61,14 +62,15 @@ private struct ContextCandidates {
   private let rule: StalenessRule
 
   init(
-    _ request: ContextRequest, _ memory: MemoryAtPoint, _ history: [RecalledMemory], _ options: MemoryOptions,
+    _ request: ContextRequest, _ memory: MemoryAtPoint, _ history: [RecalledMemory], _ meaning: SemanticAnswer?,
+    _ options: MemoryOptions,
     _ analyzer: TextAnalyzer
   ) {
     self.request = request
     now = memory.state.clock
     rule = options.staleness
     let profile = options.profile
-    addFacts(memory, profile, analyzer)
+    addFacts(memory, meaning, profile, analyzer)
     addPreferences(memory.state.state.preferences.all, profile, analyzer)
     let terms = Set(analyzer.terms(of: request.query))
     for relationship in memory.state.state.relationships.all {
@@ -81,10 +83,10 @@ private struct ContextCandidates {
   }
 
   private mutating func addFacts(
-    _ memory: MemoryAtPoint, _ profile: ProfileSchema, _ analyzer: TextAnalyzer
+    _ memory: MemoryAtPoint, _ meaning: SemanticAnswer?, _ profile: ProfileSchema, _ analyzer: TextAnalyzer
   ) {
     let known = Set(profile.factLists.values)
-    for (fact, relevance) in memory.facts(relevantTo: request.query, analyzer) {
+    for (fact, relevance) in memory.facts(relevantTo: request.query, meaning, analyzer) {
       let (section, priority): (ContextSection, Double) =
         switch fact.category {
         case FactCategory.task: (.tasks, request.priorities.task)

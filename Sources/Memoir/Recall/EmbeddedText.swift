@@ -14,6 +14,7 @@ func recallText(of event: RecordedEvent) throws(DamagedBytes) -> (kind: MemoryKi
     case .factRevised(let fact): fact.fact.map { (.fact, $0) }
     case .sessionEnded(let session): session.summary.map { (.summary, $0) }
     case .episodeRecorded(let episode): (.episode, episode.recallText)
+    case .custom(let event): SessionDistilled.summary(of: event).map { (.summary, $0) }
     default: nil
     }
   guard let found, found.text.contains(where: { !$0.isWhitespace }) else { return nil }
@@ -22,9 +23,10 @@ func recallText(of event: RecordedEvent) throws(DamagedBytes) -> (kind: MemoryKi
 
 enum EmbeddedText {
   static let types: Set<EventTypeCode> = [
-    .messageAdded, .factLearned, .factRevised, .sessionEnded, .episodeRecorded,
+    .messageAdded, .factLearned, .factRevised, .sessionEnded, .episodeRecorded, .custom,
   ]
 
   /// Their names, to read no others.
-  static let filter = EventFilter(types: Set(types.compactMap { EventSchema.memoir.name(of: $0) }))
+  static let filter = EventFilter(
+    types: Set(types.compactMap { EventSchema.memoir.name(of: $0) } + [SessionDistilled.typeName]))
 }

@@ -38,6 +38,9 @@ struct MemoryAtPoint {
     }
   }
 
+  /// Whether it is of a time of occurrence.
+  var isByOccurrence: Bool { memories.isByOccurrence }
+
   private static func texts(of index: TermIndex, at state: StateAt) -> TextsAtPoint {
     var occurred: Timestamp?
     if case .occurred(let time) = state.asOf { occurred = time }
@@ -71,14 +74,16 @@ struct MemoryAtPoint {
   /// All that may answer a question, by rank.
   ///
   /// - Parameter session: The number of the session it is limited to; 0 for one that does not exist.
-  func rank(_ query: RecallQuery, session: UInt64?, _ analyzer: TextAnalyzer) -> RankedTexts {
+  func rank(_ query: RecallQuery, session: UInt64?, _ meaning: SemanticAnswer?, _ analyzer: TextAnalyzer) -> RankedTexts
+  {
     let terms = Array(Set(analyzer.terms(of: query.text))).sorted()
     let time = QueryTime(of: query.text, now: state.clock)
     var ranked = RankedTexts()
     if query.kinds != [.message] {
       let words = WordScores(of: terms, in: index.memories, memories, sessionCount: 0)
       let ranking = Ranking(
-        memories, words, .memories, isWordless: terms.isEmpty, time: time, now: state.clock, used: used)
+        memories, words, .memories, isWordless: terms.isEmpty, time: time, now: state.clock,
+        meaning: meaning?.scores(of: memories, [.fact, .summary, .episode]), used: used)
       ranked.beginList(ranking)
       for text in 0..<memories.count where memories.isCandidate[text] && isWanted(text, query, session) {
         ranked.add(text, memories.kind(of: text), memories.versions[text])
@@ -89,7 +94,9 @@ struct MemoryAtPoint {
     {
       let messages = Self.texts(of: index.messages, at: state)
       let words = WordScores(of: terms, in: index.messages, messages, sessionCount: index.sessions.count)
-      let ranking = Ranking(messages, words, .messages, isWordless: terms.isEmpty, time: time, now: state.clock)
+      let ranking = Ranking(
+        messages, words, .messages, isWordless: terms.isEmpty, time: time, now: state.clock,
+        meaning: meaning?.scores(of: messages, [.message]))
       ranked.beginList(ranking)
       let ordinal = session.map { index.ordinal(ofSession: $0) ?? .max }
       let range = query.range
@@ -103,12 +110,14 @@ struct MemoryAtPoint {
   }
 
   /// All facts that can be recalled, each with how much of a question it meets: 0…1.
-  func facts(relevantTo question: String, _ analyzer: TextAnalyzer) -> [(fact: Fact, relevance: Float)] {
+  func facts(relevantTo question: String, _ meaning: SemanticAnswer?, _ analyzer: TextAnalyzer) -> [(
+    fact: Fact, relevance: Float
+  )] {
     let terms = Array(Set(analyzer.terms(of: question))).sorted()
     let words = WordScores(of: terms, in: index.memories, memories, sessionCount: 0)
     let ranking = Ranking(
       memories, words, .memories, isWordless: terms.isEmpty, time: QueryTime(of: question, now: state.clock),
-      now: state.clock, used: used)
+      now: state.clock, meaning: meaning?.scores(of: memories, [.fact]), used: used)
     return keys.indices.compactMap { text in
       guard let key = keys[text], let fact = state.state.facts[key: key] else { return nil }
       return (fact, ranking.parts(of: text).relevance)
@@ -133,6 +142,20 @@ struct MemoryAtPoint {
       if !tags.contains(where: query.tags.contains) { return false }
     }
     return query.range.contains(fact.learnedAt.microseconds)
+  }
+}
+
+extension SemanticAnswer {
+  /// The cosine of each text of these kinds; 0 for one without a vector. `nil` where there are no scores at all.
+  fileprivate func scores(of texts: borrowing TextsAtPoint, _ kinds: [MemoryKind]) -> [Float]? {
+    if absence != nil { return nil }
+    var scores = [Float](repeating: 0, count: texts.count)
+    for kind in kinds {
+      forEachScore(of: kind) { version, score in
+        if let text = texts.text(of: version.number) { scores[text] = score }
+      }
+    }
+    return scores
   }
 }
 

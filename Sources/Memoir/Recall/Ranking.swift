@@ -229,14 +229,14 @@ struct Ranking {
   private let now: Int64
   /// Whether nothing is asked but a time.
   private let isWordless: Bool
-  /// The cosine by version, where an embedder is configured.
-  private let meaning: [UInt64: Float]?
+  /// The cosine of each text, where an embedder is configured; 0 for one without a vector.
+  private let meaning: [Float]?
   /// When each text was used last, and how much it matters; `nil`: when it occurred, and as much as any.
   private let used: [(at: Int64, importance: Float)]?
 
   init(
     _ texts: TextsAtPoint, _ words: WordScores, _ weights: RankingWeights, isWordless: Bool, time: QueryTime,
-    now: Timestamp, meaning: [UInt64: Float]? = nil, used: [(at: Int64, importance: Float)]? = nil
+    now: Timestamp, meaning: [Float]?, used: [(at: Int64, importance: Float)]? = nil
   ) {
     self.texts = texts
     self.words = words
@@ -251,6 +251,8 @@ struct Ranking {
 
   /// After so long, recency has fallen to a half: 30 days.
   private static let halfLife: Float = 30 * 86_400_000_000
+  /// What has nothing to do with a question is about as near to it as this.
+  private static let unrelated: Float = 0.25
   /// 0…1 by the number of terms; a text of 24 has all the substance there is.
   private static let substance: [Float] = (0...24).map { log1p(Float($0)) / log1p(24) }
 
@@ -263,8 +265,8 @@ struct Ranking {
       parts.before = weights.before * words.own[Int(texts.previous[text]) - 1]
     }
     if weights.session > 0 { parts.session = weights.session * words.session[session] }
-    if let meaning { parts.meaning = weights.meaning * max(0, meaning[texts.versions[text]] ?? 0) }
-    if parts.score > 0 || isWordless {
+    if let meaning { parts.meaning = weights.meaning * max(0, meaning[text]) }
+    if parts.score - parts.meaning > 0 || parts.meaning > Self.unrelated || isWordless {
       if !time.isEmpty, time.contains(texts.times[text]) { parts.time = weights.time }
       if weights.substance > 0 {
         parts.substance = weights.substance * Self.substance[min(Int(texts.lengths[text]), Self.substance.count - 1)]

@@ -29,7 +29,9 @@ extension MemoirStore {
       return queries.map { _ in answer }
     }
     var answers: [RecallAnswer] = []
-    for query in queries { answers.append(try answer(query, from: memory)) }
+    for query in queries {
+      answers.append(try answer(query, from: memory, await meaning(of: query.text, to: memory)))
+    }
     return answers
   }
 
@@ -48,11 +50,21 @@ extension MemoirStore {
     }
   }
 
-  func answer(_ query: RecallQuery, from memory: MemoryAtPoint) throws(MemoirError) -> RecallAnswer {
+  /// How near all texts are to a question; `nil` where there is no embedder.
+  func meaning(of question: String, to memory: MemoryAtPoint) async -> SemanticAnswer? {
+    if embedder == nil { return nil }
+    // By occurrence, later versions may have occurred earlier; which do, the memory knows.
+    let last = memory.isByOccurrence ? StreamVersion(.max) : memory.state.version
+    return await semanticScores(for: question, of: memory.state.user, through: last)
+  }
+
+  func answer(
+    _ query: RecallQuery, from memory: MemoryAtPoint, _ meaning: SemanticAnswer?
+  ) throws(MemoirError) -> RecallAnswer {
     do {
       let session = try query.session.map { try number(of: $0, of: memory.state.user) ?? 0 }
       return try recallProjector.analyzers.withAnalyzer { analyzer throws in
-        var ranked = memory.rank(query, session: session, analyzer)
+        var ranked = memory.rank(query, session: session, meaning, analyzer)
         var answer = RecallAnswer(
           user: memory.state.user, asOf: memory.state.asOf, version: memory.state.version, clock: memory.state.clock)
         var choice = Choice(limit: query.topK)
@@ -61,6 +73,7 @@ extension MemoirStore {
           choice.offer(recalled, terms: analyzer.terms(of: recalled.content))
         }
         answer.memories = choice.memories
+        answer.meaning = meaning.map(MeaningUse.init)
         return answer
       }
     } catch {

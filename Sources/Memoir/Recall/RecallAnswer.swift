@@ -14,12 +14,50 @@ public struct RecallAnswer: Sendable {
   public let clock: Timestamp
   /// The memories.
   public internal(set) var memories: [RecalledMemory] = []
+  /// Whether it went by meaning too; `nil` where no embedder is configured.
+  public internal(set) var meaning: MeaningUse?
 
-  /// Prints `{"memories":[…]}`.
+  /// Prints `{"meaning","memories":[…]}`; `meaning` where an embedder is configured.
   public func write(to writer: inout JSONWriter) {
     writer.beginObject()
+    if let meaning {
+      writer.key("meaning")
+      meaning.write(to: &writer)
+    }
     writer.key("memories")
     writer.array(memories) { $0.write($1) }
+    writer.endObject()
+  }
+}
+
+/// Whether an answer went by meaning, or how far.
+public struct MeaningUse: Sendable, Hashable {
+  /// The embedding model.
+  public let model: String?
+  /// Texts that had no vector, and were found by their words alone.
+  public let missing: Int
+  /// Why all were found by their words alone; `nil` where they were not.
+  public let absence: String?
+
+  init(_ answer: SemanticAnswer) {
+    model = answer.model
+    missing = answer.missing
+    absence = answer.absence?.description
+  }
+
+  /// Prints `{"absence","missing","model"}`.
+  public func write(to writer: inout JSONWriter) {
+    writer.beginObject()
+    if let absence {
+      writer.key("absence")
+      writer.string(absence)
+    }
+    writer.key("missing")
+    writer.integer(missing)
+    if let model {
+      writer.key("model")
+      writer.string(model)
+    }
     writer.endObject()
   }
 }

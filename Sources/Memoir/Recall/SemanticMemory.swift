@@ -98,6 +98,11 @@ public struct SemanticAnswer: Sendable {
     return best.sorted
   }
 
+  /// Hands the score of each text of a kind to `body`, by version.
+  func forEachScore(of kind: MemoryKind, _ body: (StreamVersion, Float) -> Void) {
+    if let query { index.forEachScore(of: query, kind, through: last, body) }
+  }
+
   /// The score of the text of the event at `version`; `nil` where it has no vector, or came later.
   public func score(of kind: MemoryKind, at version: StreamVersion) -> Float? {
     guard let query, version <= last else { return nil }
@@ -148,7 +153,7 @@ final class SemanticMemory: Sendable {
 
   private func vector(of query: String) async throws(EmbedderError) -> QuantizedVector {
     if let rest = rest.withLock({ $0 }), ContinuousClock.now < rest.until { throw rest.error }
-    let result = await firstResult(within: options.queryTimeLimit) {
+    let result = await firstResult(within: options.queryTimeLimit, timedOut: .timedOut, cancelled: .cancelled) {
       [embedder] () async -> Result<QuantizedVector, EmbedderError> in
       do throws(EmbedderError) { return .success(try await embedder.quantized([query])[0]) } catch {
         return .failure(error)

@@ -155,25 +155,8 @@ extension Distiller {
   private func answer(
     to transcript: SessionTranscript, within limit: Duration
   ) async -> Result<Distillation, DistillerError> {
-    await withCheckedContinuation { continuation in
-      let answer = FirstAnswer(continuation)
-      let work = Task {
-        do throws(DistillerError) {
-          answer.give(.success(try await distill(transcript)))
-        } catch {
-          answer.give(.failure(error))
-        }
-      }
-      // Not a task group: that would wait for a distiller that never comes back.
-      let timer = Task {
-        guard (try? await Task.sleep(for: limit)) != nil else { return }
-        answer.give(.failure(.timeout))
-        work.cancel()
-      }
-      Task {
-        await work.value
-        timer.cancel()
-      }
+    await firstResult(within: limit, timedOut: .timeout, cancelled: .failed) {
+      do throws(DistillerError) { return .success(try await distill(transcript)) } catch { return .failure(error) }
     }
   }
 }

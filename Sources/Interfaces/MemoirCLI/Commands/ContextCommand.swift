@@ -29,7 +29,7 @@ enum ContextCommand: Command {
     var request = ContextRequest(arguments[query].joined(separator: " "))
     request.budget = Int(clamping: arguments[budget])
     let wanted = request
-    return try await arguments.withStore(for: .writing, in: context) { store in
+    return try await arguments.withStore(for: .writing, usesModels: true, in: context) { store in
       let (package, receipt) = try await store.contextWithReceipt(wanted, for: arguments.stream, at: arguments.asOf)
       if arguments.wantsJSON {
         try context.output.write(json: receipt.answer + [0x0A])

@@ -28,7 +28,7 @@ enum DistillCommand: Command {
   static func run(_ arguments: ParsedArguments, in context: CommandContext) async throws -> ExitCode {
     let scope: DistillationScope =
       if let id = arguments[session] { .session(id) } else { arguments[all] ? .all : .undistilled }
-    let results = try await arguments.withStore(for: .writing, in: context) { store in
+    let results = try await arguments.withStore(for: .writing, usesModels: true, in: context) { store in
       try await store.distill(arguments.stream, scope, agent: arguments[agent])
     }
     if arguments.wantsJSON {

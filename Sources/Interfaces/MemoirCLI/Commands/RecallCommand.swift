@@ -49,7 +49,7 @@ enum RecallCommand: Command {
     query.since = arguments[since]
     query.until = arguments[until]
     let question = query
-    return try await arguments.withStore(in: context) { store in
+    return try await arguments.withStore(usesModels: true, in: context) { store in
       let answer = try await store.recall(question, of: arguments.stream, at: arguments.asOf)
       if arguments.wantsJSON {
         try context.output.write(json: JSONWriter.line { answer.write(to: &$0) })

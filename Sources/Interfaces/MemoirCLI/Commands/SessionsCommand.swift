@@ -70,14 +70,14 @@ enum SessionsCommand: Command {
       var opening = ContextRequest.opening(with: first?.content ?? "")
       if let budget = arguments[budget] { opening.budget = Int(clamping: budget) }
       let request = opening
-      try await arguments.withStore(for: .writing, in: context) { store in
+      try await arguments.withStore(for: .writing, usesModels: true, in: context) { store in
         let started = try await store.startSession(
           arguments[session], of: user, metadata: arguments[metadata], idleTimeoutSeconds: arguments[idleTimeout],
           firstMessage: first, agent: arguments[agent], context: request)
         try show(started, arguments, in: context)
       }
     } else if let id = arguments[touch] {
-      try await arguments.withStore(for: .writing, in: context) { store in
+      try await arguments.withStore(for: .writing, usesModels: true, in: context) { store in
         let session = try await store.touchSession(id, of: user, agent: arguments[agent])
         if arguments.wantsJSON {
           try context.output.write(json: JSONWriter.line { session.write(to: &$0) })
@@ -86,7 +86,7 @@ enum SessionsCommand: Command {
         }
       }
     } else if let id = arguments[end] {
-      try await arguments.withStore(for: .writing, in: context) { store in
+      try await arguments.withStore(for: .writing, usesModels: true, in: context) { store in
         let ended = try await store.endSession(
           id, of: user, summary: arguments[summary], agent: arguments[agent])
         try show(ended, arguments, on: context.output)

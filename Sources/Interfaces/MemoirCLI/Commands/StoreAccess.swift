@@ -28,8 +28,13 @@ extension ParsedArguments {
     options.clock = context.now
     prepareLastWords()
     var memory = MemoryOptions()
-    if usesModels, let endpoint = try ModelConfiguration(environment: context.environment).embeddings {
-      memory.embedder = EmbeddingClient(endpoint)
+    if usesModels {
+      let models = try ModelConfiguration(environment: context.environment)
+      memory.embedder = models.embeddings.map { EmbeddingClient($0) }
+      if let chat = models.chat {
+        memory.sessions.distiller = ModelDistiller(ChatClient(chat))
+        memory.sessions.distillerTimeLimit = chat.timeLimit
+      }
     }
     return try MemoirStore(folder: storePath(environment: context.environment), options: options, memory: memory)
   }

@@ -25,7 +25,7 @@ enum SweepCommand: Command {
     exitCodes: .ofReading())
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) async throws -> ExitCode {
-    let result = try await arguments.withStore(for: .writing, in: context) { store in
+    let result = try await arguments.withStore(for: .writing, usesModels: true, in: context) { store in
       try await store.sweep(in: arguments[GlobalOptions.namespace], now: arguments[now])
     }
     if arguments.wantsJSON {
