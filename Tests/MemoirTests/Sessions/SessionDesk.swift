@@ -15,6 +15,8 @@ final class SessionDesk: Sendable {
   init(_ change: (inout SessionPolicy) -> Void = { _ in }) throws {
     var options = EventLog.Options()
     options.clock = { [clock] in clock.now }
+    // Many are open at once, and the address space of a process holds only so many large ones.
+    options.mapSize = 1 << 32
     var memory = MemoryOptions()
     change(&memory.sessions)
     store = try MemoirStore(folder: folder.path + "/store", options: options, memory: memory)
