@@ -8,11 +8,13 @@ extension StateAt {
   func events(
     storing drafts: [MemoryDraft], newID: @escaping (Int) -> EventID
   ) throws(MemoirError) -> [MemoirEvent] {
+    let live = facts
     var unnamed: [MemoryDraft] = []
     for draft in drafts {
       unnamed.append(
         try MemoryDraft(
-          draft.content, category: draft.category, memoryType: draft.memoryType, importance: draft.importance,
+          draft.content, category: Self.category(of: draft, among: live), memoryType: draft.memoryType,
+          importance: draft.importance,
           confidence: draft.confidence, tags: draft.tags, metadata: draft.metadata, lifetime: draft.lifetime,
           sourceMessageID: draft.sourceMessageID))
     }
@@ -24,5 +26,14 @@ extension StateAt {
         return FactID(newID(count))
       }
     ).events
+  }
+
+  /// Where a memory belongs: a distiller's categories are its own, so what contradicts a live fact goes where that fact is,
+  /// and takes its place.
+  private static func category(of draft: MemoryDraft, among live: [Fact]) -> String {
+    let reading = FactReading(draft.content)
+    let contradicted = live.filter { reading.verdict(on: FactReading($0.fact)) == .supersedes }
+    if contradicted.contains(where: { $0.category == draft.category }) { return draft.category }
+    return contradicted.last?.category ?? draft.category
   }
 }

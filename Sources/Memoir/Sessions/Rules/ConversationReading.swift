@@ -251,7 +251,9 @@ struct ConversationReading {
     if Phrases.decisions.isIn(words), sentence.topics.count > 1, !PhraseSet("get me the").isIn(words) {
       return (.decision, .plain)
     }
-    if Phrases.constraints.isIn(words), !Phrases.helplessness.isIn(words), words.count > 3,
+    let isErrandOrNone = Phrases.errands.isIn(words) || !Phrases.tasks.isIn(words)
+    if Phrases.constraints.isIn(words) || (Phrases.deadlines.isIn(words) && isErrandOrNone),
+      !Phrases.helplessness.isIn(words), words.count > 3,
       !PhraseSet("need to find, need to be able").isIn(words)
     {
       return (.constraint, .plain)

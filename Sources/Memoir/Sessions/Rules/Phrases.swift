@@ -183,8 +183,12 @@ enum Phrases {
     budget, deadline, only if, not allowed, isn't allowed, no later than, not later than, has to be, have to be, needs to be,
     need to be, without, allergic, intolerant, maximum, minimum, limited to, limit is, the limit, up to, under no circumstances,
     as long as, provided that, may not, shouldn't exceed, not exceed, exceed, less than, more than, too expensive, afford, required,
-    requirement, mandatory, off limits, strictly, by friday, by monday, by tuesday, by wednesday, by thursday, by saturday, by sunday,
-    by the end of, by tomorrow, by next
+    requirement, mandatory, off limits, strictly
+    """)
+  /// A constraint, unless what is to be done by then is said too: that is a task.
+  static let deadlines = PhraseSet(
+    """
+    by friday, by monday, by tuesday, by wednesday, by thursday, by saturday, by sunday, by the end of, by tomorrow, by next
     """)
   /// "I can't find it" is no constraint.
   static let helplessness = PhraseSet(
