@@ -109,7 +109,7 @@ let package = Package(
     tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("HTTPClientTests", of: ["HTTPClient", "TestSupport"]),
     tests("JSONTests", of: ["JSON"]),
-    tests("BenchTests", of: ["MemoirBench", "MemoirBenchCommand", "MemoirCommand"]),
+    tests("BenchTests", of: ["Memoir", "MemoirBench", "MemoirBenchCommand", "MemoirCommand"]),
     tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),
     tests("ProjectTests", of: ["Memoir", "MemoirCommand"]),

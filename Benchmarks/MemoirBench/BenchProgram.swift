@@ -8,6 +8,7 @@ public enum BenchProgram {
     Usage: memoir-bench [OPTION]…
            memoir-bench contestant DIR [EVENTS.jsonl]
            memoir-bench distillation MARKS.jsonl EVENTS.jsonl [--verbose]
+           memoir-bench recall [OPTION]…
 
     Measures Memoir beside plain LMDB (L) and SQLite (S) on one workload, in turn, and prints medians and ratios.
 
@@ -27,6 +28,7 @@ public enum BenchProgram {
     `contestant` makes a store in DIR, does the jobs of a comparison of stores and prints `job<TAB>value` lines.
     It honours EVENTS, USERS, APPEND_MS and NORDAHEAD of the environment.
     `distillation` compares what the rules make of sessions with what was marked in them by hand.
+    `recall` measures how well questions are answered, and how fast; see memoir-bench recall --help.
 
     Questions:
 
@@ -41,6 +43,10 @@ public enum BenchProgram {
         try await ContestantCommand(folder: words[1], file: words.count > 2 ? words[2] : nil).run()
       case "distillation" where words.count == 3 || words.count == 4 && words[3] == "--verbose":
         try await DistillationCommand(marks: words[1], dialogues: words[2], isVerbose: words.count == 4).run()
+      case "recall" where words.dropFirst() == ["--help"]: try Descriptor.standardOutput.write(RecallPlan.help)
+      case "recall":
+        let bench = RecallBench(plan: try RecallPlan(Array(words.dropFirst())), tell: say)
+        try Descriptor.standardOutput.write(try await bench.run().joined(separator: "\n") + "\n")
       case "task": try await BenchTask.run(Array(words.dropFirst()))
       case "--help", "-h":
         try Descriptor.standardOutput.write(help + Question.allCases.map { "  \($0.rawValue): \($0.text)\n" }.joined())
@@ -52,8 +58,10 @@ public enum BenchProgram {
     }
   }
 
+  private static func say(_ text: String) { try? Descriptor.standardError.write("… \(text)\n") }
+
   static func measure(_ arguments: Arguments) async throws {
-    let bench = try Bench(arguments.plan) { try? Descriptor.standardError.write("… \($0)\n") }
+    let bench = try Bench(arguments.plan, tell: say)
     try await bench.run()
     let results = bench.results
     let text = TableText(results: results).description + "\n" + results.notes.map { "- \($0)\n" }.joined()

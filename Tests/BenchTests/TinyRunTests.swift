@@ -1,5 +1,6 @@
 // The benchmarks at tiny sizes: they run, they give every figure, and they notice a wrong answer.
 import Foundation
+import Memoir
 import Testing
 
 @testable import MemoirBench
@@ -35,6 +36,70 @@ import Testing
 
   private static let demo = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "../../Fixtures/Demo/events.jsonl").standardized.path
+}
+
+@Suite struct `A tiny run of recall` {
+  private static let demo = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../../Fixtures/Demo/events.jsonl").standardized.path
+
+  /// A file with a question about the demo's conversations, gone with the object.
+  private final class Questions {
+    let path = FileManager.default.temporaryDirectory.appending(path: "questions-\(UUID().uuidString).jsonl").path
+
+    init(about evidence: String, of user: String) throws {
+      let line = ["split": "dev", "user": user, "question": "Which database?", "evidence": [evidence]] as [String: Any]
+      try JSONSerialization.data(withJSONObject: line).write(to: URL(filePath: path))
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+  }
+
+  /// The first message of the demo, as it stands in the file.
+  private func message() throws -> (id: String, user: String) {
+    for line in try String(contentsOfFile: Self.demo, encoding: .utf8).split(separator: "\n") {
+      let event = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      guard event?["type"] as? String == "MessageAdded" else { continue }
+      return (try #require(event?["id"] as? String), try #require(event?["user"] as? String))
+    }
+    throw BenchError("the demo has no message")
+  }
+
+  @Test func `says how well and how fast`() async throws {
+    let message = try message()
+    let questions = try Questions(about: message.id, of: message.user)
+    var plan = RecallPlan.quick
+    plan.questions = questions.path
+    plan.dialogues = Self.demo
+    let lines = try await RecallBench(plan: plan) { _ in }.run()
+    let text = lines.joined(separator: "\n")
+    for name in ["SQLite FTS5", "Memoir, no model", "0 leaks; 2 equal", "memories, warm", "digest of the answers:"] {
+      #expect(text.contains(name), "\(name)")
+    }
+    let table = lines.filter { $0.hasPrefix("| ") && $0.contains("warm") }
+    #expect(table.count == 2 && table.allSatisfy { $0.contains(/\| +[0-9.]+ \|/) })
+  }
+
+  @Test func `leaves out what it has no data for, and gives the same answers again`() async throws {
+    let runs = try await [RecallBench(plan: .quick) { _ in }.run(), RecallBench(plan: .quick) { _ in }.run()]
+    #expect(runs[0].first?.hasPrefix("quality: left out") == true)
+    let digests = runs.map { $0.first { $0.hasPrefix("digest") } }
+    #expect(digests[0] != nil && digests[0] == digests[1])
+  }
+
+  @Test func `counts evidence as it is defined`() throws {
+    let ids = (1...30).map { EventID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0000 | UInt64($0)) }
+    var figures = RecallFigures()
+    figures.add(Array(ids[..<20]), evidence: [ids[1], ids[7], ids[25], ids[15]])
+    #expect(figures.recall == [0.25, 0.5, 0.75] && figures.meanReciprocalRank == 0.5)
+    figures.add([], evidence: [ids[0]])
+    #expect(figures.recall == [0.125, 0.25, 0.375] && figures.meanReciprocalRank == 0.25)
+  }
+
+  @Test(arguments: [
+    ["--only", "all"], ["--asked", "0"], ["--memories", "10"], ["--questions", "a"], ["--split"], ["--speed", "1"],
+  ]) func `refuses arguments that make no sense`(words: [String]) {
+    #expect(throws: BenchError.self) { _ = try RecallPlan(words) }
+  }
 }
 
 /// Whether every element of a picture is closed.

@@ -111,6 +111,18 @@ bool peer_next_row(PeerReader *reader, PeerRow *row);
 /// Prints the members of an event's "data" as JSON; the size of it, 0 where `room` does not do.
 size_t peer_event_json(const PeerEvent *event, const uint8_t *texts, char *out, size_t room);
 
+// ---- Search ----
+
+/// Full-text search of one person's texts.
+typedef struct PeerSearch PeerSearch;
+
+PeerSearch *peer_search_open(void);
+void peer_search_close(PeerSearch *search);
+/// Adds a text, which ends with a zero.
+void peer_search_add(PeerSearch *search, int64_t number, const char *text);
+/// The numbers of the texts that match, best first; how many. `query` is in FTS5's own language.
+size_t peer_search_find(PeerSearch *search, const char *query, int64_t *numbers, size_t limit);
+
 // ---- System ----
 
 /// Median time, in microseconds, of a bare fdatasync of a 4 KiB block in `folder`.
