@@ -1,26 +1,40 @@
 // What makes two spellings one word in any script: case folding and decomposition; and which characters words are of.
 internal import Bytes
 internal import CMemoirUTF8Proc
-internal import Glibc
 
 /// Unicode's own tables, from utf8proc.
 public enum UnicodeFolding {
   /// Compatibility-decomposed and case-folded UTF-8 (Unicode's NFKD and full case folding); invisible characters are
   /// dropped. `nil` where `text` is not UTF-8.
   ///
+  /// Several marks on one letter stay in the order they came: to sort them, as NFKD does, takes time in the square of how
+  /// many stand together, and a text may be nothing but marks.
   /// - Complexity: O(length)
   public static func folded(_ text: RawSpan) -> [UInt8]? {
-    unsafe text.withUnsafeBytes { bytes in
-      guard let start = bytes.baseAddress else { return [] }
-      var result: UnsafeMutablePointer<UInt8>? = nil
-      let options = utf8proc_option_t(
-        rawValue: UTF8PROC_DECOMPOSE.rawValue | UTF8PROC_COMPAT.rawValue | UTF8PROC_CASEFOLD.rawValue
-          | UTF8PROC_IGNORE.rawValue)
-      let count = unsafe utf8proc_map(
-        start.assumingMemoryBound(to: UInt8.self), bytes.count, &result, options)
-      guard count >= 0, let result = unsafe result else { return nil }
-      defer { unsafe free(result) }
-      return unsafe [UInt8](UnsafeBufferPointer(start: result, count: count))
+    let options = utf8proc_option_t(
+      rawValue: UTF8PROC_DECOMPOSE.rawValue | UTF8PROC_COMPAT.rawValue | UTF8PROC_CASEFOLD.rawValue
+        | UTF8PROC_IGNORE.rawValue)
+    var result: [UInt8] = []
+    result.reserveCapacity(text.byteCount)
+    // No character has more than 18 parts.
+    var parts = [Int32](repeating: 0, count: 32)
+    var encoded = [UInt8](repeating: 0, count: 4)
+    return unsafe text.withUnsafeBytes { bytes in
+      guard let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return [] }
+      var offset = 0
+      while offset < bytes.count {
+        var scalar: Int32 = 0
+        let length = unsafe utf8proc_iterate(start + offset, bytes.count - offset, &scalar)
+        guard length > 0 else { return nil }
+        offset += length
+        let count = unsafe utf8proc_decompose_char(scalar, &parts, parts.count, options, nil)
+        guard (0...parts.count).contains(count) else { return nil }
+        for part in parts[..<count] {
+          let size = unsafe utf8proc_encode_char(part, &encoded)
+          result.append(contentsOf: encoded[..<size])
+        }
+      }
+      return result
     }
   }
 
