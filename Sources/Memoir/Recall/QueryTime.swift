@@ -137,7 +137,8 @@ struct QueryTime {
 
   private mutating func add(_ day: Int64, days: Int64) {
     guard days > 0, day + days > 0 else { return }
-    ranges.append(max(0, day) * Self.day...((day + days) * Self.day - 1))
+    let last = min((day + days) * Self.day - 1, Timestamp.latest.microseconds)
+    ranges.append(max(0, day) * Self.day...last)
   }
 
   // MARK: Words
