@@ -76,10 +76,11 @@ package struct RecallIndex: ProjectionState {
     memories = try TermIndex(decoding: &reader)
     let limit = messages.count
     guard lastMessages.allSatisfy({ Int($0) <= limit }) else { throw DamagedBytes() }
-    for index in [messages, memories] {
+    for (index, isOfMessages) in [(messages, true), (memories, false)] {
       var isSound = true
       index.forEachPart { columns, _ in
         for session in columns.sessions where Int(session) > count { isSound = false }
+        for kind in columns.kinds where (kind == MemoryKind.message.rawValue) != isOfMessages { isSound = false }
       }
       guard isSound else { throw DamagedBytes() }
     }

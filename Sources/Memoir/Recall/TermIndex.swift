@@ -104,7 +104,10 @@ struct TextColumns: Sendable {
       versions.append(version)
     }
     times.reserveCapacity(count)
-    for _ in 0..<count { times.append(Int64(bitPattern: try reader.readUInt64())) }
+    for _ in 0..<count {
+      guard let time = Timestamp(microseconds: Int64(bitPattern: try reader.readUInt64())) else { throw DamagedBytes() }
+      times.append(time.microseconds)
+    }
     sessions.reserveCapacity(count)
     for _ in 0..<count { sessions.append(try reader.readUInt32()) }
     previous.reserveCapacity(count)
@@ -335,7 +338,8 @@ struct TermTail: Sendable {
   }
 
   init(decoding reader: inout ByteReader, base: Int, after last: UInt64) throws(DamagedBytes) {
-    let count = try reader.readCount(limit: TermIndex.tailLimit)
+    // A full one would have become a segment, and never would again.
+    let count = try reader.readCount(limit: TermIndex.tailLimit - 1)
     let termCount = try reader.readCount(limit: reader.remaining / 9)
     columns = try TextColumns(decoding: &reader, count: count, base: base, after: last)
     for _ in 0..<count {
