@@ -6,26 +6,25 @@ struct MemoryAtPoint {
   let state: StateAt
   private let index: RecallIndex
   /// Facts, summaries and episodes.
-  private var memories: TextsAtPoint
+  private let memories: TextsAtPoint
   /// Of each memory, when it was used last and its importance as it has faded.
-  private var used: [(at: Int64, importance: Float)] = []
+  private let used: [(at: Int64, importance: Double)]
   /// Of each memory that is a fact, its key.
-  private var keys: [ItemKey?] = []
+  private let keys: [ItemKey?]
   private let decay: Decay
 
   init(_ state: StateAt, _ index: RecallIndex, decay: Decay) {
     self.decay = decay
     self.state = state
     self.index = index
-    memories = Self.texts(of: index.memories, at: state)
-    let anything = Float(decay.defaultImportance)
-    used.reserveCapacity(memories.count)
-    for text in 0..<memories.count { used.append((memories.times[text], anything)) }
-    keys = Array(repeating: nil, count: memories.count)
-    for fact in state.state.facts.unordered where !fact.isExpired(at: state.clock) {
+    var memories = Self.texts(of: index.memories, at: state)
+    var used = memories.times.map { (at: $0, importance: decay.defaultImportance) }
+    var keys = [ItemKey?](repeating: nil, count: memories.count)
+    state.state.facts.forEachUnordered { fact in
+      guard !fact.isExpired(at: state.clock) else { return }
       let importance = decay.importance(of: fact, at: state.clock)
-      guard importance >= decay.archivedBelow, let text = memories.text(of: fact.wordedAt.number) else { continue }
-      used[text] = (fact.updatedAt.microseconds, Float(importance))
+      guard importance >= decay.archivedBelow, let text = memories.text(of: fact.wordedAt.number) else { return }
+      used[text] = (fact.updatedAt.microseconds, importance)
       keys[text] = fact.key
     }
     let isSummary = Self.summaries(in: memories)
@@ -36,6 +35,9 @@ struct MemoryAtPoint {
       default: break
       }
     }
+    self.memories = memories
+    self.used = used
+    self.keys = keys
   }
 
   /// Whether it is of a time of occurrence.
@@ -78,16 +80,15 @@ struct MemoryAtPoint {
   {
     let terms = Array(Set(analyzer.terms(of: query.text))).sorted()
     let time = QueryTime(of: query.text, now: state.clock)
-    var ranked = RankedTexts()
+    var ranked = RankedTexts(expecting: query.topK)
     if query.kinds != [.message] {
       let words = WordScores(of: terms, in: index.memories, memories, sessionCount: 0)
       let ranking = Ranking(
         memories, words, .memories, isWordless: terms.isEmpty, time: time, now: state.clock,
         meaning: meaning?.scores(of: memories, [.fact, .summary, .episode]), used: used)
-      ranked.beginList(ranking)
-      for text in 0..<memories.count where memories.isCandidate[text] && isWanted(text, query, session) {
-        ranked.add(text, memories.kind(of: text), memories.versions[text])
-      }
+      var isWanted = memories.isCandidate
+      for text in isWanted.indices where isWanted[text] { isWanted[text] = self.isWanted(text, query, session) }
+      ranked.add(isWanted, ranking)
     }
     if query.kinds.contains(.message), query.tags.isEmpty, query.wantsEpisodic,
       query.minImportance ?? 0 <= decay.defaultImportance
@@ -97,14 +98,15 @@ struct MemoryAtPoint {
       let ranking = Ranking(
         messages, words, .messages, isWordless: terms.isEmpty, time: time, now: state.clock,
         meaning: meaning?.scores(of: messages, [.message]))
-      ranked.beginList(ranking)
       let ordinal = session.map { index.ordinal(ofSession: $0) ?? .max }
       let range = query.range
-      for text in 0..<messages.count
-      where messages.isCandidate[text] && messages.lengths[text] > 0 && range.contains(messages.times[text]) {
-        if let ordinal, messages.sessions[text] != ordinal { continue }
-        ranked.add(text, .message, messages.versions[text])
+      var isWanted = messages.isCandidate
+      for text in isWanted.indices where isWanted[text] {
+        isWanted[text] =
+          messages.lengths[text] > 0 && range.contains(messages.times[text])
+          && (ordinal == nil || messages.sessions[text] == ordinal)
       }
+      ranked.add(isWanted, ranking)
     }
     return ranked
   }
@@ -126,7 +128,7 @@ struct MemoryAtPoint {
 
   private func isWanted(_ text: Int, _ query: RecallQuery, _ session: UInt64?) -> Bool {
     guard query.kinds.contains(memories.kind(of: text)) else { return false }
-    if let least = query.minImportance, Double(used[text].importance) < least { return false }
+    if let least = query.minImportance, used[text].importance < least { return false }
     guard let key = keys[text] else {
       if !query.tags.isEmpty || !query.wantsEpisodic { return false }
       if let session, index.ordinal(ofSession: session) ?? .max != memories.sessions[text] { return false }

@@ -20,55 +20,84 @@ struct RankedText: Comparable {
 
 /// Several lists of scored texts, read as one by rank.
 ///
-/// Who asks for ten of a hundred thousand does not wait for all to be sorted: some are picked, and where those run out,
-/// four times as many.
+/// Who asks for ten of a hundred thousand does not wait for all to be sorted, and their scores are not kept: so many are
+/// picked as are likely to do, and where those run out, four times as many.
 struct RankedTexts: IteratorProtocol {
-  private var rankings: [Ranking] = []
-  private var all: [RankedText] = []
+  private var lists: [(ranking: Ranking, isWanted: [Bool])] = []
   /// The best of all, by rank.
   private var best: [RankedText] = []
   private var place = 0
+  /// How many were picked, if there are as many.
+  private var limit = 0
+  private let first: Int
 
-  /// What is added from now on is scored by `ranking`.
-  mutating func beginList(_ ranking: Ranking) { rankings.append(ranking) }
+  /// - Parameter count: How many will be asked for, about.
+  init(expecting count: Int) { first = max(64, count) }
 
-  @inline(__always)
-  mutating func add(_ text: Int, _ kind: MemoryKind, _ version: UInt64) {
-    let score = rankings[rankings.count - 1].parts(of: text).score
-    all.append(
-      RankedText(score: score, version: version, kind: kind, list: UInt8(rankings.count - 1), text: text))
-  }
+  /// Adds texts that `ranking` scores: those that are wanted.
+  mutating func add(_ isWanted: [Bool], _ ranking: Ranking) { lists.append((ranking, isWanted)) }
 
   /// Why a text stands where it does.
-  func parts(of ranked: RankedText) -> ScoreParts { rankings[Int(ranked.list)].parts(of: ranked.text) }
+  func parts(of ranked: RankedText) -> ScoreParts { lists[Int(ranked.list)].ranking.parts(of: ranked.text) }
 
   mutating func next() -> RankedText? {
     if place == best.count {
-      if best.count == all.count { return nil }
-      best = Self.best(max(64, 4 * best.count), of: all)
+      // Fewer than were looked for are all there are.
+      if best.count < limit { return nil }
+      limit = limit == 0 ? first : 4 * limit
+      best = best(limit)
+      if place == best.count { return nil }
     }
     defer { place += 1 }
     return best[place]
   }
 
   /// The first `limit` by rank.
-  private static func best(_ limit: Int, of all: [RankedText]) -> [RankedText] {
-    if limit >= all.count / 4 { return Array(all.sorted().prefix(limit)) }
-    // A heap with the worst of them on top.
-    var heap = Array(all.prefix(limit).sorted().reversed())
-    for text in all.dropFirst(limit) where text < heap[0] {
-      heap[0] = text
-      var place = 0
-      while true {
-        var worst = place
-        for child in [2 * place + 1, 2 * place + 2] where child < heap.count && heap[worst] < heap[child] {
-          worst = child
-        }
-        if worst == place { break }
-        heap.swapAt(place, worst)
-        place = worst
+  private func best(_ limit: Int) -> [RankedText] {
+    var heap = WorstOnTop(limit: limit)
+    for (number, list) in lists.enumerated() {
+      list.ranking.forEachScore(of: list.isWanted) { text, score in
+        if heap.isFull, score < heap.worst { return }
+        heap.offer(
+          RankedText(
+            score: score, version: list.ranking.version(of: text), kind: list.ranking.kind(of: text),
+            list: UInt8(number), text: text))
       }
     }
-    return heap.sorted()
+    return heap.texts.sorted()
+  }
+}
+
+/// The best of what was offered: a heap, so that what is not among them is refused at a glance.
+private struct WorstOnTop {
+  private(set) var texts: [RankedText] = []
+  private let limit: Int
+
+  init(limit: Int) { self.limit = limit }
+
+  var isFull: Bool { texts.count == limit }
+
+  /// The score to be reached, once it is full.
+  var worst: Float { texts[0].score }
+
+  mutating func offer(_ text: RankedText) {
+    if !isFull {
+      texts.append(text)
+      // Until it is full, it is no heap.
+      if isFull { texts.sort { $1 < $0 } }
+      return
+    }
+    guard text < texts[0] else { return }
+    texts[0] = text
+    var place = 0
+    while true {
+      var worst = place
+      for child in [2 * place + 1, 2 * place + 2] where child < texts.count && texts[worst] < texts[child] {
+        worst = child
+      }
+      if worst == place { return }
+      texts.swapAt(place, worst)
+      place = worst
+    }
   }
 }

@@ -90,6 +90,12 @@ struct TextsAtPoint {
   /// - Complexity: O(texts), a few ns each.
   init(of index: TermIndex, through version: UInt64, occurredThrough time: Timestamp?) {
     isByOccurrence = time != nil
+    versions.reserveCapacity(index.count)
+    times.reserveCapacity(index.count)
+    sessions.reserveCapacity(index.count)
+    lengths.reserveCapacity(index.count)
+    kinds.reserveCapacity(index.count)
+    previous.reserveCapacity(index.count)
     index.forEachPart { columns, base in
       // Most parts are wanted whole.
       let count = columns.versions.last ?? 0 <= version ? columns.count : columns.versions.place(after: version)
@@ -219,7 +225,9 @@ struct WordScores {
 }
 
 /// The scores of texts, each with its reasons.
-struct Ranking {
+///
+/// A class, since it is large: handed on, it costs one reference instead of one for each column.
+final class Ranking {
   private let texts: TextsAtPoint
   private let words: WordScores
   private let weights: RankingWeights
@@ -232,11 +240,11 @@ struct Ranking {
   /// The cosine of each text, where an embedder is configured; 0 for one without a vector.
   private let meaning: [Float]?
   /// When each text was used last, and how much it matters; `nil`: when it occurred, and as much as any.
-  private let used: [(at: Int64, importance: Float)]?
+  private let used: [(at: Int64, importance: Double)]?
 
   init(
     _ texts: TextsAtPoint, _ words: WordScores, _ weights: RankingWeights, isWordless: Bool, time: QueryTime,
-    now: Timestamp, meaning: [Float]?, used: [(at: Int64, importance: Float)]? = nil
+    now: Timestamp, meaning: [Float]?, used: [(at: Int64, importance: Double)]? = nil
   ) {
     self.texts = texts
     self.words = words
@@ -256,7 +264,18 @@ struct Ranking {
   /// 0…1 by the number of terms; a text of 24 has all the substance there is.
   private static let substance: [Float] = (0...24).map { log1p(Float($0)) / log1p(24) }
 
+  func version(of text: Int) -> UInt64 { texts.versions[text] }
+
+  func kind(of text: Int) -> MemoryKind { MemoryKind(rawValue: texts.kinds[text]) ?? .message }
+
+  /// Calls `body` with each text that is wanted and its score.
+  @inline(__always)
+  func forEachScore(of isWanted: borrowing [Bool], _ body: (_ text: Int, _ score: Float) -> Void) {
+    for text in isWanted.indices where isWanted[text] { body(text, parts(of: text).score) }
+  }
+
   /// Why the text stands where it does.
+  @inline(__always)
   func parts(of text: Int) -> ScoreParts {
     var parts = ScoreParts()
     let session = Int(texts.sessions[text])
@@ -278,7 +297,7 @@ struct Ranking {
     let used = self.used?[text]
     let age = max(0, now - (used?.at ?? texts.times[text]))
     parts.recency = weights.recency / (1 + Float(age) / Self.halfLife)
-    if let used { parts.importance = weights.importance * used.importance }
+    if let used { parts.importance = weights.importance * Float(used.importance) }
     parts.multiply(by: scale)
     return parts
   }
