@@ -119,6 +119,14 @@ extension EventData {
 extension RecallAnswer {
   /// What was answered, to be compared: not the versions, which are others in another store.
   var lines: [String] {
-    memories.map { "\($0.kind) \($0.id) \($0.event.id) \($0.score) \($0.parts) \($0.content)" }
+    memories.map { "\($0.kind) \($0.id) \($0.event.id) \($0.score) \($0.parts.text) \($0.content)" }
+  }
+}
+
+extension ScoreParts {
+  /// What adds up to the score, in full precision.
+  fileprivate var text: String {
+    "ScoreParts(words: \(words), before: \(before), session: \(session), time: \(time), meaning: \(meaning), "
+      + "substance: \(substance), recency: \(recency), importance: \(importance))"
   }
 }
