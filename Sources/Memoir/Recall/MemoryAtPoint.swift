@@ -5,6 +5,8 @@ internal import EventStore
 struct MemoryAtPoint {
   let state: StateAt
   private let index: RecallIndex
+  /// The highest version that may be answered with.
+  let last: StreamVersion
   /// Facts, summaries and episodes.
   private let memories: TextsAtPoint
   /// Of each memory, when it was used last and its importance as it has faded.
@@ -13,11 +15,14 @@ struct MemoryAtPoint {
   private let keys: [ItemKey?]
   private let decay: Decay
 
-  init(_ state: StateAt, _ index: RecallIndex, decay: Decay) {
+  /// - Parameter head: The version up to which texts count where they go by occurrence: later ones may have occurred
+  ///   earlier, and the state holds all that had come in by then.
+  init(_ state: StateAt, _ index: RecallIndex, head: StreamVersion, decay: Decay) {
     self.decay = decay
     self.state = state
     self.index = index
-    var memories = Self.texts(of: index.memories, at: state)
+    if case .occurred = state.asOf { last = head } else { last = state.version }
+    var memories = Self.texts(of: index.memories, at: state, through: last)
     var used = memories.times.map { (at: $0, importance: decay.defaultImportance) }
     var keys = [ItemKey?](repeating: nil, count: memories.count)
     state.state.facts.forEachUnordered { fact in
@@ -40,15 +45,10 @@ struct MemoryAtPoint {
     self.keys = keys
   }
 
-  /// Whether it is of a time of occurrence.
-  var isByOccurrence: Bool { memories.isByOccurrence }
-
-  private static func texts(of index: TermIndex, at state: StateAt) -> TextsAtPoint {
+  private static func texts(of index: TermIndex, at state: StateAt, through last: StreamVersion) -> TextsAtPoint {
     var occurred: Timestamp?
     if case .occurred(let time) = state.asOf { occurred = time }
-    // By occurrence, later versions may have occurred earlier.
-    return TextsAtPoint(
-      of: index, through: occurred == nil ? state.version.number : .max, occurredThrough: occurred)
+    return TextsAtPoint(of: index, through: last.number, occurredThrough: occurred)
   }
 
   /// Of each text, whether it is the summary of its session: that of its first end, or the last that was distilled since,
@@ -93,7 +93,7 @@ struct MemoryAtPoint {
     if query.kinds.contains(.message), query.tags.isEmpty, query.wantsEpisodic,
       query.minImportance ?? 0 <= decay.defaultImportance
     {
-      let messages = Self.texts(of: index.messages, at: state)
+      let messages = Self.texts(of: index.messages, at: state, through: last)
       let words = WordScores(of: terms, in: index.messages, messages, sessionCount: index.sessions.count)
       let ranking = Ranking(
         messages, words, .messages, isWordless: terms.isEmpty, time: time, now: state.clock,

@@ -266,7 +266,7 @@ final class Ranking {
 
   func version(of text: Int) -> UInt64 { texts.versions[text] }
 
-  func kind(of text: Int) -> MemoryKind { MemoryKind(rawValue: texts.kinds[text]) ?? .message }
+  func kind(of text: Int) -> MemoryKind { texts.kind(of: text) }
 
   /// Calls `body` with each text that is wanted and its score.
   @inline(__always)

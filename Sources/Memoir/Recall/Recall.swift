@@ -38,13 +38,14 @@ extension MemoirStore {
   /// What can be recalled at a point; `nil` for a user nobody has heard of.
   func memoryAtPoint(of user: StreamName, at point: AsOfText) throws(MemoirError) -> MemoryAtPoint? {
     do {
-      // The state first: the index may hold more than that, never less.
+      // In this order: the state may hold more than the head, and the index more than the state, never less.
+      let head = try log.version(of: user)
       guard let state = try log.state(of: user, by: projector, at: point.asOf),
         let index = try log.state(of: user, by: recallProjector)
       else { return nil }
       let at = StateAt(
         user: user, asOf: point, version: state.version, clock: state.judgedAt ?? clock(), state: state.state)
-      return MemoryAtPoint(at, index.state, decay: memory.decay)
+      return MemoryAtPoint(at, index.state, head: head, decay: memory.decay)
     } catch {
       throw MemoirError(error)
     }
@@ -53,9 +54,7 @@ extension MemoirStore {
   /// How near all texts are to a question; `nil` where there is no embedder.
   func meaning(of question: String, to memory: MemoryAtPoint) async -> SemanticAnswer? {
     if embedder == nil { return nil }
-    // By occurrence, later versions may have occurred earlier; which do, the memory knows.
-    let last = memory.isByOccurrence ? StreamVersion(.max) : memory.state.version
-    return await semanticScores(for: question, of: memory.state.user, through: last)
+    return await semanticScores(for: question, of: memory.state.user, through: memory.last)
   }
 
   func answer(

@@ -32,7 +32,7 @@ extension StateAt {
   /// and takes its place.
   private static func category(of draft: MemoryDraft, among live: [Fact]) -> String {
     let reading = FactReading(draft.content)
-    let contradicted = live.filter { reading.verdict(on: FactReading($0.fact)) == .supersedes }
+    let contradicted = live.filter { reading.verdict(on: Sentence($0.fact)) == .supersedes }
     if contradicted.contains(where: { $0.category == draft.category }) { return draft.category }
     return contradicted.last?.category ?? draft.category
   }
