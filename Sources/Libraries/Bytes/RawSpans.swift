@@ -107,3 +107,46 @@ extension String.UTF8View {
     @_lifetime(borrow self) get { unsafe bytes.span.bytes.extracting(first: count) }
   }
 }
+
+/// The first 64 bytes of what was appended, in place, without an allocation: a word in the making, say.
+@frozen public struct First64Bytes {
+  @usableFromInline var bytes: InlineArray<64, UInt8>
+  @usableFromInline var length = 0
+  /// How many there are.
+  @inlinable public var count: Int { length }
+
+  /// None.
+  public init() { bytes = InlineArray(repeating: 0) }
+
+  /// Whether there are none.
+  @inlinable public var isEmpty: Bool { count == 0 }
+
+  /// The last of them.
+  @inlinable public var last: UInt8? { count == 0 ? nil : bytes[count - 1] }
+
+  /// Appends a byte, where there is room.
+  @inlinable public mutating func append(_ byte: UInt8) {
+    guard length < 64 else { return }
+    bytes[length] = byte
+    length += 1
+  }
+
+  /// Appends bytes, as far as there is room.
+  @inlinable public mutating func append(_ other: borrowing First64Bytes) {
+    for index in 0..<other.count { append(other.bytes[index]) }
+  }
+
+  /// Begins anew.
+  @inlinable public mutating func removeAll() { length = 0 }
+
+  /// Whether any of them meets a condition.
+  @inlinable public func contains(where isMet: (UInt8) -> Bool) -> Bool {
+    for index in 0..<count where isMet(bytes[index]) { return true }
+    return false
+  }
+
+  /// The bytes, borrowed.
+  @inlinable public var rawSpan: RawSpan {
+    @_lifetime(borrow self) get { unsafe bytes.span.bytes.extracting(first: count) }
+  }
+}

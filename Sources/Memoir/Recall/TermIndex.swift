@@ -177,22 +177,19 @@ final class TermSegment: Sendable {
     texts.reserveCapacity(postings)
     counts.reserveCapacity(postings)
     var places = [Int](repeating: 0, count: parts.count)
-    while true {
-      var next: Term?
-      for (part, place) in zip(parts, places) where place < part.terms.count {
-        next = min(next ?? .max, part.terms[place])
-      }
-      guard let next else { break }
+    // The next term of each; nothing beyond its last, since a term may be any number.
+    var heads = parts.map(\.terms.first)
+    while let next = heads.lazy.compactMap({ $0 }).min() {
       terms.append(next)
       starts.append(UInt32(texts.count))
-      for index in parts.indices {
+      for index in parts.indices where heads[index] == next {
         let part = parts[index]
-        guard places[index] < part.terms.count, part.terms[places[index]] == next else { continue }
         for posting in Int(part.starts[places[index]])..<Int(part.starts[places[index] + 1]) {
           texts.append(part.texts[posting] + bases[index])
           counts.append(part.counts[posting])
         }
         places[index] += 1
+        heads[index] = places[index] < part.terms.count ? part.terms[places[index]] : nil
       }
     }
     starts.append(UInt32(texts.count))
@@ -280,7 +277,7 @@ struct TermTail: Sendable {
 
   mutating func append(_ text: IndexedText, _ terms: [Term]) {
     columns.append(text, length: terms.count)
-    let sorted = terms.sorted()
+    let sorted = terms.count > Self.shortText ? terms.sorted() : terms.sortedByInsertion
     var index = 0
     while index < sorted.count {
       var end = index + 1
@@ -291,6 +288,9 @@ struct TermTail: Sendable {
     }
     ends.append(UInt32(self.terms.count))
   }
+
+  /// Up to so many terms are put in order one by one.
+  private static let shortText = 40
 
   /// Calls `body` with each text that holds `term`, by its place in the tail, and how often.
   @inline(__always)
@@ -304,15 +304,7 @@ struct TermTail: Sendable {
 
   /// As a segment.
   func sealed() -> TermSegment {
-    var entries: [(term: Term, text: UInt32, count: UInt8)] = []
-    entries.reserveCapacity(terms.count)
-    var text = 0
-    for index in terms.indices {
-      while ends[text] <= index { text += 1 }
-      entries.append((terms[index], UInt32(text), counts[index]))
-    }
-    // Not as tuples: to compare those generically takes ten times as long.
-    entries.sort { $0.term == $1.term ? $0.text < $1.text : $0.term < $1.term }
+    let entries = sortedEntries()
     var sortedTerms: [Term] = []
     var starts: [UInt32] = []
     for (index, entry) in entries.enumerated() where entry.term != sortedTerms.last {
@@ -322,6 +314,39 @@ struct TermTail: Sendable {
     starts.append(UInt32(entries.count))
     return TermSegment(
       columns: columns, terms: sortedTerms, starts: starts, texts: entries.map(\.text), counts: entries.map(\.count))
+  }
+
+  /// The entries by term, those of a term by text.
+  ///
+  /// Terms are hashes, so their first bits spread them evenly: once dealt out by these, hardly one is out of place.
+  private func sortedEntries() -> [(term: Term, text: UInt32, count: UInt8)] {
+    var starts = [Int](repeating: 0, count: 1 << 12)
+    for term in terms { starts[Int(term >> 52)] += 1 }
+    var next = 0
+    for bucket in starts.indices {
+      let count = starts[bucket]
+      starts[bucket] = next
+      next += count
+    }
+    var entries = [(term: Term, text: UInt32, count: UInt8)](repeating: (0, 0, 0), count: terms.count)
+    var text = 0
+    for index in terms.indices {
+      while ends[text] <= index { text += 1 }
+      let bucket = Int(terms[index] >> 52)
+      entries[starts[bucket]] = (terms[index], UInt32(text), counts[index])
+      starts[bucket] += 1
+    }
+    // Those of one term were dealt out by text, and stay so.
+    for place in entries.indices.dropFirst() {
+      let entry = entries[place]
+      var free = place
+      while free > 0, entries[free - 1].term > entry.term {
+        entries[free] = entries[free - 1]
+        free -= 1
+      }
+      if free < place { entries[free] = entry }
+    }
+    return entries
   }
 
   var encodedSize: Int {
@@ -444,5 +469,22 @@ struct TermIndex: Sendable {
     }
     tail = try TermTail(
       decoding: &reader, base: sealedCount, after: segments.last?.columns.versions.last ?? 0)
+  }
+}
+
+extension [Term] {
+  /// Ascending; faster than sorting where there are few.
+  fileprivate var sortedByInsertion: [Term] {
+    var sorted = self
+    for place in sorted.indices.dropFirst() {
+      let term = sorted[place]
+      var free = place
+      while free > 0, sorted[free - 1] > term {
+        sorted[free] = sorted[free - 1]
+        free -= 1
+      }
+      sorted[free] = term
+    }
+    return sorted
   }
 }

@@ -67,13 +67,11 @@ final class TextAnalyzer: Sendable {
 /// Splits texts into words, and words into terms.
 private struct TextSplitter {
   private let stemmer: Stemmer?
-  /// The term of a word by the word's hash; 0 for a stop word.
-  private var known: [UInt64: Term] = [:]
-  private var word: [UInt8] = []
-  private var compound: [UInt8] = []
-  private static let knownLimit = 1 << 15
-  /// What is longer is cut, as nobody would look for all of it: an encoded image, say.
-  private static let longestWord = 64
+  /// Words met lately, each in the one place that its hash gives it: their terms, 0 for a stop word.
+  private var known = [(word: UInt64, term: Term)](repeating: (0, 0), count: Self.knownCount)
+  private var word = First64Bytes()
+  private var compound = First64Bytes()
+  private static let knownCount = 1 << 14
 
   init(language: String) { stemmer = Stemmer(language: language) }
 
@@ -173,45 +171,42 @@ private struct TextSplitter {
       if let last = word.last, last &- 0x30 < 10 { return }
       return endCompound(into: &terms)
     }
-    compound.append(contentsOf: word)
+    compound.append(word)
     compound.append(byte)
     endWord(into: &terms)
   }
 
   private mutating func endCompound(into terms: inout [Term]) {
     if !compound.isEmpty {
-      compound.append(contentsOf: word)
+      compound.append(word)
       // Of plain words, each is enough: what is both hyphenated and not would else be counted as rarer than it is.
       if compound.contains(where: { $0 &- 0x30 < 10 || $0 == 0x5F || $0 == 0x40 }) {
-        if compound.count > Self.longestWord { compound.removeLast(compound.count - Self.longestWord) }
         terms.append(XXH3.hash(compound.rawSpan))
       }
-      compound.removeAll(keepingCapacity: true)
+      compound.removeAll()
     }
     endWord(into: &terms)
   }
 
   private mutating func endWord(into terms: inout [Term]) {
     guard !word.isEmpty else { return }
-    if word.count > Self.longestWord { word.removeLast(word.count - Self.longestWord) }
     let hash = XXH3.hash(word.rawSpan)
-    let term = known[hash] ?? learn(hash)
+    let place = Int(hash % UInt64(Self.knownCount))
+    // The hash of no word is 0, or one place would know a word it has never met.
+    if known[place].word != hash || hash == 0 { known[place] = (hash, learn(hash)) }
+    let term = known[place].term
     if term != 0 { terms.append(term) }
-    word.removeAll(keepingCapacity: true)
+    word.removeAll()
   }
 
   private mutating func learn(_ hash: UInt64) -> Term {
-    if known.count >= Self.knownLimit { known.removeAll(keepingCapacity: true) }
-    let term: Term =
-      if StopWords.english.contains(hash) {
-        0
-      } else if let stemmer, !word.contains(where: { $0 &- 0x30 < 10 || $0 == 0x5F }) {
-        stemmer.withStem(of: word.rawSpan) { XXH3.hash($0) }
-      } else {
-        hash
-      }
-    known[hash] = term
-    return term
+    if StopWords.english.contains(hash) {
+      0
+    } else if let stemmer, !word.contains(where: { $0 &- 0x30 < 10 || $0 == 0x5F }) {
+      stemmer.withStem(of: word.rawSpan) { XXH3.hash($0) }
+    } else {
+      hash
+    }
   }
 
   private static func term(of first: UInt32, and second: UInt32) -> Term {

@@ -8,16 +8,20 @@ public struct Fraction: Hashable, Sendable, Comparable, CustomStringConvertible,
 {
   /// The number as written, in JSON's grammar.
   public let description: String
-
   /// The number itself.
-  public var value: Double { JSONNumber.double(description.utf8Span.span) ?? 0 }
+  public let value: Double
+
+  private init(_ description: String, _ value: Double) {
+    self.description = description
+    self.value = value
+  }
 
   /// Checks a number.
   ///
   /// - Throws: ``InvalidValue`` outside 0…1.
   public init(_ value: Double, field: String = "value") throws(InvalidValue) {
     guard value >= 0, value <= 1 else { throw InvalidValue(field: field, reason: Self.refusal) }
-    description = value == 0 ? "0" : value == 1 ? "1" : "\(value)"
+    self.init(value == 0 ? "0" : value == 1 ? "1" : "\(value)", value)
   }
 
   /// Checks a number as written.
@@ -27,23 +31,23 @@ public struct Fraction: Hashable, Sendable, Comparable, CustomStringConvertible,
     guard let value = JSONNumber.double(text.utf8Span.span), value >= 0, value <= 1 else {
       throw InvalidValue(field: field, reason: Self.refusal)
     }
-    description = text
+    self.init(text, value)
   }
 
   /// A literal outside 0…1 is a mistake in the program, and traps.
   public init(floatLiteral value: Double) {
     precondition(value >= 0 && value <= 1, "a fraction \(Self.refusal)")
-    description = "\(value)"
+    self.init("\(value)", value)
   }
 
   /// 0 or 1; any other literal is a mistake in the program, and traps.
   public init(integerLiteral value: Int) {
     precondition(value == 0 || value == 1, "a fraction \(Self.refusal)")
-    description = "\(value)"
+    self.init("\(value)", Double(value))
   }
 
   /// What was written by this type once.
-  init(stored text: String) { description = text }
+  init(stored text: String) { self.init(text, JSONNumber.double(text.utf8Span.span) ?? 0) }
 
   private static let refusal = "must be a number from 0 to 1"
 
