@@ -106,12 +106,12 @@ import Testing
     let state = try history.fold(ContextProjector())
     for point in [AsOfText.now, .occurred(History.time(0))] {
       let at = StateAt(user: .bob, asOf: point, version: 10_000, clock: History.time(0), state: state)
-      let memory = MemoryAtPoint(at, index, decay: Decay())
+      let memory = MemoryAtPoint(at, index, head: 10_000, decay: Decay())
       for text in ["coffee in Lisbon on Friday", "the"] {
         for session in [nil, UInt64(3)] {
           var query = RecallQuery(text)
           query.kinds = Set(MemoryKind.allCases)
-          var ranked = RecallProjector().analyzers.withAnalyzer { memory.rank(query, session: session, $0) }
+          var ranked = RecallProjector().analyzers.withAnalyzer { memory.rank(query, session: session, nil, $0) }
           while let next = ranked.next() {
             #expect(!ranked.parts(of: next).score.isNaN)
             if next.kind == .fact { _ = memory.fact(next) }

@@ -124,10 +124,12 @@ private struct ContextCandidates {
     var shown: Set<EventReference> = []
     for session in sessions.ended.suffix(request.sessionLimit) {
       guard let end = session.end, let summary = end.summary, !summary.isEmpty else { continue }
-      shown.insert(end.event)
+      // Who says so: the end, or a later distillation, by which recall knows it too.
+      let event = end.resummarized ?? end.event
+      shown.insert(event)
       add(
-        .sessions, "summary", end.event.id.description, "\(end.endedAt.dateText): \(summary)",
-        request.priorities.history, share(of: terms, in: analyzer.terms(of: summary)), end.event, end.endedAt,
+        .sessions, "summary", event.id.description, "\(end.endedAt.dateText): \(summary)",
+        request.priorities.history, share(of: terms, in: analyzer.terms(of: summary)), event, end.endedAt,
         staleness: rule.staleness(of: session, at: now))
     }
     for memory in history where !shown.contains(memory.event) && memory.parts.relevance > 0 {

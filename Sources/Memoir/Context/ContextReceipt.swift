@@ -125,14 +125,15 @@ extension MemoirStore {
   /// A receipt: what was handed out then, whatever became of the memory since.
   ///
   /// Of a person who was erased since, it says when, and has no text.
-  /// - Throws: `not_found` where there is no such receipt.
-  public func receipt(_ id: ReceiptID) throws(MemoirError) -> ContextReceipt {
+  /// - Parameter namespace: Of whose users it may be; `nil`: of any.
+  /// - Throws: `not_found` where there is no such receipt, or it is of another namespace.
+  public func receipt(_ id: ReceiptID, in namespace: Namespace? = nil) throws(MemoirError) -> ContextReceipt {
+    let missing = MemoirError(.notFound, "there is no receipt \(id)", details: .object("receipt", id.description))
     do {
-      guard let record = try log.record(at: id.key, in: .receipts) else {
-        throw MemoirError(.notFound, "there is no receipt \(id)", details: .object("receipt", id.description))
-      }
+      guard let record = try log.record(at: id.key, in: .receipts) else { throw missing }
       var reader = ByteReader(record.rawSpan)
       var receipt = try ContextReceipt(id, decoding: &reader)
+      if let namespace, receipt.user.namespace != namespace { throw missing }
       try judge(&receipt)
       return receipt
     } catch is DamagedBytes {

@@ -15,6 +15,9 @@ struct Choice {
   private static let likeness = 0.8
   /// How many of the chosen a memory is compared with.
   private static let window = 64
+  /// After so many near-duplicates, what comes is taken as it is: of somebody to whom the same was said ten thousand times,
+  /// not all of it is to be read for one answer.
+  private static let repeatLimit = 200
 
   init(limit: Int) { self.limit = limit }
 
@@ -23,7 +26,7 @@ struct Choice {
   /// - Parameter terms: Those of the memory's text.
   mutating func offer(_ memory: RecalledMemory, terms: [Term]) {
     let saying = Saying(terms: Array(Set(terms)).sorted(), numbers: memory.content.numbers)
-    if said.contains(where: { $0.isLike(saying, atLeast: Self.likeness) }) {
+    if repeats.count < Self.repeatLimit, said.contains(where: { $0.isLike(saying, atLeast: Self.likeness) }) {
       repeats.append(memory)
       return
     }

@@ -85,7 +85,7 @@ struct MemoryAtPoint {
       let words = WordScores(of: terms, in: index.memories, memories, sessionCount: 0)
       let ranking = Ranking(
         memories, words, .memories, isWordless: terms.isEmpty, time: time, now: state.clock,
-        meaning: meaning?.scores(of: memories, [.fact, .summary, .episode]), used: used)
+        meaning: meaning?.scores(of: memories, [.fact, .summary, .episode], missing: &ranked.missing), used: used)
       var isWanted = memories.isCandidate
       for text in isWanted.indices where isWanted[text] { isWanted[text] = self.isWanted(text, query, session) }
       ranked.add(isWanted, ranking)
@@ -97,7 +97,7 @@ struct MemoryAtPoint {
       let words = WordScores(of: terms, in: index.messages, messages, sessionCount: index.sessions.count)
       let ranking = Ranking(
         messages, words, .messages, isWordless: terms.isEmpty, time: time, now: state.clock,
-        meaning: meaning?.scores(of: messages, [.message]))
+        meaning: meaning?.scores(of: messages, [.message], missing: &ranked.missing))
       let ordinal = session.map { index.ordinal(ofSession: $0) ?? .max }
       let range = query.range
       var isWanted = messages.isCandidate
@@ -117,9 +117,10 @@ struct MemoryAtPoint {
   )] {
     let terms = Array(Set(analyzer.terms(of: question))).sorted()
     let words = WordScores(of: terms, in: index.memories, memories, sessionCount: 0)
+    var missing = 0
     let ranking = Ranking(
       memories, words, .memories, isWordless: terms.isEmpty, time: QueryTime(of: question, now: state.clock),
-      now: state.clock, meaning: meaning?.scores(of: memories, [.fact]), used: used)
+      now: state.clock, meaning: meaning?.scores(of: memories, [.fact], missing: &missing), used: used)
     return keys.indices.compactMap { text in
       guard let key = keys[text], let fact = state.state.facts[key: key] else { return nil }
       return (fact, ranking.parts(of: text).relevance)
@@ -149,13 +150,23 @@ struct MemoryAtPoint {
 
 extension SemanticAnswer {
   /// The cosine of each text of these kinds; 0 for one without a vector. `nil` where there are no scores at all.
-  fileprivate func scores(of texts: borrowing TextsAtPoint, _ kinds: [MemoryKind]) -> [Float]? {
+  ///
+  /// - Parameter missing: Grows by the texts that could be answered with and have no vector.
+  fileprivate func scores(
+    of texts: borrowing TextsAtPoint, _ kinds: [MemoryKind], missing: inout Int
+  ) -> [Float]? {
     if absence != nil { return nil }
     var scores = [Float](repeating: 0, count: texts.count)
+    var isKnown = [Bool](repeating: false, count: texts.count)
     for kind in kinds {
       forEachScore(of: kind) { version, score in
-        if let text = texts.text(of: version.number) { scores[text] = score }
+        guard let text = texts.text(of: version.number) else { return }
+        scores[text] = score
+        isKnown[text] = true
       }
+    }
+    for text in 0..<texts.count where texts.isCandidate[text] && texts.lengths[text] > 0 && !isKnown[text] {
+      missing += 1
     }
     return scores
   }

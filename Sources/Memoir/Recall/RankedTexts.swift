@@ -30,6 +30,8 @@ struct RankedTexts: IteratorProtocol {
   /// How many were picked, if there are as many.
   private var limit = 0
   private let first: Int
+  /// Texts that might be nearer in meaning than is known, since they have no vector.
+  var missing = 0
 
   /// - Parameter count: How many will be asked for, about.
   init(expecting count: Int) { first = max(64, count) }

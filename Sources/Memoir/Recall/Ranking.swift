@@ -111,13 +111,13 @@ struct TextsAtPoint {
       isCandidate = [Bool](repeating: true, count: count)
       return
     }
-    isCandidate.reserveCapacity(count)
-    for text in versions.indices {
-      isCandidate.append(times[text] <= time.microseconds)
-      // The one before, of those that had occurred.
-      if previous[text] > 0, !isCandidate[Int(previous[text]) - 1] {
-        previous[text] = previous[Int(previous[text]) - 1]
-      }
+    isCandidate = times.map { $0 <= time.microseconds }
+    // The one before, in the order in which they occurred.
+    guard previous.contains(where: { $0 > 0 }) else { return }
+    var last: [UInt32: Int] = [:]
+    for text in inOrder where isCandidate[text] {
+      previous[text] = UInt32((last[sessions[text]] ?? -1) + 1)
+      last[sessions[text]] = text
     }
   }
 

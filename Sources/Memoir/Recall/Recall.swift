@@ -42,12 +42,34 @@ extension MemoirStore {
       let head = try log.version(of: user)
       guard let state = try log.state(of: user, by: projector, at: point.asOf),
         let index = try log.state(of: user, by: recallProjector)
-      else { return nil }
+      else {
+        try checkOfNobody(point)
+        return nil
+      }
       let at = StateAt(
         user: user, asOf: point, version: state.version, clock: state.judgedAt ?? clock(), state: state.state)
       return MemoryAtPoint(at, index.state, head: head, decay: memory.decay)
     } catch {
       throw MemoirError(error)
+    }
+  }
+
+  /// Refuses points that nobody's memory has.
+  private func checkOfNobody(_ point: AsOfText) throws {
+    switch point {
+    case .start, .now, .occurred: break
+    case .version(let version):
+      guard version == 0 else { throw InvalidValue(field: "at_version", reason: "is \(version), beyond the head at 0") }
+    case .position(let position):
+      let last = try log.lastPosition()
+      guard position <= last else {
+        throw InvalidValue(field: "at_position", reason: "is \(position), beyond the log's end at \(last)")
+      }
+    case .recorded(let time):
+      guard time <= max(clock(), try log.lastRecorded().recordedAt ?? .earliest) else {
+        throw InvalidValue(
+          field: "recorded_at", reason: "is \(time), later than now and than all that was recorded")
+      }
     }
   }
 
@@ -72,7 +94,7 @@ extension MemoirStore {
           choice.offer(recalled, terms: analyzer.terms(of: recalled.content))
         }
         answer.memories = choice.memories
-        answer.meaning = meaning.map(MeaningUse.init)
+        answer.meaning = meaning.map { MeaningUse($0, missing: ranked.missing) }
         return answer
       }
     } catch {

@@ -39,9 +39,9 @@ public struct MeaningUse: Sendable, Hashable {
   /// Why all were found by their words alone; `nil` where they were not.
   public let absence: String?
 
-  init(_ answer: SemanticAnswer) {
+  init(_ answer: SemanticAnswer, missing: Int) {
     model = answer.model
-    missing = answer.missing
+    self.missing = missing
     absence = answer.absence?.description
   }
 

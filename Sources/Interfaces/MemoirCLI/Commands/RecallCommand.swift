@@ -23,7 +23,7 @@ enum RecallCommand: Command {
     section: .memory,
     discussion: """
       Ranks facts, summaries of sessions, episodes and, where asked, messages, and shows the best, each with the
-      parts of its score. It is a ranking, no threshold: it always answers with as many as there are.
+      parts of its score. It is a ranking, no threshold: it answers with as many as there are that say anything.
 
       At an earlier point it answers as it would have then, with what was known and counted by then alone.
       """,

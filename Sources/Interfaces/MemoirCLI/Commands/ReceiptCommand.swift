@@ -21,7 +21,7 @@ enum ReceiptCommand: Command {
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
     try arguments.withStore(in: context) { store in
-      let receipt = try store.receipt(arguments[receipt])
+      let receipt = try store.receipt(arguments[receipt], in: arguments[GlobalOptions.namespace])
       if arguments.wantsJSON {
         try context.output.write(json: JSONWriter.line { receipt.write(to: &$0) })
       } else {
