@@ -130,6 +130,24 @@ private final class PastRecall {
     return query
   }
 
+  @Test func `takes for the message before the one that occurred before`() async throws {
+    let store = try RecallStore()
+    let begin = store.clock.now
+    func time(_ seconds: Int64) -> Timestamp { begin.advanced(byMicroseconds: seconds * 1_000_000) }
+    store.clock.advance(byMicroseconds: 60_000_000)
+    try store.say("Which zebra enclosure is open?", session: "s-1", at: time(10))
+    try store.say("The giraffe pavilion opens tomorrow", session: "s-1", at: time(30))
+    try store.say("north gate near the lake", session: "s-1", at: time(20))
+    func before(_ question: String) async throws -> [UInt64] {
+      var query = RecallQuery(question)
+      query.kinds = [.message]
+      return try await store.recall(query, at: .occurred(time(40))).memories
+        .filter { $0.parts.before > 0 }.map(\.event.version.number)
+    }
+    #expect(try await before("zebra") == [3])
+    #expect(try await before("giraffe").isEmpty)
+  }
+
   @Test func `is empty before the first event, and refused beyond the head`() async throws {
     let store = try RecallStore()
     try store.learn("Lives in Lisbon.")

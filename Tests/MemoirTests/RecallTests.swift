@@ -205,6 +205,22 @@ private struct PlainRecall {
     #expect(all.dropFirst(2).allSatisfy { $0.content.contains("Luigi") })
   }
 
+  @Test func `does not read all that says the same for one answer`() async throws {
+    let store = try RecallStore()
+    for number in 0..<600 {
+      store.clock.advance(byMicroseconds: 1_000_000)
+      try store.say(number == 0 ? "The build is slow on the main branch" : "The build passed on the main branch")
+    }
+    var query = RecallQuery("build branch")
+    query.kinds = [.message]
+    query.topK = 300
+    let many = try await store.recall(query).memories
+    query.topK = 100
+    let few = try await store.recall(query).memories
+    // After some two hundred repeats they are taken as they come, so fifty are still the beginning of three hundred.
+    #expect(many.count == 300 && Array(many.prefix(100)).map(\.id) == few.map(\.id))
+  }
+
   @Test func `keeps texts apart that differ in a number`() async throws {
     let store = try RecallStore()
     for number in 1...4 { try store.say("The order has the number 10\(number) and will be sent soon by mail.") }

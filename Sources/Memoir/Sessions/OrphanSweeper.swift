@@ -114,7 +114,8 @@ public final class OrphanSweeper: Sendable {
   ) async throws(MemoirError) {
     let now = result.now
     var idleSince = now
-    let closing = SessionClosing(reason: "timeout", summary: nil, time: now, agent: nil)
+    // Swept as at a later time, it still ends today: nothing is learned in the future.
+    let closing = SessionClosing(reason: "timeout", summary: nil, time: min(now, try self.now(nil)), agent: nil)
     let ended = try await store.close(session.id, of: user, closing) { session throws(MemoirError) in
       // It may have woken up since it was seen.
       guard let due = try store.idleLimit(of: session, user), due.time <= now else { return false }

@@ -51,7 +51,7 @@ extension MemoirStore {
     var made = await sessionPolicy.distiller.distillOrFallBack(transcript, within: sessionPolicy.distillerTimeLimit)
     made.distillation.summary = made.distillation.summary.cut(toSize: Self.summarySize)
     do throws(MemoirError) {
-      _ = try state.events(storing: made.distillation.memories) { _ in .generate(at: state.clock) }
+      _ = try state.events(storing: made.distillation.memories, at: state.clock) { _ in .generate(at: state.clock) }
       return made
     } catch {
       // Memories that cannot be stored are as good as none; the rules' can.
@@ -71,9 +71,8 @@ extension MemoirStore {
     closing: (event: MemoirEvent, id: EventID), at time: Timestamp, agent: String?
   ) throws(MemoirError) -> [EventData] {
     let metadata = SessionEventMetadata(agent: agent, distillation: made).json
-    let memories = try state.events(storing: Array(made.distillation.memories.prefix(sessionPolicy.memoryLimit))) {
-      session.derivedID("memory", made.distiller, "\($0)")
-    }
+    let drafts = Array(made.distillation.memories.prefix(sessionPolicy.memoryLimit))
+    let memories = try state.events(storing: drafts, at: time) { session.derivedID("memory", made.distiller, "\($0)") }
     do throws(InvalidValue) {
       var events: [EventData] = []
       for (index, event) in memories.enumerated() {
@@ -195,7 +194,8 @@ extension MemoirStore {
       throw MemoirError(error)
     }
     let closing = (event: event, id: session.derivedID("distilled", made.distiller))
-    let time = clock()
+    // What it says was said then, and has faded since as anything that was learned then.
+    let time = min(session.end?.endedAt ?? .latest, clock())
     let decided = try await deciding(on: user) { state throws(MemoirError) -> (events: [EventData], result: Void) in
       // Another process may have been first.
       guard let state, try eventIfKnown(closing.id, of: user) == nil else { return ([], ()) }

@@ -135,6 +135,36 @@ import Testing
     #expect(then.end?.summary == nil)
   }
 
+  @Test func `done later is learned when the session ended, and overrules nothing that was learned since`() async throws
+  {
+    let desk = try SessionDesk()
+    try await desk.say("I live in Lisbon. I prefer tea over coffee.", in: "old")
+    try await desk.endRaw("old")
+    let ended = desk.clock.now
+    desk.advance(hours: 48)
+    try await desk.store.remember(MemoryDraft("Lives in Porto", category: "home"), for: desk.bob)
+    desk.advance(hours: 1)
+    _ = try await desk.store.distill(desk.bob)
+    let facts = try desk.store.state(of: desk.bob).facts
+    #expect(facts.contains { $0.fact == "Lives in Porto" })
+    #expect(!facts.contains { $0.fact.contains("Lisbon") })
+    let preference = try #require(facts.first { $0.fact.contains("tea") })
+    #expect(preference.learnedAt <= ended)
+    #expect(try desk.store.state(of: desk.bob, at: .occurred(ended)).facts.contains { $0.fact.contains("tea") })
+  }
+
+  @Test func `takes the place of what it contradicts in every category, and doubles nothing`() async throws {
+    let desk = try SessionDesk()
+    try await desk.store.remember(MemoryDraft("Lives in Porto", category: "home"), for: desk.bob)
+    try await desk.store.remember(MemoryDraft("Lives in Faro"), for: desk.bob)
+    try await desk.store.remember(MemoryDraft("Works at Acme", category: "work"), for: desk.bob)
+    try await desk.say("I live in Lisbon. I work at Acme.", in: "s-1")
+    try await desk.store.endSession(.named("s-1"), of: desk.bob)
+    let facts = try desk.store.state(of: desk.bob).facts
+    #expect(facts.filter { $0.fact.contains("Lives in") }.map(\.fact) == ["Lives in Lisbon."])
+    #expect(facts.filter { $0.fact.contains("Acme") }.map(\.category) == ["work"])
+  }
+
   @Test func `by several at once is done once`() async throws {
     let desk = try SessionDesk()
     for number in 1...5 {

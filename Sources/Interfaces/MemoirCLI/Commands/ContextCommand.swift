@@ -35,13 +35,20 @@ enum ContextCommand: Command {
         try context.output.write(json: receipt.answer + [0x0A])
       } else {
         try context.output.write(package.text)
-        let omitted = package.omitted == 0 ? "" : "; no room for \(Quantity.count(package.omitted, "item"))"
-        try context.errors.print(
-          StyledText(
-            "\(Quantity.count(package.tokens, "token")) of \(Quantity.count(wanted.budget))\(omitted); receipt \(receipt.id)",
-            .dim))
+        try sayReceipt(of: package, receipt, in: context)
       }
       return .done
     }
+  }
+
+  /// `186 tokens of 4,000; receipt …`
+  static func sayReceipt(of package: ContextPackage, _ receipt: ContextReceipt, in context: CommandContext) throws {
+    // On a terminal it stands below what it is about.
+    try context.output.flush()
+    let omitted = package.omitted == 0 ? "" : "; no room for \(Quantity.count(package.omitted, "item"))"
+    try context.errors.print(
+      StyledText(
+        "\(Quantity.count(package.tokens, "token")) of \(Quantity.count(receipt.budget))\(omitted); receipt \(receipt.id)",
+        .dim))
   }
 }

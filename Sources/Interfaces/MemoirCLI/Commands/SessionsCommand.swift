@@ -4,8 +4,8 @@ import Memoir
 
 enum SessionsCommand: Command {
   static let after = Argument.option(
-    "after", .ordinal, help: "Only what began, was said or learned after the user's event N.")
-  static let limit = Argument.option("limit", .amount, short: "n", help: "At most N of them.")
+    "after", .ordinal, excludes: changes, help: "Only what began, was said or learned after the user's event N.")
+  static let limit = Argument.option("limit", .amount, short: "n", excludes: changes, help: "At most N of them.")
   static let open = Argument.flag(
     "open", excludes: actions, help: "List only sessions that are open.")
   static let newest = Argument.flag(
@@ -18,6 +18,7 @@ enum SessionsCommand: Command {
   static let memories = Argument.option("memories", .session, help: "Show what was learned in a session.")
   static let action = ExclusiveGroup(
     name: "ACTION", help: "lists sessions, or does one of", entries: [start, touch, end, messages, memories])
+  private static let changes = ["--start", "--touch", "--end"]
   private static let actions = ["--start", "--touch", "--end", "--messages", "--memories"]
 
   static let session = Argument.option(
@@ -119,7 +120,10 @@ enum SessionsCommand: Command {
       if arguments.wantsJSON {
         return try context.output.write(json: JSONWriter.line { page.write(to: &$0) })
       }
-      if page.facts.isEmpty { return try context.errors.print("Nothing was learned in this session.") }
+      if page.facts.isEmpty {
+        return try context.errors.print(
+          "No memory of this session holds today; 'memoir conflicts' lists what was superseded.")
+      }
       var table = TextTable([.fixed("category", .accent), .number("importance"), .flexible("memory", atLeast: 30)])
       for fact in page.facts {
         table.add([
@@ -176,7 +180,10 @@ enum SessionsCommand: Command {
   ) throws {
     guard arguments.wantsJSON else {
       try context.output.print(StyledText(started.session.id.description, .accent))
-      if let package = started.context, !package.text.isEmpty { try context.output.write("\n" + package.text) }
+      if let package = started.context, let receipt = started.receipt {
+        if !package.text.isEmpty { try context.output.write("\n" + package.text) }
+        try ContextCommand.sayReceipt(of: package, receipt, in: context)
+      }
       return
     }
     try context.output.write(
