@@ -116,6 +116,102 @@ extension Distillation {
     #expect(done.lines == ["completion: Has finished the rollback script."])
   }
 
+  @Test func `keep a task open where something else was done`() {
+    let task = "I still need to renew the passport of my daughter."
+    let lines = distilled(task, "OK.", "I've paid the hotel near the passport office.").lines
+    #expect(lines.contains("task: \(ThirdPerson.text(of: task))"))
+    #expect(
+      distilled("I need to buy shoes for hiking.", "OK.", "I paid the electricity bill.").lines.contains(
+        "task: Needs to buy shoes for hiking."))
+    #expect(!distilled("I need to buy shoes.", "OK.", "I bought the shoes.").lines.contains { $0.hasPrefix("task") })
+  }
+
+  @Test(arguments: [
+    "I don't think that sounds good.", "That's great for people who don't sleep, not me.",
+    "My sister is good at sewing.", "My knee is perfect again.", "That sounds good, but it's too far away.",
+    "That sounds good but I hate the place itself.", "I doubt that works.", "If it rains that works.",
+    "She said that sounds good.",
+  ])
+  func `hear no agreement in a doubt or in praise of something else`(answer: String) {
+    for offer in ["I found a quiet room at the Bellini.", "Would you like me to call the Bellini?"] {
+      #expect(!distilled("Find a room.", offer, answer).lines.contains { $0.contains("Agreed to") })
+    }
+  }
+
+  @Test(arguments: ["That is good.", "Is perfect, thanks.", "This is great!", "That sounds good."])
+  func `hear an agreement in praise of the offer`(answer: String) {
+    let made = distilled("Find a room.", "I found a quiet room at the Bellini.", answer)
+    #expect(made.lines.contains { $0.contains("Agreed to") })
+  }
+
+  @Test(arguments: [
+    "Translate this into French: I live in Berlin. I prefer tea.", "Please proofread:\nI am allergic to nuts.",
+    "Can you summarize this? We decided to use Kafka for billing.", "Reply to this mail.\nI work in Oslo.",
+    "My boss wrote we decided to use Kafka for billing.", "She asked whether I live in Berlin.",
+    "My father used to say I prefer books.", "I didn't say I live in Berlin.",
+  ])
+  func `take no words of others for the person's own`(text: String) { #expect(distilled(text).lines == []) }
+
+  @Test func `read what stands before a text that is handed over`() {
+    #expect(
+      distilled("I live in Porto. Translate this: I work in Oslo. I prefer tea.").lines == ["fact: Lives in Porto."])
+    #expect(distilled("I wrote the guide for billing.").lines == ["completion: Wrote the guide for billing."])
+  }
+
+  @Test(arguments: [
+    "We haven't decided to move the database.", "We haven't switched from Jenkins to Buildkite.",
+    "We haven't agreed on pricing for Europe.", "We never moved from Oracle to MySQL.",
+  ])
+  func `know a denied decision or switch`(text: String) {
+    #expect(!distilled(text).lines.contains { $0.hasPrefix("decision") || $0.hasPrefix("fact") })
+  }
+
+  @Test(arguments: [
+    "We decided against moving the database.", "We decided not to move the database.",
+    "Don't worry, let's go with the materialized view.",
+  ])
+  func `know a decision with a not in it`(text: String) {
+    #expect(distilled(text).lines.map { $0.prefix(8) } == ["decision"])
+  }
+
+  @Test(arguments: [
+    "I still need to book the hotel with Anna for 2 nights.", "I still have to pay at least the first invoice.",
+    "We have yet to find a caterer.", "I still need to fix the API.",
+  ])
+  func `take what is still to be done for a task, however specific`(text: String) {
+    let made = distilled(text)
+    #expect(made.lines.map { $0.prefix(4) } == ["task"] && made.memories.allSatisfy { $0.confidence == 0.9 })
+  }
+
+  @Test(arguments: [
+    "I don't have to renew the passport.", "I'd have to renew the passport.", "I'm going to sleep with the cat.",
+    "There is a bakery with bread.", "It was less than I feared.", "I have to go now.",
+    "There is nothing left to do.", "It's not supposed to crash.",
+  ])
+  func `find neither task nor constraint where nothing is to be done`(text: String) {
+    #expect(distilled(text).lines == [])
+  }
+
+  @Test(arguments: [
+    "It should take less than two hours.", "The ride takes less than an hour.", "I shouldn't eat too much salt.",
+    "I'm not supposed to lift heavy things.", "I should not drink coffee.",
+  ])
+  func `find a constraint in a measure and in what the person is not to do`(text: String) {
+    #expect(distilled(text).lines.map { $0.prefix(10) } == ["constraint"])
+  }
+
+  @Test(arguments: [
+    "I take warfarin every evening.", "I need insulin twice a day.", "My grandmother died.",
+    "My grandmother passed away.", "We're getting married in June.", "I don't drink.", "I don't eat pork.",
+    "I quit my job.", "I stopped smoking.",
+  ])
+  func `find facts of health and life`(text: String) {
+    #expect(distilled(text).lines.map { $0.prefix(4) } == ["fact"])
+  }
+
+  @Test(arguments: ["My phone died.", "I take the second one.", "I stopped by the office."])
+  func `take no passing remark for a fact of life`(text: String) { #expect(distilled(text).lines == []) }
+
   @Test func `know entries that are ticked off from those that are not`() {
     let made = distilled("For today:\n- [ ] call the bank\n- [x] renew the passport")
     #expect(made.lines == ["task: Call the bank.", "completion: Renew the passport."])

@@ -49,25 +49,26 @@ struct ConversationReading {
   mutating func finished() -> [Finding] {
     let completions = found.filter { $0.kind == .completion }
     // An errand is what an assistant sees to at once. It is open only where nothing came of it.
-    for errand in errands where !completions.contains(where: { $0.message > errand.message }) { found.append(errand) }
+    found += errands
     for step in steps
     where !completions.contains(where: { $0.message > step.message - 3 && $0.message < step.message + 10 }) {
       found.append(step)
     }
     found.removeAll { finding in
       finding.kind == .task
-        && completions.contains { done in
-          done.message > finding.message
-            && finding.topics.contains { topic in
-              done.topics.contains { $0.hasPrefix(topic.prefix(5)) }
-            }
-        }
+        && completions.contains { $0.message > finding.message && Self.settles($0.topics, finding.topics) }
     }
     var seen: Set<String> = []
     let unique = found.sorted { ($0.message, $0.order) < ($1.message, $1.order) }.filter {
       seen.insert(SpokenSentence.words(of: $0.content).joined(separator: " ")).inserted
     }
     return unique
+  }
+
+  /// Whether something done is what was to be done: one word in common, like the name of a project, does not say so.
+  private static func settles(_ done: [String], _ open: [String]) -> Bool {
+    let common = open.count { topic in done.contains { $0.hasPrefix(topic.prefix(5)) } }
+    return common > 0 && (common == open.count || common > 1 && 2 * common >= open.count)
   }
 
   // MARK: The assistant
@@ -141,9 +142,12 @@ struct ConversationReading {
 
   // MARK: The person
 
-  private mutating func readPerson(_ sentences: [SpokenSentence], at index: Int, _ answer: String?) {
+  private mutating func readPerson(_ all: [SpokenSentence], at index: Int, _ answer: String?) {
     confirmed = nil
-    noteOpening(sentences)
+    // A text to be worked on follows what is to be done with it; its words are not the person's own.
+    let ownCount = all.firstIndex { Self.handsOverText($0.words) } ?? all.count
+    noteOpening(Array(all.prefix(ownCount + 1)))
+    let sentences = all.prefix(ownCount)
     var answered: Set<Int> = []
     for (order, sentence) in sentences.prefix(3).enumerated() where !sentence.isQuestion {
       if readAnswer(sentence, at: index, order) { answered.insert(order) }
@@ -155,6 +159,16 @@ struct ConversationReading {
     question = nil
     asksForDetails =
       sentences.last { $0.isQuestion || $0.words.count < 5 }.map { Phrases.detailQuestions.isIn($0.words) } ?? false
+  }
+
+  private static func handsOverText(_ words: [String]) -> Bool {
+    var rest = words.drop { openers.contains($0) || $0 == "please" }
+    if let asking = PhraseSet("can you, could you, would you, help me, i want you to").range(in: Array(rest)),
+      asking.lowerBound == 0
+    {
+      rest = rest.dropFirst(asking.count).drop { $0 == "please" }
+    }
+    return Phrases.textRequests.opens(Array(rest))
   }
 
   private mutating func noteOpening(_ sentences: [SpokenSentence]) {
@@ -172,7 +186,11 @@ struct ConversationReading {
   private mutating func readAnswer(_ sentence: SpokenSentence, at index: Int, _ order: Int) -> Bool {
     let words = sentence.words
     let refuses = Phrases.refusalOpenings.opens(words)
-    let agrees = Phrases.agreements.isIn(words) && !refuses && !Phrases.refusals.isIn(words)
+    let isDoubted =
+      Phrases.doubts.isIn(words) || Phrases.hypotheticals.isIn(words) || Self.isReported(words)
+    let agrees =
+      (Phrases.agreements.isIn(words) || Phrases.openingAgreements.opens(words)) && !isDoubted && !refuses
+      && !Phrases.refusals.isIn(words)
     if let recap, !refuses, agrees || Phrases.assents.opens(words), !Phrases.changesOfMind.isIn(words) {
       confirmed = recap
       self.recap = nil
@@ -192,7 +210,7 @@ struct ConversationReading {
       self.offer = nil
       return true
     }
-    if agrees || Phrases.assents.opens(words), order == 0, let question, isAboutActing(question) {
+    if agrees || (Phrases.assents.opens(words) && !isDoubted), order == 0, let question, isAboutActing(question) {
       steps.append(
         Finding(
           kind: .decision, content: "Agreed to “\(question.text.cut(toSize: Self.contentSize))”" + remark(of: sentence),
@@ -229,7 +247,7 @@ struct ConversationReading {
       return
     }
     guard !sentence.isQuestion, words.count > 1 else { return }
-    let isQuoted = sentence.text.first == "\"" || sentence.text.first == "“" || Phrases.reports.isIn(words)
+    let isQuoted = sentence.text.first == "\"" || sentence.text.first == "“" || Self.isReported(words)
     let said = words.drop { Self.openers.contains($0) }
     if isQuoted || (Phrases.courtesies.opens(Array(said)) && said.count < 8) { return }
     let isSupposed = Phrases.hypotheticals.isIn(words) && !PhraseSet("only if, even if").isIn(words)
@@ -240,6 +258,12 @@ struct ConversationReading {
     if kind == .task, clarity == .faint { errands.append(finding) } else { found.append(finding) }
   }
 
+  /// Whether the words are another's.
+  private static func isReported(_ words: [String]) -> Bool {
+    Phrases.reports.isIn(words)
+      || zip([""] + words, words).contains { $1 == "wrote" && !["i", "we"].contains($0) }
+  }
+
   /// The kind a sentence is of by itself, and how plainly.
   private func kind(of sentence: SpokenSentence, isSupposed: Bool) -> (Finding.Kind, Finding.Clarity)? {
     let words = sentence.words
@@ -248,11 +272,16 @@ struct ConversationReading {
       return Phrases.preferences.isIn(words) && !Phrases.preferenceTraps.isIn(words) ? (.preference, .fair) : nil
     }
     if isSwitch(words) { return (.change, .plain) }
-    if Phrases.decisions.isIn(words), sentence.topics.count > 1, !PhraseSet("get me the").isIn(words) {
+    if Self.affirmed(Phrases.decisions, in: words) != nil, sentence.topics.count > 1,
+      !PhraseSet("get me the").isIn(words)
+    {
       return (.decision, .plain)
     }
-    let isErrandOrNone = Phrases.errands.isIn(words) || !Phrases.tasks.isIn(words)
-    if Phrases.constraints.isIn(words) || (Phrases.deadlines.isIn(words) && isErrandOrNone),
+    let duties = Phrases.noDuties.removed(from: words)
+    if isOpenWork(duties), sentence.saysWhat { return (.task, .plain) }
+    let isErrandOrNone = Phrases.errands.isIn(duties) || !Phrases.tasks.isIn(duties)
+    if Phrases.constraints.isIn(duties) || Phrases.ownLimits.isIn(words) || isMeasured(words)
+      || (Phrases.deadlines.isIn(words) && isErrandOrNone),
       !Phrases.helplessness.isIn(words), words.count > 3,
       !PhraseSet("need to find, need to be able").isIn(words)
     {
@@ -261,23 +290,55 @@ struct ConversationReading {
     if Phrases.preferences.isIn(words), !Phrases.preferenceTraps.isIn(words), words.count > 2 {
       return (.preference, words.contains("interested") ? .fair : .plain)
     }
-    if Phrases.completions.isIn(words), !isUnfinished(words) { return (.completion, .plain) }
-    if Phrases.tasks.isIn(words), words.count > 3 {
-      if !Phrases.errands.isIn(words) { return (.task, .plain) }
+    if Phrases.completions.isIn(words), !isUnfinished(words), !PhraseSet("passed away").isIn(words) {
+      return (.completion, .plain)
+    }
+    if Phrases.tasks.isIn(duties), words.count > 3, sentence.saysWhat {
+      if !Phrases.errands.isIn(duties) { return (.task, .plain) }
       return isSpecific(sentence) ? (.constraint, .fair) : (.task, .faint)
     }
     if statesFact(words) { return (.fact, .plain) }
     if Phrases.changesOfMind.isIn(words), words.count > 3 { return (.decision, .fair) }
-    if Phrases.wants.isIn(words), words.count > 3, isSpecific(sentence) { return (.constraint, .fair) }
+    if Phrases.wants.isIn(duties), words.count > 3, isSpecific(sentence) { return (.constraint, .fair) }
     return nil
   }
 
   private func isSwitch(_ words: [String]) -> Bool {
-    if let from = Phrases.switches.range(in: words), words[from.upperBound...].contains("to") { return true }
-    if Phrases.replacements.isIn(words), words.contains("with") || words.contains("to") || words.contains("instead") {
+    if let from = Self.affirmed(Phrases.switches, in: words), words[from.upperBound...].contains("to") { return true }
+    if Self.affirmed(Phrases.replacements, in: words) != nil,
+      words.contains("with") || words.contains("to") || words.contains("instead")
+    {
       return !words.contains("moved") || words.contains("from")
     }
-    return PhraseSet("no longer use, no longer using, stopped using").isIn(words)
+    return Self.affirmed(PhraseSet("no longer use, no longer using, stopped using"), in: words) != nil
+  }
+
+  /// Where one of the phrases stands without a "not" shortly before it.
+  private static func affirmed(_ phrases: PhraseSet, in words: [String]) -> Range<Int>? {
+    var start = 0
+    while let range = phrases.range(in: words, from: start) {
+      // "Don't worry, let's …" denies nothing.
+      let begins = ["let's", "please"].contains(words[range.lowerBound])
+      if begins || !words[..<range.lowerBound].suffix(3).contains(where: Phrases.denials.contains) { return range }
+      start = range.lowerBound + 1
+    }
+    return nil
+  }
+
+  /// "I still need to …": something to do, and not only to be.
+  private func isOpenWork(_ words: [String]) -> Bool {
+    guard let open = Phrases.openWork.range(in: words) else { return false }
+    let isSupposed = words[..<open.lowerBound].suffix(2).contains { ["would", "i'd", "we'd", "nothing"].contains($0) }
+    return !isSupposed && words.dropFirst(open.upperBound).first != "be"
+  }
+
+  /// "Less than two hours", and not "less than I feared".
+  private func isMeasured(_ words: [String]) -> Bool {
+    guard let range = PhraseSet("less than, more than").range(in: words) else { return false }
+    let after = words[range.upperBound...].prefix(2)
+    guard let first = after.first else { return false }
+    return first.contains(where: \.isNumber) || Phrases.numbers.contains(first)
+      || after.contains(where: Phrases.measures.contains)
   }
 
   private func isUnfinished(_ words: [String]) -> Bool { Phrases.undone.isIn(words) }
@@ -285,6 +346,7 @@ struct ConversationReading {
   private func statesFact(_ words: [String]) -> Bool {
     if Phrases.factTraps.isIn(words) { return false }
     if Phrases.facts.isIn(words) { return true }
+    if PhraseSet("i take, i need, i inject, i'm taking").isIn(words), Phrases.regularly.isIn(words) { return true }
     for (index, word) in words.enumerated() {
       let next = index + 1 < words.count ? words[index + 1] : ""
       let afterNext = index + 2 < words.count ? words[index + 2] : ""
@@ -296,6 +358,12 @@ struct ConversationReading {
       }
       if word == "my" || word == "our", Phrases.copulas.contains(afterNext), !Phrases.momentary.contains(next) {
         return words.count > index + 3
+      }
+      // "My grandmother died", but not "my phone died".
+      if word == "my" || word == "our", words[(index + 1)...].prefix(3).contains("died"),
+        !words.contains(where: Phrases.machines.contains)
+      {
+        return true
       }
     }
     return false

@@ -27,6 +27,13 @@ struct PhraseSet: Sendable {
   /// Whether any of the phrases is there.
   func isIn(_ words: [String]) -> Bool { range(in: words) != nil }
 
+  /// The words with a gap where each of the phrases was.
+  func removed(from words: [String]) -> [String] {
+    var words = words
+    while let range = range(in: words) { words.replaceSubrange(range, with: [""]) }
+    return words
+  }
+
   /// Whether the words begin with one of the phrases.
   func opens(_ words: [String]) -> Bool { match(words[...]) != nil }
 

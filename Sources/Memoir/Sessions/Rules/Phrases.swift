@@ -30,7 +30,14 @@ enum Phrases {
   static let reports = PhraseSet(
     """
     he said, she said, they said, said that, says that, told me, tells me, according to, he says, she says, they say,
-    he thinks, she thinks, they think, they decided, he decided, she decided, i heard, i read, the article, quote
+    he thinks, she thinks, they think, they decided, he decided, she decided, i heard, i read, the article, quote,
+    asked whether, asked if, used to say, whether i, say i, says i, didn't say
+    """)
+  /// What one asks to be done with a text that follows.
+  static let textRequests = PhraseSet(
+    """
+    translate, proofread, rewrite, rephrase, paraphrase, correct this, correct the following, summarize, summarise,
+    reply to
     """)
   /// What closes a conversation, or opens it, and says nothing else.
   static let courtesies = PhraseSet(
@@ -55,13 +62,21 @@ enum Phrases {
     sounds good, sounds great, sounds perfect, sounds excellent, sounds nice, sounds cool, sounds fine, sounds lovely,
     sounds wonderful, sounds interesting, sounds amazing, sounds really good, sounds like a plan, sound excellent,
     sound good, sound great, that works, this works, it works, that'll work, that will work, that would work,
-    works for me, works great, is perfect, be perfect, is good, be good, be great, is great, was great, be nice,
+    works for me, works great, that is perfect, it is perfect, this is perfect, which is perfect, be perfect, that is good, it is good,
+    this is good, which is good, be good, be great, that is great, it is great, this is great, which is great, was great, be nice,
     i like that, i like it, i like this, i like the, i'll take, i will take, we'll take, i'd love to, i would love to,
     go ahead, that one, good fit, good for me, good to me, looks good, looks great, let's try, let's do, ok i'll go,
     okay i'll go, i'll go, find this agreeable, that's fine, that's great, that's perfect, that's superb, that's good,
     good enough, yes please, i agree, agreed, deal, great idea, good idea, perfect choice, i'm in, count me in,
     will be kewl, would like that, i want that, the song i was looking for, ship it, approved, is awesome, do it, book it,
     reserve it, buy it, order it, take it, make it booked, please do, please reserve it, please book it
+    """)
+  /// What agrees only where an answer begins so: others may be "good at sewing".
+  static let openingAgreements = PhraseSet("is good, is great, is perfect")
+  /// With one of these an answer is no plain yes.
+  static let doubts = PhraseSet(
+    """
+    not, don't, doesn't, didn't, isn't, aren't, wasn't, can't, cannot, won't, wouldn't, never, nobody, doubt, whether, but
     """)
   static let assents = PhraseSet(
     """
@@ -122,6 +137,10 @@ enum Phrases {
     we picked, book me, please book, please reserve, please buy, please order, please play, get me, the plan is, final decision, our decision, my decision, opted for, opt for,
     ruled out, let's keep, let's drop, we'll keep, we're keeping, we're dropping, we're moving to, signed up for
     """)
+  /// Shortly before a decision or a switch, these say that there was none.
+  static let denials: Set<String> = [
+    "not", "never", "haven't", "hasn't", "hadn't", "didn't", "aren't", "isn't", "wasn't", "don't", "doesn't", "won't",
+  ]
   static let changesOfMind = PhraseSet(
     "actually, instead, rather than, make that, make it, change it to, changed my mind, never mind, scratch that")
   static let switches = PhraseSet(
@@ -170,6 +189,17 @@ enum Phrases {
     i'm going to, i am going to, we're going to, i plan to, we plan to, planning to, i intend to, must, due on, due by,
     follow up, action item, on my list, pending, waiting for, waiting on, supposed to
     """)
+  /// What is open however it is to be done.
+  static let openWork = PhraseSet(
+    "still need to, still needs to, still have to, still has to, still gotta, left to do, yet to")
+  /// What sounds like a duty and is none.
+  static let noDuties = PhraseSet(
+    """
+    don't have to, doesn't have to, didn't have to, won't have to, don't need to, doesn't need to, didn't need to,
+    won't need to, not have to, not need to, never have to, never need to, not supposed to, i'd have to, we'd have to,
+    i'd need to, we'd need to, nothing left to do, i'm going to sleep, i am going to sleep, i'm going to bed,
+    i am going to bed
+    """)
   /// Wishes that an assistant fulfils at once; they are open only while nothing came of them.
   static let errands = PhraseSet(
     """
@@ -182,9 +212,27 @@ enum Phrases {
     must, must not, mustn't, can't, cannot, can not, no more than, not more than, no less than, at most, at least, at the latest,
     budget, deadline, only if, not allowed, isn't allowed, no later than, not later than, has to be, have to be, needs to be,
     need to be, without, allergic, intolerant, maximum, minimum, limited to, limit is, the limit, up to, under no circumstances,
-    as long as, provided that, may not, shouldn't exceed, not exceed, exceed, less than, more than, too expensive, afford, required,
+    as long as, provided that, may not, shouldn't exceed, not exceed, exceed, too expensive, afford, required,
     requirement, mandatory, off limits, strictly
     """)
+  /// What the person is not to do.
+  static let ownLimits = PhraseSet(
+    """
+    i shouldn't, i should not, we shouldn't, we should not, i'm not supposed to, i am not supposed to,
+    we're not supposed to, we are not supposed to
+    """)
+  static let numbers: Set<String> = [
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "fifteen",
+    "twenty",
+    "thirty", "forty", "fifty", "sixty", "hundred", "thousand", "half",
+  ]
+  /// What follows "less than a".
+  static let measures: Set<String> = [
+    "second", "minute", "hour", "day", "night", "week", "month", "year", "mile", "kilometre", "kilometer", "metre",
+    "meter",
+    "dollar", "euro", "pound", "kilo", "dozen", "hundred", "thousand", "million", "couple", "few", "gigabyte",
+    "megabyte",
+  ]
   /// A constraint, unless what is to be done by then is said too: that is a task.
   static let deadlines = PhraseSet(
     """
@@ -195,13 +243,13 @@ enum Phrases {
     """
     can't find, can't see, can't wait, can't believe, can't remember, can't figure, can't get, can't seem, can't tell,
     can't think, cannot find, cannot see, cannot wait, cannot believe, cannot remember, can't help, can't say, can't complain,
-    can't decide, more than happy, at least it, can't stand
+    can't decide, more than happy, at least it, can't stand, shouldn't have, should not have
     """)
   static let wants = PhraseSet(
     """
     i want, i need, i'd like, i would like, i wish, i'm looking for, i am looking for, looking for, i'm looking, i am looking,
     we need, we want, we'd like, i will need, i'll need, i nedd, i'll be, i will be, i'm going, i am going, i'm leaving,
-    i am leaving, i'm travelling, i am travelling, i'm traveling, i am traveling, there are, there will be, there is, it is for,
+    i am leaving, i'm travelling, i am travelling, i'm traveling, i am traveling, there are, there will be, it is for,
     it's for, look for, try, find me, find something, find a, find them, it should, make a reservation, i have to pick,
     search for, can you make it, in the morning, i'm planning, i wish to, i should, want to visit, i demand, play it
     """)
@@ -229,14 +277,25 @@ enum Phrases {
     our company, our app, our product, our office, our house, i have a, i have an, i have two, i have three, i have four,
     i've got a, i've got two, we have a, we have two, we have three, i run, i'm married, i'm allergic, i use, i teach,
     i lead, i manage, i'm responsible, i'm located, i am located, i'm based, i am based, i graduated, i retired, i play the,
-    it runs on, runs on, is written in, is hosted, i'm originally
+    it runs on, runs on, is written in, is hosted, i'm originally, passed away, getting married, i don't drink, i do not drink, i don't eat,
+    i do not eat, i quit, i stopped
     """)
   static let factTraps = PhraseSet(
     """
     i have a question, i have a problem, i have a meeting, i have a quick, i have an idea, i have an issue, i have a bug,
     i have a feeling, i have a doubt, i have a couple, i have a few, i have a hard, i have a request, i have a favor,
-    i've got a question, i've got a problem, i moved on, i work on it, i use it, i have another, i have a bit
+    i've got a question, i've got a problem, i moved on, i work on it, i use it, i have another, i have a bit, i stopped by, i stopped at
     """)
+  /// How often a medicine is taken.
+  static let regularly = PhraseSet(
+    """
+    every day, every morning, every evening, every night, every week, every hour, every month, each day, each morning,
+    each evening, each night, daily, weekly, once a, twice a, times a, a day, before meals, after meals, with meals
+    """)
+  /// "My phone died" is soon mended.
+  static let machines: Set<String> = [
+    "phone", "battery", "laptop", "computer", "car", "server", "process", "connection", "router", "printer",
+  ]
   /// What may follow "I'm" in a fact.
   static let states: Set<String> = [
     "a", "an", "from", "allergic", "vegan", "vegetarian", "married", "single", "diabetic", "originally", "responsible",
@@ -256,6 +315,12 @@ enum Phrases {
     "order", "balance", "turn", "code", "first", "next", "last",
   ]
 
+  /// Words of three letters that name nothing.
+  static let shortPlainWords: Set<String> = Set(
+    """
+    the and you for but get got see ask now too our her his him she out off way bit lot all any yet one two try who let say
+    run had has was are can not did how why its it's i'm i'd i'm new may day put use own few per nor
+    """.split(whereSeparator: \.isWhitespace).map(String.init))
   /// Words without a topic of their own.
   static let plainWords: Set<String> = Set(
     """

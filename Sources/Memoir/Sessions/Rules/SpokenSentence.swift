@@ -26,6 +26,11 @@ struct SpokenSentence {
   /// The words that carry the meaning.
   var topics: [String] { words.filter { $0.count > 3 && !Phrases.plainWords.contains($0) } }
 
+  /// Whether there is something to do in "need to …": "I have to go now" names nothing.
+  var saysWhat: Bool {
+    !topics.isEmpty || words.contains { $0.count == 3 && !Phrases.shortPlainWords.contains($0) }
+  }
+
   /// Letters, digits and apostrophes; everything else separates words.
   static func words(of text: String) -> [String] {
     var words: [String] = []
@@ -115,10 +120,12 @@ struct SpokenSentence {
   private static func clauses(of text: String) -> [String] {
     let words = text.split(separator: " ").map(String.init)
     guard words.count > 5, !Phrases.hypotheticals.isIn(Self.words(of: text)), text.last != "?" else { return [text] }
+    // A yes with a "but" is to be heard whole.
+    let joints = Phrases.agreements.isIn(Self.words(of: text)) ? ["and"] : ["and", "but"]
     var clauses: [[String]] = [[]]
     for (index, word) in words.enumerated() {
       let next = index + 1 < words.count ? Self.words(of: words[index + 1]).first ?? "" : ""
-      if ["and", "but"].contains(word.lowercased()), ["i", "i'm", "i've", "i'll", "my"].contains(next),
+      if joints.contains(word.lowercased()), ["i", "i'm", "i've", "i'll", "my"].contains(next),
         (clauses.last?.count ?? 0) > 2
       {
         clauses.append([])
