@@ -16,13 +16,14 @@
 /// | | `database: PostgreSQL 15` | `The database is PostgreSQL 14` | supersedes |
 /// | | `Is 31 years old` | `Is 30 years old` | supersedes |
 /// | a preference turned round | `Prefers coffee over tea` | `Prefers tea over coffee` | supersedes |
-/// | the same sentence denied, or no longer denied | `Does not like tea` | `Likes tea` | supersedes |
+/// | the same sentence denied, or no longer denied | `Does not like tea anymore` | `Likes tea` | supersedes |
 /// | a switch away from what is stated | `Switched from PostgreSQL to MySQL` | `The project uses PostgreSQL 14` | supersedes |
 /// | anything else | `Likes coffee` | `Likes tea` | unrelated |
 ///
 /// Unrelated are, among others: what can be so of several (`likes`, `speaks`, `has`, `Bob is a doctor`); another
 /// subject (`The analytics team uses PostgreSQL` after the project's switch, and whatever merely mentions PostgreSQL,
-/// as `Ana wrote a paper on PostgreSQL` does); a value that only says more or less (`Lives in Lisbon with Ana`); sentences of several
+/// as `Ana wrote a paper on PostgreSQL` does); a switch of limited scope (`… to SQLite for the test suite`); where others
+/// live or work, save for close kin of whom there is one (`My friend lives in Porto`); a value that only says more or less (`Lives in Lisbon with Ana`); sentences of several
 /// clauses, and those that leave open whether, when or of how many it is so (`sometimes`, `was`, `would`, `and`).
 public enum Contradiction {
   /// What a new fact is to a live one.
@@ -60,7 +61,7 @@ struct FactReading {
   /// Longer texts are compared by their words alone.
   private static let longestJudged = 40
   /// By how many words a sentence and its denial can differ, with and without the person they are about.
-  private static let longestDenial = 3
+  private static let longestDenial = 5
 
   init(_ text: String) {
     sentence = Sentence(text)
@@ -197,7 +198,7 @@ private struct Denial {
     let all = Self.withoutPerson(sentence.texts)
     for place in all.indices {
       for form in Self.forms where all[place...].starts(with: form.words) {
-        words = all[..<place] + form.kept + all[(place + form.words.count)...]
+        words = all[..<place] + form.kept + Self.withoutAnymore(all[(place + form.words.count)...])
         verb = place
         return
       }
@@ -213,6 +214,14 @@ private struct Denial {
       words[index] == other[index]
         || (index == verb && Self.stem(words[index]) == Self.stem(other[index]))
     }
+  }
+
+  /// A denial may end in `anymore`; what it denies does not.
+  private static func withoutAnymore(_ words: ArraySlice<String>) -> ArraySlice<String> {
+    for ending in [["anymore"], ["any", "more"], ["any", "longer"]] where words.suffix(ending.count) == ending[...] {
+      return words.dropLast(ending.count)
+    }
+    return words
   }
 
   private static func withoutPerson(_ words: [String]) -> [String] {

@@ -4,7 +4,8 @@
 struct Word: Equatable {
   /// In lower case, without the punctuation around it.
   let text: String
-  /// Whether it begins with a capital letter or a digit, as names, numbers and dates do.
+  /// Whether it begins with a capital letter, a digit, a currency sign, `+` or `#`, or has an `@` in it, as names, numbers,
+  /// dates, sums and addresses do.
   let isNameLike: Bool
   /// The punctuation after it that ends a part of the sentence: `,` `;` `:` `.` `!` `?`.
   let mark: Character?
@@ -31,12 +32,18 @@ struct Sentence {
       words.append(
         Word(
           text: Self.spelling(String(part).lowercased()),
-          isNameLike: first.properties.isUppercase || first.properties.numericType != nil, mark: mark))
+          isNameLike: Self.beginsName(first) || part.contains("@"), mark: mark))
     }
     if words.count > 1, ["the", "a", "an"].contains(words[0].text) { words.removeFirst() }
     // Of nothing but punctuation, the text itself is the word.
     if words.isEmpty { words = [Word(text: text, isNameLike: false, mark: nil)] }
     self.words = words
+  }
+
+  private static func beginsName(_ scalar: Unicode.Scalar) -> Bool {
+    let properties = scalar.properties
+    return properties.isUppercase || properties.numericType != nil || properties.generalCategory == .currencySymbol
+      || scalar == "+" || scalar == "#"
   }
 
   private static func opens(_ scalar: Unicode.Scalar) -> Bool {

@@ -140,37 +140,128 @@ extension Statement {
     "editor", "hosting", "framework", "theme", "currency", "status", "location", "pronouns",
   ]
 
-  /// What must be seen to be a name, number or date, since an adjective may follow as well: `the database is slow`.
-  private var isValueNameLike: Bool { value.first?.isNameLike == true }
+  /// Of these somebody has one. Of the person, and of kin who are one, it is known who that is.
+  private static let personal: Set<String> = [
+    "name", "nickname", "surname", "age", "birthday", "birthplace", "hometown", "employer", "pronouns",
+  ]
+  private static let kin: Set<String> = [
+    "wife", "husband", "spouse", "partner", "mother", "father", "mum", "mom", "dad",
+  ]
+
+  /// Of these a number with a unit is the value; of others it tells how large, far or old the thing is.
+  private static let measured: Set<String> = ["age", "budget", "version", "date", "phone", "number", "deadline"]
+  private static let units: Set<String> = [
+    "b", "kb", "mb", "gb", "tb", "pb", "kib", "mib", "gib", "tib", "kg", "km", "cm", "mm", "h", "am", "pm", "ms", "%",
+  ]
+  private static let themes: Set<String> = ["dark", "light", "system", "auto", "automatic", "sepia", "high-contrast"]
 
   /// Which attribute it is about, and the value of it; `nil` for what can be so of several values at a time.
   var attribute: (attribute: Attribute, value: ArraySlice<Word>)? {
     switch relation {
-    case .lives: return isValueNameLike ? (.home(of: subject), value) : nil
-    case .works: return isValueNameLike ? (.employer(of: subject), value) : nil
-    case .isNamed: return isValueNameLike ? (.name(of: subject), value) : nil
-    case .isDue: return isValueNameLike ? (.due(subject), value) : nil
+    case .lives: return isOfOnePerson && isName && !isMeasure ? (.home(of: subject), value) : nil
+    case .works: return isOfOnePerson && isName && !isTime ? (.employer(of: subject), value) : nil
+    case .isNamed: return isOfOnePerson && isName ? (.name(of: subject), value) : nil
+    case .isDue: return isName ? (.due(subject), value) : nil
     case .isIt:
-      if value.count == 3, value.texts.suffix(2) == ["years", "old"], isValueNameLike {
-        return (.age(of: subject), value)
+      if value.count == 3, value.texts.suffix(2) == ["years", "old"], isName {
+        return isOfOnePerson ? (.age(of: subject), value) : nil
       }
-      guard let noun = subject.last else { return nil }
-      if subject == ["name"] { return isValueNameLike ? (.name(of: []), value) : nil }
-      if subject == ["age"] { return isValueNameLike ? (.age(of: []), value.prefix(1)) : nil }
-      if subject.contains("favourite"), noun != "favourite" { return (.named(subject), value) }
-      return Self.singular.contains(noun) && isValueNameLike ? (.named(subject), value) : nil
+      if subject == ["name"] { return isName ? (.name(of: []), value) : nil }
+      if subject == ["age"] { return isName ? (.age(of: []), value.prefix(1)) : nil }
+      if isFavourite { return isName || !value.endsInAdjective ? named : nil }
+      return isOfOne && (isName || isTheme) ? named : nil
     case .colon:
-      guard let noun = subject.last else { return nil }
-      let isSetting = noun.contains("_")
-      if isSetting || Self.singular.contains(noun) || subject.contains("favourite") { return (.named(subject), value) }
-      return nil
+      guard value.count <= 2 || isName else { return nil }
+      if isFavourite { return isName || !value.endsInAdjective ? named : nil }
+      let isSetting = subject.last?.contains("_") ?? false
+      return isSetting ? (.named(subject), value) : isOfOne ? named : nil
     case .uses:
-      if let noun = subject.last, Self.singular.contains(noun), isValueNameLike { return (.named(subject), value) }
+      if isOfOne, isName { return named }
       guard let place = value.lastIndex(where: { $0.text == "as" }), place > value.startIndex,
         place + 2 < value.endIndex, ["the", "its", "our", "their"].contains(value[place + 1].text)
       else { return nil }
       return (.role(value[(place + 2)...].texts, of: subject), value[..<place])
     case .rests, .prefers, .switched: return nil
     }
+  }
+
+  /// What the subject names has this value, unless that only describes it: `the database is 40 GB`.
+  private var named: (attribute: Attribute, value: ArraySlice<Word>)? {
+    if isMeasure, !Self.measured.contains(subject.last ?? "") { return nil }
+    if value.count == 1, value.texts.allSatisfy(Demonyms.contains) { return nil }
+    return (.named(subject), value)
+  }
+
+  /// What must be seen to be a name, number or date, since an adjective may follow as well: `the database is slow`.
+  private var isName: Bool { value.first?.isNameLike == true }
+
+  private var isTheme: Bool {
+    subject.last == "theme" && value.count == 1 && value.texts.allSatisfy(Self.themes.contains)
+  }
+
+  private var isFavourite: Bool { subject.contains("favourite") && subject.last != "favourite" }
+
+  /// Whether it is about the person, or about kin of whom there is one.
+  private var isOfOnePerson: Bool { subject.isEmpty || (subject.count == 1 && Self.kin.contains(subject[0])) }
+
+  /// Whether the subject names something of which there is one.
+  private var isOfOne: Bool {
+    guard let noun = subject.last else { return false }
+    if noun == "number" { return ["phone", "telephone", "mobile"].contains(subject.dropLast().last) }
+    guard Self.singular.contains(noun) else { return false }
+    guard Self.personal.contains(noun), let owner = subject.dropLast().last else { return true }
+    if owner.hasSuffix("'s") { return subject.count == 2 && Self.kin.contains(String(owner.dropLast(2))) }
+    return !owner.hasSuffix("s'") && !["her", "his", "their", "whose"].contains(owner)
+  }
+
+  /// Whether the value begins with a number and its unit.
+  private var isMeasure: Bool {
+    guard let first = value.first else { return false }
+    let unit = first.text.drop { $0.isNumber || $0 == "." || $0 == "," }
+    guard unit.count < first.text.count else { return false }
+    if !unit.isEmpty { return Self.units.contains(String(unit)) }
+    return value.dropFirst().first.map { !$0.isNameLike || Self.units.contains($0.text) } ?? false
+  }
+
+  /// `8 hours`, `9:30`, `night`
+  private var isTime: Bool {
+    guard let first = value.first?.text else { return false }
+    return isMeasure || first.allSatisfy { $0.isNumber || $0 == ":" || $0 == "." }
+      || ["night", "nights", "noon", "midnight", "home", "weekends"].contains(first)
+  }
+}
+
+extension RandomAccessCollection where Element == Word {
+  /// Whether it ends in what is seen to tell how something is, not what it is.
+  fileprivate var endsInAdjective: Bool {
+    guard let last = last?.text else { return false }
+    if adjectives.contains(last) { return true }
+    return last.count > 5 && ["ful", "ous", "ible", "ive", "less", "ly"].contains { last.hasSuffix($0) }
+  }
+}
+
+private let adjectives: Set<String> = [
+  "amazing", "awesome", "awful", "bad", "best", "better", "boring", "brilliant", "broken", "cheap", "closed", "cold",
+  "cool", "difficult", "easy", "excellent", "exciting", "expensive", "fantastic", "far", "fast", "fine", "full", "fun",
+  "funny", "gone", "good", "great", "happy", "hard", "healthy", "hot", "important", "incredible", "interesting", "long",
+  "lovely", "near", "nearby", "new", "nice", "old", "open", "outdated", "overrated", "perfect", "popular", "pretty",
+  "rare", "relaxing", "sad", "scary", "short", "slow", "small", "special", "spicy", "strange", "sweet", "tasty",
+  "terrible", "ugly", "underrated", "unknown", "warm", "weird", "wonderful",
+]
+
+/// Words for where somebody or something is from: written with a capital, and no names.
+private enum Demonyms {
+  private static let known: Set<String> = [
+    "african", "american", "arab", "argentinian", "asian", "australian", "austrian", "belgian", "brazilian",
+    "bulgarian",
+    "canadian", "chilean", "colombian", "croatian", "cuban", "czech", "dutch", "egyptian", "estonian", "european",
+    "french", "german", "greek", "hungarian", "indian", "indonesian", "iranian", "israeli", "italian", "korean",
+    "latvian", "lithuanian", "mexican", "moroccan", "nigerian", "norwegian", "pakistani", "peruvian", "romanian",
+    "russian", "serbian", "slovak", "slovenian", "swiss", "syrian", "thai", "tunisian", "ukrainian", "venezuelan",
+    "welsh",
+  ]
+
+  static func contains(_ word: String) -> Bool {
+    known.contains(word) || (word.count > 5 && (word.hasSuffix("ese") || word.hasSuffix("ish")))
   }
 }

@@ -37,10 +37,35 @@ struct Switch {
     self = found
   }
 
+  /// Of an exchange that holds only somewhere or for something, nothing follows in general.
+  private static func isLimited(_ words: ArraySlice<Word>) -> Bool {
+    let said = words.prefix { !["because", "since", "as", "due", "and", "but"].contains($0.text) }
+    return said.indices.contains { place in
+      ["for", "in", "on"].contains(said[place].text) && !tellsTime(said[(place + 1)...])
+    }
+  }
+
+  /// `June`, `early 2024`, `5 June`, `the last sprint`
+  private static func tellsTime(_ words: ArraySlice<Word>) -> Bool {
+    let words = words.drop { ["the", "early", "mid", "late"].contains($0.text) }
+    guard let first = words.first?.text else { return false }
+    if times.contains(first) { return true }
+    guard first.utf8.allSatisfy({ (48...57).contains($0) }) else { return false }
+    return first.utf8.count == 4 || words.dropFirst().first.map { times.contains($0.text) } ?? false
+  }
+
+  private static let times: Set<String> = [
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "last", "this", "spring",
+    "summer", "autumn", "winter", "q1", "q2", "q3", "q4",
+  ]
+
   private init?(_ subject: ArraySlice<Word>, old: ArraySlice<Word>, new: ArraySlice<Word>) {
     guard subject.count <= 5, (1...Self.longestName).contains(old.count), new.count <= Self.longestName else {
       return nil
     }
+    // `replaced PostgreSQL in the tests with SQLite`
+    if old.contains(where: { ["in", "for"].contains($0.text) }) { return nil }
     let words = subject.filter { !Self.auxiliaries.contains($0.text) }
     self.subject = Statement.subject(words[...])
     self.old = old
@@ -57,7 +82,8 @@ struct Switch {
     let object = words[(verb + 1)..<from]
     let subject = object.isEmpty ? words[..<verb] : object
     let new = name(words[(to + 1)...])
-    return new.isEmpty ? nil : Switch(subject, old: words[(from + 1)..<to], new: new)
+    if new.isEmpty || isLimited(words[new.endIndex...]) { return nil }
+    return Switch(subject, old: words[(from + 1)..<to], new: new)
   }
 
   /// `replaced X with Y`, `replaced X by Y`
@@ -67,7 +93,7 @@ struct Switch {
     else { return nil }
     let passive = words[..<verb].last.map { ["was", "were", "been"].contains($0.text) } ?? false
     let new = name(words[(with + 1)...])
-    if new.isEmpty { return nil }
+    if new.isEmpty || isLimited(words[new.endIndex...]) { return nil }
     // `X was replaced with Y`
     if passive {
       let old = words[..<verb].filter { !auxiliaries.contains($0.text) }
@@ -83,14 +109,18 @@ struct Switch {
       let verb = words[..<instead].firstIndex(where: { ["uses", "use", "using"].contains($0.text) })
     else { return nil }
     let before = words[..<verb].filter { !["is", "are"].contains($0.text) }
-    return Switch(before[...], old: name(words[(instead + 2)...]), new: words[(verb + 1)..<instead])
+    let old = name(words[(instead + 2)...])
+    let new = words[(verb + 1)..<instead]
+    if isLimited(words[old.endIndex...]) || isLimited(new) { return nil }
+    return Switch(before[...], old: old, new: new)
   }
 
   /// `no longer uses X`, `stopped using X`
   private static func noLonger(_ words: ArraySlice<Word>) -> Switch? {
     for form in [["no", "longer", "uses"], ["no", "longer", "use"], ["stopped", "using"]] {
       for place in words.indices where words[place...].prefix(form.count).texts == form {
-        return Switch(words[..<place], old: name(words[(place + form.count)...]), new: [])
+        let old = name(words[(place + form.count)...])
+        return isLimited(words[old.endIndex...]) ? nil : Switch(words[..<place], old: old, new: [])
       }
     }
     return nil

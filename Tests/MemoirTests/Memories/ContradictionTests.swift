@@ -18,7 +18,17 @@ import Testing
   static let superseding = [
     ("Favourite colour is red", "Favourite colour is blue"), ("My favorite color is red", "Favourite colour is blue"),
     ("Lives in Porto", "Lives in Lisbon"), ("The user lives in Porto.", "I live in Lisbon"),
-    ("Lives in Porto, Portugal", "Lives in Lisbon, Portugal"), ("Bob lives in Porto", "Bob lives in Lisbon"),
+    ("Lives in Porto, Portugal", "Lives in Lisbon, Portugal"),
+    ("My wife lives in Porto", "My wife lives in Lisbon"),
+    ("The user's mother works at Beta", "My mother works at Acme"),
+    ("My father is 71 years old", "My father is 70 years old"), ("My wife's name is Ann", "My wife's name is Ana"),
+    ("The budget is $8,000", "The budget is $5,000"), ("Email is ana@b.com", "Email is ana@a.com"),
+    ("Phone number is +351 999", "Phone number is +351 912"), ("Theme is light", "Theme is dark"),
+    ("Doesn't live in Lisbon anymore", "Lives in Lisbon"), ("I do not live in Lisbon any longer", "Lives in Lisbon"),
+    ("Doesn't like tea anymore", "Likes tea"), ("Doesn't like tea any more.", "I like tea"),
+    ("Is not vegetarian anymore", "Is vegetarian"), ("The budget is 8 million", "The budget is 5 million"),
+    ("The manager is Eve", "The manager is Ana"), ("Favourite film is Alien", "Favourite film is 12 Angry Men"),
+    ("Favourite food is soup", "Favourite food is hot chocolate"),
     ("Works at Beta", "Works for Acme"), ("Is employed by Beta", "Works at Acme"),
     ("Name is Ann", "My name is Ana"), ("Is called Ann", "Name is Ana"),
     ("The deadline is Monday", "The deadline is Friday"), ("The report is due on 5 June", "The report is due on 1 May"),
@@ -50,6 +60,17 @@ import Testing
     ("Ana lives in Porto", "Lives in Lisbon"), ("Her name is Ann", "My name is Ana"),
     ("The staging database is MySQL", "The production database is PostgreSQL"),
     ("Does not like coffee", "Likes tea"), ("Bob does not like tea", "Ana likes tea"),
+    ("Bob lives in Porto", "Bob lives in Lisbon"), ("My brother lives in Porto", "My brother lives in Lisbon"),
+    ("A colleague works at Beta", "A colleague works at Acme"), ("The dog is called Rex", "The dog is called Bo"),
+    ("My son is 5 years old", "My son is 7 years old"), ("My son's name is Tom", "My son's name is Tim"),
+    // Descriptions, which are no values.
+    ("The database is 40 GB", "The database is PostgreSQL"), ("The database is 40GB", "The database is PostgreSQL"),
+    ("The city is 3 hours away", "The city is Lisbon"), ("The manager is German", "The manager is Ana"),
+    ("The manager is Japanese", "The manager is Ana"), ("Works for 8 hours", "Works for Acme"),
+    ("Works at night", "Works at Acme"), ("Works at 9:30", "Works at Acme"), ("Theme is ugly", "Theme is dark"),
+    ("Favourite film is amazing", "Favourite film is Alien"),
+    ("Favourite film is very good", "Favourite film is Alien"),
+    ("status: waiting for a review", "status: done"), ("database: 40 GB", "database: PostgreSQL"),
     // Only more or less of the same.
     ("Lives in Lisbon with Ana", "Lives in Lisbon"), ("The database is PostgreSQL 15", "The database is PostgreSQL"),
     // Left open when, whether or how many.
@@ -110,6 +131,25 @@ import Testing
     #expect(verdict("The project uses PostgreSQL 13", migrated) == .unrelated)
     #expect(verdict("The application runs on PostgreSQL 14", migrated) == .unrelated)
     #expect(verdict("Uses PostgreSQL", "Switched from PostgreSQL 14 to PostgreSQL 15") == .unrelated)
+  }
+
+  static let limited = [
+    "Switched from PostgreSQL to SQLite for the test suite", "Replaced PostgreSQL with SQLite in the unit tests",
+    "Switched from PostgreSQL to SQLite on the staging server", "Now uses SQLite instead of PostgreSQL in tests",
+    "Uses SQLite in tests instead of PostgreSQL", "Replaced PostgreSQL in the unit tests with SQLite",
+    "Switched from PostgreSQL to SQLite last year for the tests", "No longer uses PostgreSQL for the tests",
+  ]
+
+  @Test(arguments: limited) func `that tells of a switch of limited scope ends nothing general`(new: String) {
+    for live in ["The project uses PostgreSQL 14", "Uses PostgreSQL", "The database is PostgreSQL"] {
+      #expect(Contradiction.verdict(on: live, by: new) == .unrelated, "\(live)")
+    }
+  }
+
+  @Test(arguments: ["in June", "on Monday", "in early 2024", "on 5 June", "in the last sprint", "this week", ""])
+  func `that tells when a switch was ends the old thing`(time: String) {
+    #expect(Contradiction.verdict(on: "Uses Python", by: "Changed from Python to Rust " + time) == .supersedes)
+    #expect(Contradiction.verdict(on: "Uses Python", by: "Changed from Python to Rust for the parser") == .unrelated)
   }
 
   @Test func `that only considers a switch ends nothing`() {
