@@ -27,12 +27,13 @@ public struct MemoryOutcome: Hashable, Sendable {
 /// Plans the events by which memories become facts.
 ///
 /// Within its category, a memory that says what a live fact says confirms it, and one that contradicts live facts
-/// supersedes them (``Contradiction``). The memories of one batch are planned against each other too, in their order.
+/// supersedes them (``Contradiction``), save for those that hold for longer than it does. The memories of one batch are planned against each other too, in their order.
 public enum FactPlan {
   /// The events to append for `drafts`, in order, and what becomes of each draft.
   ///
   /// Pure, save for the ids of new facts. A confirmed fact keeps its words, type and metadata; its doubt is halved (to four
-  /// decimals, never to nothing), its importance is the greater one, its tags are those of both, and it holds as long as
+  /// decimals, never to nothing), its importance is the greater one, its tags are those of both, as far as there is room for
+  /// them (``Limits/tagsPerMemory``), and it holds as long as
   /// the longer-lived of both: what is confirmed without an end holds to the end of the year 9999.
   ///
   /// - Parameters:
@@ -48,7 +49,8 @@ public enum FactPlan {
     isTaken: (FactID) -> Bool = { _ in false }, newID: (() -> FactID)? = nil
   ) throws(MemoirError) -> (events: [MemoirEvent], outcomes: [MemoryOutcome]) {
     let steps = try steps(
-      for: drafts, against: facts, at: clock, judged: judged, isTaken: isTaken,
+      for: drafts, against: facts, at: clock, judged: judged,
+      earlier: { isTaken($0) ? EarlierFact(id: $0) : nil },
       newID: newID ?? { FactID(EventID.generate(at: clock)) })
     return (steps.flatMap(\.events), steps.map(\.outcome))
   }
@@ -59,9 +61,18 @@ public enum FactPlan {
     var outcome: MemoryOutcome
   }
 
+  /// What was remembered under an id before.
+  struct EarlierFact {
+    /// The fact that it became: another one where it was confirmed.
+    var id: FactID
+    /// What was said, and of what category; `nil` where nobody can tell any more.
+    var said: (text: String, category: String)?
+  }
+
+  /// - Parameter earlier: What became of the id of a draft before, unless a live fact has it.
   static func steps(
     for drafts: [MemoryDraft], against facts: [Fact], at clock: Timestamp, judged: [[FactID]],
-    isTaken: (FactID) -> Bool, newID: () -> FactID
+    earlier: (FactID) throws(MemoirError) -> EarlierFact?, newID: () -> FactID
   ) throws(MemoirError) -> [Step] {
     var live = LiveFacts(facts, at: clock)
     var steps: [Step] = []
@@ -70,7 +81,7 @@ public enum FactPlan {
         steps.append(
           try step(
             for: draft, against: &live, at: clock, judged: index < judged.count ? judged[index] : [],
-            isTaken: isTaken, newID: newID))
+            earlier: earlier, newID: newID))
       } catch {
         throw MemoirError(error)
       }
@@ -80,17 +91,18 @@ public enum FactPlan {
 
   private static func step(
     for draft: MemoryDraft, against live: inout LiveFacts, at clock: Timestamp, judged: [FactID],
-    isTaken: (FactID) -> Bool, newID: () -> FactID
+    earlier: (FactID) throws(MemoirError) -> EarlierFact?, newID: () -> FactID
   ) throws -> Step {
     let reading = FactReading(draft.content)
     let end = try draft.lifetime?.end(from: clock)
     if let id = draft.factID {
-      if let known = live[id], known.category == draft.category,
-        Sentence(known.text).isSame(as: reading.sentence)
-      {
-        return Step(events: [], outcome: MemoryOutcome(kind: .unchanged, factID: id, superseded: []))
+      var known = live.remembered(under: id)
+      // What was revised since is still known by what was said at first.
+      if known?.says(reading, draft.category) != true, let first = try earlier(id) { known = first }
+      if let known {
+        guard known.says(reading, draft.category) else { throw MemoirError.taken(id) }
+        return Step(events: [], outcome: MemoryOutcome(kind: .unchanged, factID: known.id, superseded: []))
       }
-      if live.knows(id) || isTaken(id) { throw MemoirError.taken(id) }
     }
     let (known, contradicted) = live.judge(reading, in: draft.category, judged: judged)
     let same = known.first
@@ -99,6 +111,7 @@ public enum FactPlan {
     if let same {
       id = same.id
       events.append(.factRevised(try live.confirm(same, by: draft, until: end)))
+      if let own = draft.factID { live.confirmed[own] = same.id }
     } else {
       id = draft.factID ?? newID()
       events.append(
@@ -110,7 +123,8 @@ public enum FactPlan {
             expiresAt: end, metadata: draft.metadata)))
       live.learn(id, draft, reading, until: end)
     }
-    let superseded = contradicted.filter { $0 != id }
+    let life = live[id]?.expiresAt
+    let superseded = contradicted.filter { $0 != id && live.holds($0, until: life) }
     for old in superseded {
       events.append(.factRevised(try FactRevised(factID: old, supersededBy: id)))
       live.remove(old)
@@ -138,18 +152,16 @@ struct LiveFacts {
   private var entries: [Entry] = []
   private var places: [FactID: Int] = [:]
   private var byCategory: [String: [Int]] = [:]
-  private var expired: Set<FactID> = []
+  private var expired: [FactID: Entry] = [:]
+  /// The facts that drafts of this batch confirmed, by the ids the drafts had.
+  var confirmed: [FactID: FactID] = [:]
 
   init(_ facts: [Fact], at clock: Timestamp) {
     for fact in facts {
-      if fact.isExpired(at: clock) {
-        expired.insert(fact.factID)
-      } else {
-        add(
-          Entry(
-            id: fact.factID, text: fact.fact, category: fact.category, confidence: fact.confidence,
-            importance: fact.importance, tags: fact.tags?.strings ?? [], expiresAt: fact.expiresAt))
-      }
+      let entry = Entry(
+        id: fact.factID, text: fact.fact, category: fact.category, confidence: fact.confidence,
+        importance: fact.importance, tags: fact.tags?.strings ?? [], expiresAt: fact.expiresAt)
+      if fact.isExpired(at: clock) { expired[fact.factID] = entry } else { add(entry) }
     }
   }
 
@@ -161,9 +173,16 @@ struct LiveFacts {
 
   subscript(id: FactID) -> Entry? { places[id].map { entries[$0] } }
 
-  /// Whether a fact has the id, an expired one or one superseded in this batch included.
-  func knows(_ id: FactID) -> Bool {
-    places[id] != nil || expired.contains(id) || entries.contains { $0.id == id }
+  /// What was remembered under an id, as it is worded now: expired, superseded or only confirmed in this batch as well.
+  func remembered(under id: FactID) -> FactPlan.EarlierFact? {
+    let id = confirmed[id] ?? id
+    guard let entry = self[id] ?? expired[id] ?? entries.last(where: { $0.id == id }) else { return nil }
+    return FactPlan.EarlierFact(id: id, said: (entry.text, entry.category))
+  }
+
+  /// Whether a fact holds no longer than to `end`; `nil` is for ever.
+  func holds(_ id: FactID, until end: Timestamp?) -> Bool {
+    (self[id]?.expiresAt ?? .latest) <= end ?? .latest
   }
 
   /// The facts that say the same, and those that do not hold beside it.
@@ -205,16 +224,31 @@ struct LiveFacts {
     entry.confidence = max(entry.confidence.withDoubtHalved, draft.confidence)
     // A memory of no stated importance counts as one of the middle.
     let raised = draft.importance > entry.importance ?? 0.5 ? draft.importance : nil
-    let added = draft.tags.filter { tag in !entry.tags.contains { $0.utf8.elementsEqual(tag.utf8) } }
+    let tags = Self.tags(entry.tags, and: draft.tags)
+    let isTagged = tags.count > entry.tags.count
     var expiry: Timestamp?
     if let old = entry.expiresAt, (end ?? .latest) > old { expiry = end ?? .latest }
     entry.importance = raised ?? entry.importance
-    entry.tags += added
+    entry.tags = tags
     entry.expiresAt = expiry ?? entry.expiresAt
     if let place = places[entry.id] { entries[place] = entry }
     return try FactRevised(
       factID: entry.id, confidence: entry.confidence, importance: raised,
-      tags: added.isEmpty ? nil : entry.tags, expiresAt: expiry)
+      tags: isTagged ? tags : nil, expiresAt: expiry)
+  }
+
+  /// The tags, and of the others those that there is room for.
+  static func tags(_ tags: [String], and others: [String]) -> [String] {
+    let added = others.filter { tag in !tags.contains { $0.utf8.elementsEqual(tag.utf8) } }
+    return tags + added.prefix(max(Limits.tagsPerMemory - tags.count, 0))
+  }
+}
+
+extension FactPlan.EarlierFact {
+  /// Whether that is what is said again.
+  fileprivate func says(_ reading: FactReading, _ category: String) -> Bool {
+    guard let said, said.category == category else { return false }
+    return reading.verdict(on: Sentence(said.text)) == .same
   }
 }
 

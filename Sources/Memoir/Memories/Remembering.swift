@@ -51,7 +51,7 @@ extension MemoirStore {
   /// ```
   /// Agents and processes that remember at the same time are put in order, so that none of them stores a fact twice or
   /// loses what another has said. After a failure that leaves the outcome open, remembering again confirms what had been
-  /// stored; a draft with a ``MemoryDraft/factID`` even changes nothing the second time.
+  /// stored; a draft with a ``MemoryDraft/factID`` even changes nothing the second time, whatever became of the fact since.
   ///
   /// - Parameters:
   ///   - agent: Who says so; kept in the events' metadata.
@@ -82,13 +82,20 @@ extension MemoirStore {
       let facts = state?.state.facts
       let steps = try FactPlan.steps(
         for: drafts, against: facts?.facts ?? [], at: clock, judged: judged,
-        isTaken: { facts?.isGone($0) ?? false }, newID: { FactID(EventID.generate(at: clock)) })
+        earlier: { id throws(MemoirError) in
+          guard let state else { return nil }
+          return try self.earlierFact(under: id, in: state)
+        }, newID: { FactID(EventID.generate(at: clock)) })
       var events: [EventData] = []
       for (draft, step) in zip(drafts, steps) {
         for event in step.events {
           // A new fact goes by its event's id, as one does that is appended without an id.
           var id: EventID?
           if case .factLearned(let learned) = event, draft.factID == nil { id = learned.factID?.eventID }
+          // What is confirmed under an id of its own is known by it when it comes again.
+          if case .factRevised(let revised) = event, revised.supersededBy == nil, let own = draft.factID {
+            id = try self.origin(of: user).map { .confirming(own, $0) } ?? events.first.map { .confirming(own, $0.id) }
+          }
           events.append(try self.event(event, session: draft.session, id: id, at: clock, agent: agent))
         }
       }
@@ -97,7 +104,8 @@ extension MemoirStore {
   }
 
   /// Changes a memory. With a new content or category it takes the place of those that say the same or are contradicted
-  /// by it.
+  /// by it, save for what is contradicted and holds for longer. Of those that say the same, it takes over what matters more:
+  /// the longest life, the greatest importance, and all tags there is room for.
   ///
   /// - Throws: `not_found` where there is no such memory now, the forgotten included; `invalid_argument` as
   ///   ``MemoryDraft`` does.
@@ -111,18 +119,21 @@ extension MemoirStore {
       guard let state else { throw .noUser(user) }
       let fact = try state.memory(id)
       var superseded: [FactID] = []
+      var merged = MergedLife(fact, revision, try revision.lifetime?.end(from: state.clock))
       if revision.content != nil || revision.category != nil {
         var live = LiveFacts(state.state.facts.facts, at: state.clock)
-        superseded = live.displaced(
-          by: FactReading(revision.content ?? fact.fact), in: revision.category ?? fact.category, besides: id)
+        let (same, contradicted) = live.judge(
+          FactReading(revision.content ?? fact.fact), in: revision.category ?? fact.category, besides: id)
+        for entry in same { merged.take(entry) }
+        superseded = same.map(\.id) + contradicted.filter { live.holds($0, until: merged.end) }
       }
       var contents: [FactRevised] = []
       do {
         contents.append(
           try FactRevised(
             factID: id, fact: revision.content, category: revision.category, confidence: revision.confidence,
-            importance: revision.importance, tags: revision.tags.map(MemoryRule.checked),
-            expiresAt: revision.lifetime?.end(from: state.clock), metadata: revision.metadata))
+            importance: merged.newImportance, tags: merged.newTags.map(MemoryRule.checked),
+            expiresAt: merged.newEnd, metadata: revision.metadata))
         for old in superseded { contents.append(try FactRevised(factID: old, supersededBy: id)) }
       } catch {
         throw MemoirError(error)
@@ -177,13 +188,92 @@ extension MemoirStore {
   }
 }
 
-extension LiveFacts {
-  /// The facts that do not stand beside the fact `own` once it says this: those that say the same, and those contradicted.
-  mutating func displaced(by reading: FactReading, in category: String, besides own: FactID) -> [FactID] {
-    let (same, contradicted) = judge(reading, in: category, besides: own)
-    return same.map(\.id) + contradicted
+/// How long a revised fact holds, how much it matters and how it is found, once it stands for others that say the same.
+private struct MergedLife {
+  /// When it no longer holds; `nil` for never.
+  private(set) var end: Timestamp?
+  private var importance: Fraction?
+  private var tags: [String]
+  /// What is to be written of it: only what becomes otherwise.
+  private(set) var newEnd: Timestamp?
+  private(set) var newImportance: Fraction?
+  private(set) var newTags: [String]?
+
+  init(_ fact: Fact, _ revision: MemoryRevision, _ newEnd: Timestamp?) {
+    self.newEnd = newEnd
+    end = newEnd ?? fact.expiresAt
+    newImportance = revision.importance
+    importance = revision.importance ?? fact.importance
+    newTags = revision.tags
+    tags = revision.tags ?? fact.tags?.strings ?? []
   }
 
+  mutating func take(_ entry: LiveFacts.Entry) {
+    if let end, entry.expiresAt ?? .latest > end {
+      newEnd = entry.expiresAt ?? .latest
+      self.end = newEnd
+    }
+    // A memory of no stated importance counts as one of the middle.
+    if let theirs = entry.importance, theirs > importance ?? 0.5 {
+      newImportance = theirs
+      importance = theirs
+    }
+    let all = LiveFacts.tags(tags, and: entry.tags)
+    if all.count > tags.count {
+      newTags = all
+      tags = all
+    }
+  }
+}
+
+extension MemoirStore {
+  /// The first event of a user. Its id goes into those derived here: what is known of one user says nothing of another.
+  private func origin(of user: StreamName) throws(MemoirError) -> EventID? {
+    do { return try log.event(at: 1, of: user)?.id } catch { throw MemoirError(error) }
+  }
+
+  /// What was remembered under an id up to a state: as a fact of its own, or by confirming another one.
+  ///
+  /// - Complexity: O(log events) for an id that nobody has used, O(events of the user) otherwise
+  private func earlierFact(under id: FactID, in state: StateAt) throws(MemoirError) -> FactPlan.EarlierFact? {
+    let facts = state.state.facts
+    do {
+      if facts[id] != nil || facts.isGone(id) {
+        var said: (text: String, category: String)?
+        try log.forEachEvent(of: state.user, through: AsOfText.version(state.version).asOf) {
+          event throws(DamagedBytes) in
+          guard said == nil, !event.isRedacted, event.type == .factLearned else { return }
+          var fields = FactFields()
+          try fields.read(event.payload)
+          guard (fields.factID ?? FactID(event.id)) == id, let text = fields.fact, let category = fields.category else {
+            return
+          }
+          said = (text, category)
+        }
+        return FactPlan.EarlierFact(id: id, said: said)
+      }
+      guard let origin = try origin(of: state.user),
+        let event = try log.event(.confirming(id, origin), of: state.user), event.version <= state.version
+      else { return nil }
+      guard !event.isRedacted, case .factRevised(let confirmation)? = try MemoirEvent(event) else {
+        return FactPlan.EarlierFact(id: id)
+      }
+      let known = try self.state(of: state.user, at: .version(event.version)).state.facts[confirmation.factID]
+      return FactPlan.EarlierFact(id: confirmation.factID, said: known.map { ($0.fact, $0.category) })
+    } catch {
+      throw MemoirError(error)
+    }
+  }
+}
+
+extension EventID {
+  /// The id of the event that confirms a fact by what is remembered under another id.
+  fileprivate static func confirming(_ id: FactID, _ origin: EventID) -> EventID {
+    .derived(from: origin, ["confirmed", id.description])
+  }
+}
+
+extension LiveFacts {
   /// How many facts a judge is asked about at most: those learned last.
   static let judgedAtMost = 10
   /// A shorter word says too little about what a fact is about.

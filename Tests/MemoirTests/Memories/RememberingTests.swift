@@ -136,8 +136,92 @@ import Testing
     #expect(try await desk.remember("Owns a cat", id: "cat-2").factID.description == "cat")
     #expect(await code { try await desk.remember("Owns a dog", id: "cat") } == .idConflict)
     try await desk.store.forget(FactID("cat"), of: desk.bob)
-    #expect(await code { try await desk.remember("Owns a cat", id: "cat") } == .idConflict)
+    #expect(try await desk.remember("Owns a cat", id: "cat").kind == .unchanged)
+    #expect(try desk.texts() == [])
+    #expect(await code { try await desk.remember("Owns a dog", id: "cat") } == .idConflict)
+    #expect(await code { try await desk.remember("Owns a cat", "pets", id: "cat") } == .idConflict)
     #expect(try await desk.remember("Owns a cat").kind == .stored)
+  }
+
+  @Test func `again under an id whose fact was superseded, revised or has expired changes nothing`() async throws {
+    let desk = try Desk()
+    try await desk.remember("Lives in Lisbon", id: "home")
+    try await desk.remember("Lives in Porto")
+    try await desk.remember("Owns a cat", id: "pet")
+    try await desk.store.revise(FactID("pet"), of: desk.bob, MemoryRevision(content: "Owns a dog"))
+    let holiday = try MemoryDraft("Is on holiday", lifetime: .seconds(10), factID: FactID("holiday"))
+    try await desk.store.remember(holiday, for: desk.bob)
+    desk.advance(seconds: 10)
+    let version = try desk.store.log.version(of: desk.bob)
+    #expect(try await desk.remember("Lives in Lisbon", id: "home").kind == .unchanged)
+    #expect(try await desk.remember("Owns a cat", id: "pet").kind == .unchanged)
+    #expect(try await desk.remember("Owns a dog", id: "pet").kind == .unchanged)
+    #expect(try await desk.store.remember(holiday, for: desk.bob).result.kind == .unchanged)
+    #expect(await code { try await desk.remember("Is at home", id: "holiday") } == .idConflict)
+    #expect(try desk.store.log.version(of: desk.bob) == version)
+  }
+
+  @Test func `under an id of one's own, what confirms another fact confirms it once`() async throws {
+    let desk = try Desk()
+    let drafts = try ["cat", "cat-2", "cat-2"].map { id throws in try MemoryDraft("Owns a cat", factID: FactID(id)) }
+    let outcomes = try await desk.store.remember(drafts, for: desk.bob).result
+    #expect(outcomes.map(\.kind) == [.stored, .confirmed, .unchanged])
+    let third = try await desk.remember("Owns a cat", id: "cat-3")
+    #expect(third.kind == .confirmed && third.factID.description == "cat")
+    let version = try desk.store.log.version(of: desk.bob)
+    func repeats() async throws {
+      for id in ["cat-2", "cat-3"] {
+        let again = try await desk.remember("Owns a cat", id: id)
+        #expect(again.kind == .unchanged && again.factID.description == "cat")
+        #expect(await code { try await desk.remember("Owns a dog", id: id) } == .idConflict)
+      }
+    }
+    try await repeats()
+    #expect(try desk.store.log.version(of: desk.bob) == version)
+    #expect(try desk.store.memory(FactID("cat"), of: desk.bob).fact.confidence == 0.95)
+    try await desk.store.forget(FactID("cat"), of: desk.bob)
+    try await repeats()
+    #expect(try desk.texts() == [])
+    // Of somebody else, the same ids say nothing.
+    try await desk.store.remember(drafts, for: .named("eve"))
+  }
+
+  @Test func `a confirmation adds tags as long as there is room`() async throws {
+    let desk = try Desk()
+    let first = (1...Limits.tagsPerMemory - 1).map { "a\($0)" }
+    try await desk.store.remember(MemoryDraft("Owns a cat", tags: first, factID: FactID("cat")), for: desk.bob)
+    for tags in [["b", "c"], ["d"]] {
+      try await desk.store.remember(MemoryDraft("Owns a cat", tags: tags), for: desk.bob)
+      #expect(try desk.store.memory(FactID("cat"), of: desk.bob).fact.tags?.strings == first + ["b"])
+    }
+  }
+
+  @Test func `a revision takes over the life, weight and tags of what says the same`() async throws {
+    let desk = try Desk()
+    let short = try MemoryDraft("Owns a pet", tags: ["a"], lifetime: .seconds(10), factID: FactID("pet"))
+    let long = try MemoryDraft("Owns a cat", importance: 0.9, tags: ["a", "b"], factID: FactID("cat"))
+    try await desk.store.remember([short, long], for: desk.bob)
+    let outcome = try await desk.store.revise(FactID("pet"), of: desk.bob, MemoryRevision(content: "Owns a cat")).result
+    #expect(outcome.superseded.map(\.description) == ["cat"])
+    desk.advance(seconds: 10)
+    let fact = try desk.store.memory(FactID("pet"), of: desk.bob).fact
+    #expect(fact.expiresAt == .latest && fact.importance == 0.9 && fact.tags?.strings == ["a", "b"])
+  }
+
+  @Test func `what holds for longer outlives a contradiction`() async throws {
+    let desk = try Desk()
+    try await desk.remember("Lives in Lisbon", id: "lisbon")
+    let stay = try MemoryDraft("Stays in Porto", lifetime: .seconds(10), factID: FactID("porto"))
+    try await desk.store.remember(stay, for: desk.bob)
+    let revised = try await desk.store.revise(
+      FactID("porto"), of: desk.bob, MemoryRevision(content: "Lives in Porto")
+    ).result
+    #expect(revised.superseded.isEmpty)
+    let faro = try MemoryDraft("Lives in Faro", lifetime: .seconds(20))
+    #expect(try await desk.store.remember(faro, for: desk.bob).result.superseded.map(\.description) == ["porto"])
+    desk.advance(seconds: 20)
+    #expect(try desk.texts() == ["Lives in Lisbon"])
+    #expect(try await desk.remember("Lives in Braga").superseded.map(\.description) == ["lisbon"])
   }
 
   @Test func `an expired fact stands in nobody's way`() async throws {
