@@ -148,6 +148,16 @@ extension Statement {
     "wife", "husband", "spouse", "partner", "mother", "father", "mum", "mom", "dad",
   ]
 
+  /// Whoever or whatever is called so may be one of several.
+  private static let plural: Set<String> = [
+    "son", "daughter", "child", "kid", "baby", "brother", "sister", "sibling", "twin", "friend", "cousin", "uncle",
+    "aunt",
+    "nephew", "niece", "grandson", "granddaughter", "grandmother", "grandfather", "grandma", "grandpa", "colleague",
+    "coworker", "co-worker", "teammate", "neighbour", "neighbor", "roommate", "flatmate", "classmate", "client",
+    "customer",
+    "student", "pupil", "employee", "dog", "cat", "pet", "horse", "bird", "he", "she", "they", "somebody", "someone",
+  ]
+
   /// Of these a number with a unit is the value; of others it tells how large, far or old the thing is.
   private static let measured: Set<String> = ["age", "budget", "version", "date", "phone", "number", "deadline"]
   private static let units: Set<String> = [
@@ -201,8 +211,10 @@ extension Statement {
 
   private var isFavourite: Bool { subject.contains("favourite") && subject.last != "favourite" }
 
-  /// Whether it is about the person, or about kin of whom there is one.
-  private var isOfOnePerson: Bool { subject.isEmpty || (subject.count == 1 && Self.kin.contains(subject[0])) }
+  /// Whether it is about the person, or about somebody by name or of whom there is one.
+  private var isOfOnePerson: Bool {
+    subject.count <= 2 && !subject.contains { Self.plural.contains($0) || $0.hasSuffix("'s") || $0.hasSuffix("s'") }
+  }
 
   /// Whether the subject names something of which there is one.
   private var isOfOne: Bool {

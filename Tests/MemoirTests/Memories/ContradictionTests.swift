@@ -19,7 +19,8 @@ import Testing
     ("Favourite colour is red", "Favourite colour is blue"), ("My favorite color is red", "Favourite colour is blue"),
     ("Lives in Porto", "Lives in Lisbon"), ("The user lives in Porto.", "I live in Lisbon"),
     ("Lives in Porto, Portugal", "Lives in Lisbon, Portugal"),
-    ("My wife lives in Porto", "My wife lives in Lisbon"),
+    ("My wife lives in Porto", "My wife lives in Lisbon"), ("Bob lives in Porto", "Bob lives in Lisbon"),
+    ("Ana Silva works at Beta", "Ana Silva works at Acme"),
     ("The user's mother works at Beta", "My mother works at Acme"),
     ("My father is 71 years old", "My father is 70 years old"), ("My wife's name is Ann", "My wife's name is Ana"),
     ("The budget is $8,000", "The budget is $5,000"), ("Email is ana@b.com", "Email is ana@a.com"),
@@ -60,7 +61,7 @@ import Testing
     ("Ana lives in Porto", "Lives in Lisbon"), ("Her name is Ann", "My name is Ana"),
     ("The staging database is MySQL", "The production database is PostgreSQL"),
     ("Does not like coffee", "Likes tea"), ("Bob does not like tea", "Ana likes tea"),
-    ("Bob lives in Porto", "Bob lives in Lisbon"), ("My brother lives in Porto", "My brother lives in Lisbon"),
+    ("Bob lives in Porto", "Ana lives in Lisbon"), ("My brother lives in Porto", "My brother lives in Lisbon"),
     ("A colleague works at Beta", "A colleague works at Acme"), ("The dog is called Rex", "The dog is called Bo"),
     ("My son is 5 years old", "My son is 7 years old"), ("My son's name is Tom", "My son's name is Tim"),
     // Descriptions, which are no values.
