@@ -309,6 +309,40 @@ extension SemanticAnswer {
     #expect(memory.store.embeddingStatus?.embedded == 3 && memory.store.embeddingStatus?.refused == 0)
   }
 
+  @Test func `of another length than any stored before are not kept, also of somebody new`() async throws {
+    let memory = try SemanticStore()
+    try await memory.say("a", "b")
+    try await memory.store.embedMissing()
+    try memory.reopen(with: WordEmbedder(dimension: 16))
+    try await memory.say("c", by: memory.eve)
+    await #expect {
+      try await memory.store.embedMissing()
+    } throws: { error in
+      guard let error = error as? MemoirError else { return false }
+      return error.code == .unavailable && error.message.contains("32 numbers")
+        && error.message.contains("'memoir embed --drop words'")
+    }
+    try memory.reopen()
+    try await memory.store.embedMissing()
+    #expect(await memory.ask("c", of: memory.eve).versions(of: .message) == [1])
+    // Dropped, they may be of any length.
+    try memory.reopen(with: WordEmbedder(dimension: 16))
+    try await memory.store.dropVectors(of: "words")
+    try await memory.store.embedMissing()
+    #expect(await memory.ask("a").versions(of: .message).count == 2)
+  }
+
+  @Test func `of one namespace are made of its texts alone`() async throws {
+    let memory = try SemanticStore()
+    let other = StreamName.named("bob", in: "other")
+    try await memory.say("here")
+    try await memory.say("there", by: other)
+    try await memory.store.embedMissing(in: other.namespace)
+    #expect(memory.embedder.requests == [["there"]] && memory.store.embeddingStatus?.isCaughtUp == false)
+    try await memory.store.embedMissing()
+    #expect(memory.embedder.requests == [["there"], ["here"]])
+  }
+
   @Test func `leave nothing of a text that is redacted while its vector is made`() async throws {
     let memory = try SemanticStore()
     try await memory.say("a", "b", "c")

@@ -34,6 +34,8 @@ final class EmbeddingWorker: Sendable {
   private let options: SemanticOptions
   private let state = Mutex(EmbeddingStatus())
   private let task = Mutex<Task<Void, Never>?>(nil)
+  /// A stream that has vectors, by which new ones are measured.
+  private let measured = Mutex<StreamName?>(nil)
 
   /// More of a text is not sent: models read no further.
   private static let longestText = 8 << 10
@@ -96,14 +98,14 @@ final class EmbeddingWorker: Sendable {
 
   // MARK: What is missing
 
-  /// Embeds all texts that there are and have no vector.
+  /// Embeds all texts that there are, or those of one namespace, and have no vector.
   ///
   /// - Throws: ``EmbedderError`` or ``StorageError``; what was done until then is kept.
-  func embedMissing() async throws {
+  func embedMissing(in namespace: Namespace? = nil) async throws {
     var batch: [Item] = []
     var after: StreamName?
     repeat {
-      let streams = try log.streams(after: after, limit: Self.page)
+      let streams = try log.streams(in: namespace, after: after, limit: Self.page)
       after = streams.last?.name
       for stream in streams {
         var next: StreamVersion? = try log.lastDerived(kind, of: stream.name).next
@@ -116,7 +118,10 @@ final class EmbeddingWorker: Sendable {
       }
     } while after != nil
     try await finish(&batch)
-    state.withLock { ($0.isCaughtUp, $0.problem) = (true, nil) }
+    state.withLock { status in
+      if namespace == nil { status.isCaughtUp = true }
+      status.problem = nil
+    }
   }
 
   /// Embeds what is appended after `position`, for as long as the task lives.
@@ -157,6 +162,7 @@ final class EmbeddingWorker: Sendable {
     guard !batch.isEmpty else { return }
     try Task.checkCancellation()
     let vectors = try await vectors(of: batch[...])
+    try checkDimension(of: vectors)
     try await store(batch, vectors)
     state.withLock { status in
       let refused = vectors.count { $0 == nil }
@@ -182,6 +188,49 @@ final class EmbeddingWorker: Sendable {
     // Not where the model refuses everything: one day it may not.
     do throws(EmbedderError) { _ = try await embedder.quantized([Self.harmlessText]) } catch { throw problem }
     return [nil]
+  }
+
+  /// Refuses vectors that those stored before, of whomever, cannot be compared with: one of them, stored first, would
+  /// keep all later ones of its user from being found.
+  private func checkDimension(of vectors: [QuantizedVector?]) throws {
+    guard let first = vectors.lazy.compactMap(\.self).first else { return }
+    let expected = try storedDimension() ?? first.dimension
+    guard let other = vectors.lazy.compactMap(\.self).first(where: { $0.dimension != expected }) else { return }
+    throw EmbedderError.malformed(
+      reason: """
+        the vectors of \(embedder.model) have \(expected) numbers, and it now gives \(other.dimension); if that is \
+        meant, 'memoir embed --drop \(embedder.model)' lets all of them be made anew
+        """)
+  }
+
+  /// The length of the vectors that are stored; `nil` where there are none.
+  ///
+  /// Read anew each time, from where it was found before: others may drop them.
+  private func storedDimension() throws(StorageError) -> Int? {
+    if let stream = measured.withLock({ $0 }), let found = try storedDimension(of: stream) { return found }
+    var after: StreamName?
+    repeat {
+      let streams = try log.streams(after: after, limit: Self.page)
+      after = streams.last?.name
+      for stream in streams {
+        guard let found = try storedDimension(of: stream.name) else { continue }
+        measured.withLock { $0 = stream.name }
+        return found
+      }
+    } while after != nil
+    return nil
+  }
+
+  private func storedDimension(of stream: StreamName) throws(StorageError) -> Int? {
+    var dimension: Int?
+    _ = try log.forEachDerived(kind, of: stream) { _, bytes throws(DamagedBytes) in
+      var reader = ByteReader(bytes)
+      guard try StoredVector.read(&reader) != nil else { return }
+      dimension = reader.remaining
+      // The first says it; this ends the reading.
+      throw DamagedBytes()
+    }
+    return dimension
   }
 
   private func store(_ items: [Item], _ vectors: [QuantizedVector?]) async throws {

@@ -33,14 +33,16 @@ extension MemoirStore {
 
   /// Makes the vectors that are missing, and returns when all texts there were have one.
   ///
+  /// - Parameter namespace: Only texts of its users are sent to the model; of all where nothing is said.
   /// - Returns: How many texts were embedded and refused since the store was opened.
-  /// - Throws: `unavailable` where there is no embedder, or it fails: what was done until then is kept. What the log throws.
+  /// - Throws: `unavailable` where there is no embedder, or it fails, or gives vectors of another length than those that
+  ///   are stored: what was done until then is kept. What the log throws.
   @discardableResult
-  public func embedMissing() async throws(MemoirError) -> EmbeddingStatus {
+  public func embedMissing(in namespace: Namespace? = nil) async throws(MemoirError) -> EmbeddingStatus {
     guard let semantics else { throw MemoirError(.unavailable, SemanticAbsence.notConfigured.description) }
     let work = semantics.beginWork()
     do {
-      try await work.embedMissing()
+      try await work.embedMissing(in: namespace)
     } catch let error as ModelError {
       throw MemoirError(.unavailable, error.description)
     } catch is CancellationError {

@@ -33,6 +33,17 @@ private func server() throws -> LoopbackServer {
     #expect(try memoir.run("verify").exitCode == 0)
   }
 
+  @Test func `sends the texts of a namespace alone where one is given`() throws {
+    let (memoir, server) = (TestProgram(), try server())
+    #expect(try memoir.run("append", "-", input: Self.events).exitCode == 0)
+    #expect(try memoir.run("append", "-", "--namespace", "other", input: Self.events).exitCode == 0)
+    let embed = "MEMOIR_EMBEDDINGS_URL=\(server.url)/v1 MEMOIR_EMBEDDINGS_MODEL=two memoir embed"
+    #expect(try memoir.shell(embed + " --namespace nobody").object()["embedded"] as? Int == 0)
+    #expect(server.requests.isEmpty)
+    #expect(try memoir.shell(embed + " --namespace other").object()["embedded"] as? Int == 2)
+    #expect(try memoir.shell(embed).object()["embedded"] as? Int == 2)
+  }
+
   @Test func `without a model, or one that is not there, fails and says so`() throws {
     let memoir = TestProgram()
     #expect(try memoir.run("append", "-", input: Self.events).exitCode == 0)

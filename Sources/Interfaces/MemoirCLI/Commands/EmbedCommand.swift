@@ -16,7 +16,7 @@ enum EmbedCommand: Command {
       $MEMOIR_EMBEDDINGS_TIMEOUT are the seconds that a call may take; $MEMOIR_MODELS_FILE names a file of such lines.
 
       What was done is kept when it fails or is interrupted; the next run goes on there. Texts leave this machine
-      unless the model is on it.
+      unless the model is on it. Those of all namespaces, unless one is given; --drop is of all of them.
       """,
     arguments: [drop],
     examples: [CommandExample("memoir embed", "Embed what was said since the last time.")],
@@ -36,7 +36,7 @@ enum EmbedCommand: Command {
     }
     return try await arguments.withStore(for: .writing, usesModels: true, in: context) { store in
       let began = context.monotonic()
-      let status = try await store.embedMissing()
+      let status = try await store.embedMissing(in: arguments[GlobalOptions.namespace])
       let seconds = (context.monotonic() - began) / .seconds(1)
       try context.output.write(
         json: JSONWriter.objectLine { writer in
