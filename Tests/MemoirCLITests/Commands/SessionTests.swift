@@ -76,6 +76,20 @@ import Testing
     #expect(try memoir.run("distill", "alice").exitCode == 3)
     #expect(try memoir.run("distill", "bob", "--session", "s-1", "--all").exitCode == 2)
   }
+
+  @Test(arguments: [["distill", "bob"], ["sweep", "--now", "2099-01-01T00:00:00Z"]])
+  func `says so where the model failed and the rules took its place`(command: [String]) throws {
+    let server = try LoopbackServer { _ in .json("{}", status: 401) }
+    let line = "MEMOIR_CHAT_URL=\(server.url) MEMOIR_CHAT_MODEL=m memoir " + command.joined(separator: " ")
+    let text = try TestProgram.withBob().shell(line)
+    #expect(text.exitCode == 0 && text.output.contains("The distiller failed (refused)"), "\(text)")
+    let object = try TestProgram.withBob().shell(line + " --json").object()
+    let session = try #require((object["sessions"] as? [[String: Any]])?.first)
+    #expect(session["failure"] as? String == "refused")
+    // Where none was asked, none failed.
+    let plain = try TestProgram.withBob().run(command, input: Data())
+    #expect(plain.exitCode == 0 && !plain.output.contains("failed"))
+  }
 }
 
 @Suite struct `The sweep command` {

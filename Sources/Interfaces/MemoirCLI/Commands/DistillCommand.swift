@@ -71,6 +71,10 @@ enum DistillCommand: Command {
       } else {
         let count = Quantity.count(result.eventIDs.count - 1, "event")
         try output.print("\(name, .accent) is distilled by \(result.distiller.description): \(count).")
+        if let failure = result.failure {
+          try output.print(
+            StyledText("The distiller failed (\(failure.rawValue)); the rules took its place.", .dim))
+        }
       }
     }
   }

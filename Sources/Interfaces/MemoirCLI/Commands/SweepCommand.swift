@@ -25,13 +25,15 @@ enum SweepCommand: Command {
     exitCodes: .ofReading())
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) async throws -> ExitCode {
-    let result = try await arguments.withStore(for: .writing, usesModels: true, in: context) { store in
-      try await store.sweep(in: arguments[GlobalOptions.namespace], now: arguments[now])
+    let (result, distillerFailures) = try await arguments.withStore(for: .writing, usesModels: true, in: context) {
+      store in
+      let result = try await store.sweep(in: arguments[GlobalOptions.namespace], now: arguments[now])
+      return (result, try result.closed.map { try distillerFailure(of: $0, in: store) })
     }
     if arguments.wantsJSON {
-      try context.output.write(json: JSONWriter.objectLine { write(result, to: &$0) })
+      try context.output.write(json: JSONWriter.objectLine { write(result, distillerFailures, to: &$0) })
     } else {
-      try show(result, on: context.output)
+      try show(result, distillerFailures, on: context.output)
     }
     for failure in result.failures {
       try context.errors.print("\("memoir:", .bad) \(failure.user.description): \(failure.error.message)")
@@ -40,7 +42,16 @@ enum SweepCommand: Command {
     return ExitCode(rawValue: first.error.code.exitCode) ?? .failed
   }
 
-  private static func write(_ result: SweepResult, to writer: inout JSONWriter) {
+  /// Why the rules distilled a session in the place of the store's distiller, as its end says; `nil` where they did not.
+  private static func distillerFailure(of swept: SweptSession, in store: MemoirStore) throws -> String? {
+    guard let end = swept.session.end, let event = try store.log.event(at: end.event.version, of: swept.user)
+    else { return nil }
+    return try JSONParser().parse(event.metadata.utf8) { $0["distiller_failed"]?["failure"]?.string }
+  }
+
+  private static func write(
+    _ result: SweepResult, _ distillerFailures: [String?], to writer: inout JSONWriter
+  ) {
     writer.key("closed")
     writer.integer(result.closed.count)
     writer.key("compactions")
@@ -51,8 +62,12 @@ enum SweepCommand: Command {
     writer.string(result.now.description)
     writer.key("sessions")
     writer.beginArray()
-    for swept in result.closed {
+    for (swept, failure) in zip(result.closed, distillerFailures) {
       writer.beginObject()
+      if let failure {
+        writer.key("failure")
+        writer.string(failure)
+      }
       writer.key("idle_since")
       writer.string(swept.idleSince.description)
       writer.key("namespace")
@@ -68,7 +83,7 @@ enum SweepCommand: Command {
     writer.integer(result.userCount)
   }
 
-  private static func show(_ result: SweepResult, on output: Console) throws {
+  private static func show(_ result: SweepResult, _ distillerFailures: [String?], on output: Console) throws {
     if !result.closed.isEmpty {
       var table = TextTable([
         .flexible("user", .accent), .flexible("session"), .fixed("idle since"), .flexible("summary", atLeast: 20),
@@ -80,6 +95,12 @@ enum SweepCommand: Command {
         ])
       }
       try output.table(table)
+    }
+    for (swept, failure) in zip(result.closed, distillerFailures) {
+      guard let failure else { continue }
+      let name = swept.session.id.description
+      try output.print(
+        StyledText("The distiller failed (\(failure)) for \(name); the rules took its place.", .dim))
     }
     let users = Quantity.count(result.userCount, "user")
     try output.print("\(Quantity.count(result.closed.count, "session"), .bold) closed, of \(users).")
