@@ -106,6 +106,20 @@ private func isUnit(_ vector: [Float]) -> Bool { abs(vector.reduce(0) { $0 + $1 
     #expect(server.requests.count == 1)
   }
 
+  @Test(arguments: [
+    String(repeating: "x", count: 290) + "KEY", String(repeating: "KEY ", count: 60), "KEY\u{301}",
+    #"{"message":"\#(String(repeating: "KEY ", count: 60))"}"#,
+  ]) func `gives no part of the key away where what it says is cut`(said: String) async throws {
+    let key = "sk-" + String(repeating: "very-secret", count: 10)
+    let server = try LoopbackServer { _ in .json(said.replacing("KEY", with: key), status: 401) }
+    await #expect {
+      try await client(server, key: SecretKey(key)).embed(["a"])
+    } throws: { error in
+      guard case ModelError.misconfigured(401, let reason) = error else { return false }
+      return !reason.contains("sk-") && !reason.contains("very") && reason.count <= 300
+    }
+  }
+
   @Test func `that never answers costs no more than the time limit`() async throws {
     let server = try LoopbackServer { _ in .never }
     let began = ContinuousClock.now

@@ -16,7 +16,12 @@ public struct SecretKey: Sendable, Equatable, CustomStringConvertible, CustomDeb
   public var customMirror: Mirror { Mirror(self, children: [:]) }
 
   /// A text in which it does not stand, whoever wrote it.
-  func removed(from text: String) -> String { value.isEmpty ? text : text.replacing(value, with: description) }
+  ///
+  /// By scalars: a mark that combines with its last one would hide it.
+  func removed(from text: String) -> String {
+    if value.isEmpty { return text }
+    return String(text.unicodeScalars.replacing(value.unicodeScalars, with: description.unicodeScalars))
+  }
 }
 
 /// A model behind an OpenAI-compatible interface.

@@ -98,11 +98,21 @@ struct ModelServer: Sendable {
     let said = try? JSONParser().parse(body) { node -> String? in
       node["error"]?["message"]?.string ?? node["error"]?.string ?? node["message"]?.string ?? node["detail"]?.string
     }
-    let text = said.flatMap { $0 } ?? String(decoding: body.prefix(Self.longestReason), as: UTF8.self)
-    let line = (endpoint.key?.removed(from: text) ?? text).unicodeScalars.map {
+    let line = withoutKey(said.flatMap { $0 }.map { Array($0.utf8) } ?? body).unicodeScalars.map {
       $0.properties.generalCategory == .control ? " " : String($0)
     }
     let short = line.joined().prefix(Self.longestReason)
     return short.isEmpty ? "without a word" : String(short)
+  }
+
+  /// The beginning of a text, longer than what is shown of it, without the key.
+  ///
+  /// Where the text is cut, the key may be cut too, and would not be found: so much is left out there.
+  private func withoutKey(_ text: [UInt8]) -> String {
+    let key = endpoint.key?.value.utf8.count ?? 0
+    let piece = text.prefix(4 * Self.longestReason + 2 * key)
+    let clean = String(decoding: piece, as: UTF8.self)
+    guard let found = endpoint.key?.removed(from: clean) else { return clean }
+    return piece.count < text.count ? String(found.unicodeScalars.dropLast(key)) : found
   }
 }
