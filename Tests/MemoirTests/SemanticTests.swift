@@ -216,6 +216,14 @@ extension SemanticAnswer {
     #expect(server.requests.count == 1)
   }
 
+  @Test func `fails at once is answered with that, not as one that is slow`() async throws {
+    let server = try LoopbackServer { _ in .json("{}", status: 500) }
+    let memory = try SemanticStore()
+    memory.options.queryTimeLimit = .seconds(2)
+    try memory.reopen(with: EmbeddingClient(try ModelEndpoint(baseURL: server.url, model: "words")))
+    #expect(await memory.ask("one").absence == .embedder(.failed(status: 500)))
+  }
+
   @Test func `gives another dimension than before has no scores, and all texts count as missing`() async throws {
     let memory = try SemanticStore()
     try await memory.say("one", "two")

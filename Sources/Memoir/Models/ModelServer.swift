@@ -46,6 +46,9 @@ struct ModelServer: Sendable {
     self.retries = retries
   }
 
+  /// When whoever asks stops waiting, where that is before the endpoint's time limit: what is wrong is said by then.
+  @TaskLocal static var patience: ContinuousClock.Instant?
+
   /// Posts JSON to what lies below the base address, again after what may pass.
   ///
   /// - Throws: ``ModelError``, never later than the endpoint's time limit.
@@ -53,7 +56,8 @@ struct ModelServer: Sendable {
     var headers = [("Content-Type", "application/json"), ("Accept", "application/json")]
     if let key = endpoint.key { headers.append(("Authorization", "Bearer \(key.value)")) }
     let request = HTTPRequest(endpoint.address.appending(path), headers: headers, body: body)
-    let deadline = ContinuousClock.now + endpoint.timeLimit
+    let limit = ContinuousClock.now + endpoint.timeLimit
+    let deadline = Self.patience.map { min($0, limit) } ?? limit
     var attempt = 1
     while true {
       let (result, wait) = await ask(request, until: deadline)

@@ -153,10 +153,14 @@ final class SemanticMemory: Sendable {
 
   private func vector(of query: String) async throws(EmbedderError) -> QuantizedVector {
     if let rest = rest.withLock({ $0 }), ContinuousClock.now < rest.until { throw rest.error }
-    let result = await firstResult(within: options.queryTimeLimit, timedOut: .timedOut, cancelled: .cancelled) {
+    let limit = options.queryTimeLimit
+    let result = await firstResult(within: limit, timedOut: .timedOut, cancelled: .cancelled) {
       [embedder] () async -> Result<QuantizedVector, EmbedderError> in
-      do throws(EmbedderError) { return .success(try await embedder.quantized([query])[0]) } catch {
-        return .failure(error)
+      // A server that fails at once is not asked again for so long that it would seem to be slow.
+      await ModelServer.$patience.withValue(.now + limit) { () async -> Result<QuantizedVector, EmbedderError> in
+        do throws(EmbedderError) { return .success(try await embedder.quantized([query])[0]) } catch {
+          return .failure(error)
+        }
       }
     }
     if case .failure(let error) = result, error != .cancelled {

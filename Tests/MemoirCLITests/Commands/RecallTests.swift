@@ -1,5 +1,6 @@
 // `memoir recall`, run as a process: what it prints, what it refuses.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct `Recalling on the command line` {
@@ -52,6 +53,19 @@ import Testing
     #expect(message["role"] as? String == "user")
     #expect(message["content"] as? String == "I live in Porto.")
     #expect(message["id"] as? String == message["event_id"] as? String)
+  }
+
+  @Test func `says beside the answer what it does without`() throws {
+    let memoir = try TestProgram.withBob()
+    let recall = "MEMOIR_EMBEDDINGS_MODEL=two memoir recall bob Lisbon --occurred-at 2026-04-02T09:00:00Z"
+    let failing = try LoopbackServer { _ in .json("{}", status: 500) }
+    let down = try memoir.shell("MEMOIR_EMBEDDINGS_URL=\(failing.url) " + recall)
+    #expect(down.exitCode == 0 && down.lines.first == "1. Lives in Lisbon.")
+    #expect(down.errors == "Found by words alone: the model's server is in trouble (500).\n")
+    #expect(try memoir.shell("MEMOIR_EMBEDDINGS_URL=\(failing.url) " + recall + " --json").errors.isEmpty)
+    let working = try LoopbackServer { _ in .json(#"{"data":[{"index":0,"embedding":[1,0]}]}"#) }
+    let missing = try memoir.shell("MEMOIR_EMBEDDINGS_URL=\(working.url) " + recall)
+    #expect(missing.errors.contains("without a vector") && missing.lines.first == "1. Lives in Lisbon.")
   }
 
   @Test func `answers as it would have at an earlier point`() throws {

@@ -55,9 +55,18 @@ enum RecallCommand: Command {
         try context.output.write(json: JSONWriter.line { answer.write(to: &$0) })
       } else {
         try show(answer, on: context.output)
+        if let remark = answer.meaning.flatMap(remark) { try context.errors.print(StyledText(remark, .dim)) }
       }
       return .done
     }
+  }
+
+  /// What an answer does without; `nil` where nothing is missing.
+  private static func remark(on meaning: MeaningUse) -> String? {
+    if let absence = meaning.absence { return "Found by words alone: \(absence)." }
+    guard meaning.missing > 0 else { return nil }
+    let texts = Quantity.count(meaning.missing, "text")
+    return "\(texts) without a vector, found by words alone; 'memoir embed' makes what is missing."
   }
 
   private static func show(_ answer: RecallAnswer, on output: Console) throws {
