@@ -15,6 +15,8 @@ public struct MemoryOptions: Sendable {
   public var tokenCounter: any TokenCounter = EstimatedTokens()
   /// When sessions are closed, who distils them, when they are combined.
   public var sessions = SessionPolicy()
+  /// Who is asked whether a memory contradicts facts that the rules leave open; without one, both stand.
+  public var judge: (any ContradictionJudge)?
   /// What makes vectors of texts, for recall by meaning; without one, recall goes by words alone.
   public var embedder: (any Embedder)?
   /// How vectors are made and asked for.

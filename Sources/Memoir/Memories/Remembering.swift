@@ -55,7 +55,7 @@ extension MemoirStore {
   ///
   /// - Parameters:
   ///   - agent: Who says so; kept in the events' metadata.
-  ///   - judge: Asked about facts that the rules leave open.
+  ///   - judge: Asked about facts that the rules leave open; else ``MemoryOptions/judge``.
   /// - Throws: `id_conflict` where the draft's id belongs to another fact; `version_conflict` where others kept coming in
   ///   between for as long as `retry` allows.
   @discardableResult
@@ -76,7 +76,7 @@ extension MemoirStore {
     judge: (any ContradictionJudge)? = nil, retry: RetryPolicy = .standard
   ) async throws(MemoirError) -> Updated<[MemoryOutcome]> {
     var judged: [[FactID]] = []
-    if let judge { judged = try await ask(judge, about: drafts, of: user) }
+    if let judge = judge ?? memory.judge { judged = try await ask(judge, about: drafts, of: user) }
     return try await update(user, retry: retry) { [judged] state throws(MemoirError) in
       let clock = state?.clock ?? self.clock()
       let facts = state?.state.facts

@@ -65,7 +65,7 @@ enum RememberCommand: Command {
     let isUpdate = arguments[update] != nil
     let draft: MemoryDraft?
     do { draft = try isUpdate ? nil : self.draft(content, arguments) } catch { throw arguments.spelled(error) }
-    return try await arguments.withStore(for: isUpdate ? .writing : .creating, in: context) { store in
+    return try await arguments.withStore(for: isUpdate ? .writing : .creating, usesModels: true, in: context) { store in
       let updated: Updated<MemoryOutcome>
       if let draft {
         updated = try await store.remember(draft, for: arguments.stream, agent: agent)

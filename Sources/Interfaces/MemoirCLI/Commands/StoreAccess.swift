@@ -34,6 +34,7 @@ extension ParsedArguments {
       if let chat = models.chat {
         memory.sessions.distiller = ModelDistiller(ChatClient(chat))
         memory.sessions.distillerTimeLimit = chat.timeLimit
+        memory.judge = ModelJudge(ChatClient(chat))
       }
     }
     return try MemoirStore(folder: storePath(environment: context.environment), options: options, memory: memory)
