@@ -50,6 +50,10 @@ final class RecallSpeed {
     try await measure("memories and messages, warm", goal: "≤ 5, ≤ 15", times: plan.asked) {
       try await ask([.message])
     }
+    // A context is no answer: it does not go into the digest.
+    try await measure("context of 4,000 tokens, warm", goal: "≤ 20 (p99)", times: plan.asked) {
+      _ = try await store.context(ContextRequest(history.question()), for: person)
+    }
     try await measureEarlierPoints(events)
     try await measureAfterAppends()
     try store.close()

@@ -26,13 +26,14 @@ extension MemoirStore {
       history = try answer(query, from: remembered, meaning).memories
       if let most = request.historySessions { history = history.ofSessions(atMost: most) }
     }
-    let items = recallProjector.analyzers.withAnalyzer { analyzer in
-      ContextCandidates(request, remembered, history, meaning, memory, analyzer).items
+    let candidates = recallProjector.analyzers.withAnalyzer { analyzer in
+      ContextCandidates(request, remembered, history, meaning, memory, analyzer)
     }
+    let items = candidates.items
     let (kept, text) = ContextText(of: user, counter: memory.tokenCounter, budget: request.budget).fill(items)
     return ContextPackage(
       user: user, asOf: point, version: remembered.state.version, text: text, tokens: memory.tokenCounter.count(text),
-      items: kept, omitted: items.count - kept.count)
+      items: kept, omitted: candidates.count - kept.count)
   }
 }
 
@@ -57,6 +58,9 @@ extension ContextRequest {
 /// All that competes for a place.
 private struct ContextCandidates {
   private(set) var items: [ContextItem] = []
+  /// Facts that others leave no room for are counted, and not looked at any closer.
+  private var passedOver = 0
+  private static let mostFacts = 1_000
   private let request: ContextRequest
   private let now: Timestamp
   private let rule: StalenessRule
@@ -86,19 +90,28 @@ private struct ContextCandidates {
     _ memory: MemoryAtPoint, _ meaning: SemanticAnswer?, _ profile: ProfileSchema, _ analyzer: TextAnalyzer
   ) {
     let known = Set(profile.factLists.values)
-    for (fact, relevance) in memory.facts(relevantTo: request.query, meaning, analyzer) {
-      let (section, priority): (ContextSection, Double) =
-        switch fact.category {
-        case FactCategory.task: (.tasks, request.priorities.task)
-        case FactCategory.decision, FactCategory.constraint: (.decisions, request.priorities.decision)
-        case FactCategory.preference: (.preferences, request.priorities.preference)
-        case let category where known.contains(category): (.profile, request.priorities.preference)
-        default: (.facts, request.priorities.fact)
-        }
-      let label = section == .profile ? "\(fact.category): " : section == .decisions ? "\(fact.category): " : ""
+    var facts = memory.facts(relevantTo: request.query, meaning, analyzer).map { fact, relevance in
+      let (section, priority) = place(of: fact.category, known)
+      let score = priority * self.relevance(Double(relevance)) * recency(of: fact.updatedAt)
+      return (fact: fact, relevance: relevance, section: section, priority: priority, score: score)
+    }
+    facts.sort { $0.score == $1.score ? $0.fact.origin.version > $1.fact.origin.version : $0.score > $1.score }
+    passedOver = max(0, facts.count - Self.mostFacts)
+    for (fact, relevance, section, priority, _) in facts.prefix(Self.mostFacts) {
+      let isLabelled = section == .profile || section == .decisions
       add(
-        section, "fact", fact.factID.description, label + fact.fact, priority, Double(relevance), fact.origin,
-        fact.updatedAt, staleness: rule.staleness(of: fact, at: now))
+        section, "fact", fact.factID.description, isLabelled ? "\(fact.category): \(fact.fact)" : fact.fact, priority,
+        Double(relevance), fact.origin, fact.updatedAt, staleness: rule.staleness(of: fact, at: now))
+    }
+  }
+
+  private func place(of category: String, _ profile: Set<String>) -> (section: ContextSection, priority: Double) {
+    switch category {
+    case FactCategory.task: (.tasks, request.priorities.task)
+    case FactCategory.decision, FactCategory.constraint: (.decisions, request.priorities.decision)
+    case FactCategory.preference: (.preferences, request.priorities.preference)
+    case let category where profile.contains(category): (.profile, request.priorities.preference)
+    default: (.facts, request.priorities.fact)
     }
   }
 
@@ -146,13 +159,24 @@ private struct ContextCandidates {
     _ relevance: Double, _ event: EventReference, _ usedAt: Timestamp, staleness: Staleness? = nil,
     alwaysMatters: Bool = false
   ) {
-    let least = request.isAsking && !alwaysMatters ? request.priorities.leastRelevance : 1
-    let days = Double(max(0, now.microseconds - usedAt.microseconds)) / 86_400_000_000
     items.append(
       ContextItem(
         section: section, kind: kind, id: id, text: text.onOneLine(longest: Self.longestText), priority: priority,
-        relevance: least + (1 - least) * min(1, relevance), recency: 0.5 + 0.5 / (1 + days / 30), event: event,
+        relevance: alwaysMatters ? 1 : self.relevance(relevance), recency: recency(of: usedAt), event: event,
         usedAt: usedAt, staleness: staleness, isHit: relevance > 0))
+  }
+
+  /// How many compete, those passed over included.
+  var count: Int { items.count + passedOver }
+
+  private func relevance(_ met: Double) -> Double {
+    let least = request.isAsking ? request.priorities.leastRelevance : 1
+    return least + (1 - least) * min(1, met)
+  }
+
+  private func recency(of usedAt: Timestamp) -> Double {
+    let days = Double(max(0, now.microseconds - usedAt.microseconds)) / 86_400_000_000
+    return 0.5 + 0.5 / (1 + days / 30)
   }
 
   /// What is longer is cut: an item is there to remind, not to be read whole.
