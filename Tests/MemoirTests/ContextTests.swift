@@ -16,6 +16,8 @@ private struct Memory {
   init(_ options: MemoryOptions = MemoryOptions()) throws {
     var log = EventLog.Options()
     log.clock = { [clock] in clock.now }
+    // Many are open at once, and the address space of a process holds only so many large ones.
+    log.mapSize = 1 << 32
     store = try MemoirStore(folder: folder.path + "/store", options: log, memory: options)
   }
 

@@ -15,6 +15,8 @@ final class RecallStore {
 
   init(_ options: EventLog.Options = EventLog.Options()) throws {
     var options = options
+    // Many are open at once, and the address space of a process holds only so many large ones.
+    options.mapSize = 1 << 32
     options.clock = { [clock] in clock.now }
     self.options = options
     memoir = try MemoirStore(folder: folder.path + "/store", options: options)

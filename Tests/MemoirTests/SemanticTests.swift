@@ -28,6 +28,8 @@ private final class SemanticStore {
     isReadOnly: Bool = false
   ) throws -> MemoirStore {
     var log = EventLog.Options()
+    // Many are open at once, and the address space of a process holds only so many large ones.
+    log.mapSize = 1 << 32
     log.clock = { clock.now }
     log.isReadOnly = isReadOnly
     var memory = MemoryOptions()

@@ -43,6 +43,8 @@ package final class TemporaryStore {
     parent = TemporaryFolder()
     clock = TestClock()
     self.options = options
+    // Many are open at once, and the address space of a process holds only so many large ones.
+    self.options.mapSize = min(options.mapSize, 1 << 33)
     self.options.clock = { [clock] in clock.now }
     self.schema = schema
     log = try EventLog(folder: parent.path + "/store", schema: schema, options: self.options)

@@ -14,6 +14,8 @@ final class Desk: Sendable {
   init(_ memory: MemoryOptions = MemoryOptions()) throws {
     var options = EventLog.Options()
     options.clock = { [clock] in clock.now }
+    // Many are open at once, and the address space of a process holds only so many large ones.
+    options.mapSize = 1 << 32
     store = try MemoirStore(folder: folder.path + "/store", options: options, memory: memory)
   }
 
