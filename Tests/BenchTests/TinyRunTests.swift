@@ -76,7 +76,7 @@ import Testing
       #expect(text.contains(name), "\(name)")
     }
     let table = lines.filter { $0.hasPrefix("| ") && $0.contains("warm") }
-    #expect(table.count == 2 && table.allSatisfy { $0.contains(/\| +[0-9.]+ \|/) })
+    #expect(table.count == 3 && table.allSatisfy { $0.contains(/\| +[0-9.]+ \|/) })
   }
 
   @Test func `leaves out what it has no data for, and gives the same answers again`() async throws {
