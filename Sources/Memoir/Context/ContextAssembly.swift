@@ -90,14 +90,19 @@ private struct ContextCandidates {
     _ memory: MemoryAtPoint, _ meaning: SemanticAnswer?, _ profile: ProfileSchema, _ analyzer: TextAnalyzer
   ) {
     let known = Set(profile.factLists.values)
-    var facts = memory.facts(relevantTo: request.query, meaning, analyzer).map { fact, relevance in
-      let (section, priority) = place(of: fact.category, known)
-      let score = priority * self.relevance(Double(relevance)) * recency(of: fact.updatedAt)
-      return (fact: fact, relevance: relevance, section: section, priority: priority, score: score)
+    let facts = memory.facts(relevantTo: request.query, meaning, analyzer)
+    // Facts are large: what is sorted is their places.
+    var ranked = facts.indices.map { index in
+      let (fact, relevance) = facts[index]
+      let score =
+        place(of: fact.category, known).priority * self.relevance(Double(relevance)) * recency(of: fact.updatedAt)
+      return (score: score, version: fact.origin.version, index: index)
     }
-    facts.sort { $0.score == $1.score ? $0.fact.origin.version > $1.fact.origin.version : $0.score > $1.score }
+    ranked.sort { $0.score == $1.score ? $0.version > $1.version : $0.score > $1.score }
     passedOver = max(0, facts.count - Self.mostFacts)
-    for (fact, relevance, section, priority, _) in facts.prefix(Self.mostFacts) {
+    for (_, _, index) in ranked.prefix(Self.mostFacts) {
+      let (fact, relevance) = facts[index]
+      let (section, priority) = place(of: fact.category, known)
       let isLabelled = section == .profile || section == .decisions
       add(
         section, "fact", fact.factID.description, isLabelled ? "\(fact.category): \(fact.fact)" : fact.fact, priority,
@@ -257,10 +262,7 @@ extension String {
     var line = ""
     var isSpace = true
     for scalar in unicodeScalars {
-      if scalar.properties.isWhitespace || scalar.properties.generalCategory == .control
-        || scalar.properties.generalCategory == .lineSeparator
-        || scalar.properties.generalCategory == .paragraphSeparator
-      {
+      if scalar.breaksLine {
         if !isSpace { line.unicodeScalars.append(" ") }
         isSpace = true
         continue
@@ -280,5 +282,18 @@ extension JSONText {
   /// A text without its quotation marks; anything else as JSON.
   fileprivate var shownText: String {
     (try? JSONParser().parse(utf8.span) { $0.string }).flatMap { $0 } ?? String(decoding: utf8, as: UTF8.self)
+  }
+}
+
+extension Unicode.Scalar {
+  /// Whether it is a space, ends a line, or is there for no reader.
+  fileprivate var breaksLine: Bool {
+    // Most are ASCII, and looking the others up takes longer.
+    if value < 0x80 { return value <= 0x20 || value == 0x7F }
+    if properties.isWhitespace { return true }
+    return switch properties.generalCategory {
+    case .control, .lineSeparator, .paragraphSeparator: true
+    default: false
+    }
   }
 }
