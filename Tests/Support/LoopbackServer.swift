@@ -38,19 +38,18 @@ package indirect enum ServerReply: Sendable {
 package final class LoopbackServer: Sendable {
   /// What it listens on.
   package let port: UInt16
-  private let socket: Int32
   private let reply: @Sendable (ReceivedRequest) -> ServerReply
-  private let state = Mutex((requests: [ReceivedRequest](), connections: Set<Int32>(), accepted: 0, isClosed: false))
+  private let sockets = Sockets()
+  private let received = Mutex([ReceivedRequest]())
 
   /// Begins to listen; `reply` is asked about each request.
   package init(_ reply: @escaping @Sendable (ReceivedRequest) -> ServerReply) throws(PlatformError) {
     self.reply = reply
-    socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let socket = socket
     let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
         guard unsafe bind(socket, pointer, size) == 0, listen(socket, 64) == 0 else { return errno }
@@ -59,16 +58,25 @@ package final class LoopbackServer: Sendable {
     }
     port = UInt16(bigEndian: address.sin_port)
     guard code == 0 else { throw PlatformError(call: "listen", code: code) }
-    _ = try DedicatedThread(name: "loopback") { [weak self] in
-      while true {
-        let connection = accept(socket, nil, nil)
-        guard connection >= 0 else { return }
-        guard let server = self, server.takes(connection) else {
-          Glibc.close(connection)
-          continue
+    sockets.add(socket)
+    do throws(PlatformError) {
+      _ = try DedicatedThread(name: "loopback") { [weak self, sockets] in
+        while true {
+          let connection = accept(socket, nil, nil)
+          if connection < 0, errno == EINTR || errno == ECONNABORTED { continue }
+          guard connection >= 0 else { break }
+          sockets.add(connection)
+          guard let self else {
+            sockets.close(connection)
+            break
+          }
+          serve(connection)
         }
-        server.serve(connection)
+        sockets.close(socket)
       }
+    } catch {
+      sockets.close(socket)
+      throw error
     }
   }
 
@@ -77,52 +85,66 @@ package final class LoopbackServer: Sendable {
   /// Its address.
   package var url: String { "http://127.0.0.1:\(port)" }
   /// The requests that came.
-  package var requests: [ReceivedRequest] { state.withLock { $0.requests } }
+  package var requests: [ReceivedRequest] { received.withLock { $0 } }
   /// How many connections were made.
-  package var connectionCount: Int { state.withLock { $0.accepted } }
+  package var connectionCount: Int { sockets.added - 1 }
 
   /// Ends all connections, and listens no more.
-  package func close() {
-    let connections = state.withLock { state -> Set<Int32>? in
-      if state.isClosed { return nil }
-      state.isClosed = true
-      return state.connections
-    }
-    guard let connections else { return }
-    for connection in connections { shutdown(connection, Int32(SHUT_RDWR)) }
-    shutdown(socket, Int32(SHUT_RDWR))
-    Glibc.close(socket)
-  }
-
-  private func takes(_ connection: Int32) -> Bool {
-    state.withLock { state in
-      if state.isClosed { return false }
-      state.accepted += 1
-      return state.connections.insert(connection).inserted
-    }
-  }
+  package func close() { sockets.end() }
 
   /// Serves a connection on a thread that does not keep the server alive while it waits.
   private func serve(_ connection: Int32) {
-    let thread = try? DedicatedThread(name: "loopback-peer") { [weak self] in
+    let thread = try? DedicatedThread(name: "loopback-peer") { [weak self, sockets] in
       var stream = ConnectionStream(connection)
       while var request = stream.nextRequest() {
         guard let reply = self?.note(&request) else { break }
         guard stream.send(reply) else { break }
       }
-      if let self { self.state.withLock { _ = $0.connections.remove(connection) } }
-      Glibc.close(connection)
+      sockets.close(connection)
     }
-    if thread == nil { Glibc.close(connection) }
+    if thread == nil { sockets.close(connection) }
   }
 
   private func note(_ request: inout ReceivedRequest) -> ServerReply {
-    request.number = state.withLock { state in
-      request.number = state.requests.count
-      state.requests.append(request)
+    request.number = received.withLock { received in
+      request.number = received.count
+      received.append(request)
       return request.number
     }
     return reply(request)
+  }
+}
+
+/// The sockets of a server: where it listens, and its connections. Each is closed by the thread that waits for it, and
+/// under the lock under which it is ended: else its number could be another's by then, of another server for example.
+private final class Sockets: Sendable {
+  private let state = Mutex((open: Set<Int32>(), added: 0, hasEnded: false))
+
+  /// How many were added.
+  var added: Int { state.withLock { $0.added } }
+
+  func add(_ socket: Int32) {
+    state.withLock { state in
+      state.added += 1
+      state.open.insert(socket)
+      if state.hasEnded { shutdown(socket, Int32(SHUT_RDWR)) }
+    }
+  }
+
+  /// By the thread that waits for it.
+  func close(_ socket: Int32) {
+    state.withLock { state in
+      state.open.remove(socket)
+      _ = Glibc.close(socket)
+    }
+  }
+
+  /// Wakes whoever waits for one of them, now and later.
+  func end() {
+    state.withLock { state in
+      state.hasEnded = true
+      for socket in state.open { shutdown(socket, Int32(SHUT_RDWR)) }
+    }
   }
 }
 

@@ -38,9 +38,9 @@ final class Transfer: Sendable {
 final class TransferThread: Sendable {
   typealias Completion = @Sendable (Result<HTTPAnswer, HTTPClientError>) -> Void
 
+  // SAFETY: what another thread does with the pointer is what libcurl allows it, to wake.
   @safe
   private struct Inbox: @unchecked Sendable {
-    // Sendable: what another thread does with the pointer is what libcurl allows it, to wake.
     var transfers: OpaquePointer?
     var waiting: [(transfer: Transfer, completion: Completion)] = []
     var isClosed = false
