@@ -4,8 +4,8 @@ internal import Glibc
 /// State that threads change in turn, and whose changes they can wait for.
 ///
 /// For dedicated threads: a Swift task must not wait here, it would hold one of the few threads that tasks share.
-// SAFETY: `state` is touched only while `mutex` is held.
 @safe
+// SAFETY: `state` is touched only while `mutex` is held.
 public final class Monitor<State>: @unchecked Sendable {
   private var state: State
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
