@@ -1,0 +1,66 @@
+// `memoir report`: what is kept of a person, for the person.
+import JSON
+import Memoir
+
+enum ReportCommand: Command {
+  static let row = CommandRow(
+    name: "report",
+    summary: "Tell a person what is kept of them",
+    section: .access,
+    discussion: """
+      How much there is and since when, facts by category, the latest sessions, and how to take all of it away or
+      have it erased.
+      """,
+    arguments: [CommandRow.user],
+    examples: [CommandExample("memoir report user-bob", "What Bob is told about his memory.")],
+    exitCodes: .ofReading(notFound: "no store, or no such user"))
+
+  static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    try arguments.withStore(in: context) { store in
+      let report = try store.report(of: arguments.stream)
+      if arguments.wantsJSON {
+        try context.output.write(json: JSONWriter.line { report.write(to: &$0) })
+      } else {
+        try show(report, on: context.output)
+      }
+      return .done
+    }
+  }
+
+  private static func show(_ report: TransparencyReport, on output: Console) throws {
+    let since = report.memorySince.map { "memory since \($0.day)" } ?? "nothing is kept"
+    try output.print("\(report.user.description, .bold), \(since)  \("on \(report.madeAt.minute)", .dim)")
+    let totals = report.totals
+    let counts = [
+      Quantity.count(totals.events, "event"), Quantity.count(totals.messages, "message"),
+      Quantity.count(totals.sessions, "session"), Quantity.count(totals.facts, "fact"),
+      Quantity.count(totals.preferences, "preference"), Quantity.count(totals.relationships, "relationship"),
+      Quantity.count(totals.episodes, "episode"),
+    ]
+    try output.paragraph(counts.joined(separator: ", "))
+    if !report.factsByCategory.isEmpty {
+      try output.heading("Facts by category")
+      var values = KeyValues()
+      for (category, count) in report.factsByCategory {
+        values.add("  " + category, StyledText(Quantity.count(count)))
+      }
+      try output.keyValues(values)
+    }
+    if !report.recentSessions.isEmpty {
+      try output.heading("Latest sessions")
+      for session in report.recentSessions {
+        let end = session.end.map { $0.summary ?? $0.reason ?? "ended" } ?? "open"
+        try output.item(
+          "\(session.startedAt.minute)  \(end)",
+          remark: "(\(session.id), \(Quantity.count(session.messageCount, "message")))")
+      }
+    }
+    try output.heading("What can be done")
+    // Whole, wherever the lines break: they are to be copied.
+    for (what, how) in [("take everything away", report.howToExport), ("have it erased", report.howToErase)] {
+      try output.print("  \(what, .dim)")
+      try output.print("    \(how.command, .accent)")
+      try output.print("    \(how.request)")
+    }
+  }
+}

@@ -1,0 +1,136 @@
+// What a person is told about their own memory: how much there is, since when, and how to take it away.
+public import EventStore
+
+/// What is kept of a person, on a page: for the person.
+public struct TransparencyReport: Sendable {
+  /// Whose it is.
+  public let user: StreamName
+  /// The moment it speaks of: facts that had expired by then do not count.
+  public let madeAt: Timestamp
+  /// The version of the last event it speaks of.
+  public let version: StreamVersion
+  /// When the first event occurred that is still kept; `nil` where none is.
+  public let memorySince: Timestamp?
+  /// How much there is.
+  public let totals: Totals
+  /// How many facts of each category hold, by category.
+  public let factsByCategory: [(category: String, count: Int)]
+  /// The sessions with the latest activity, the latest first.
+  public let recentSessions: [Session]
+
+  /// Sessions listed at most.
+  public static let sessionLimit = 5
+
+  /// How much is kept of a person.
+  public struct Totals: Sendable, Hashable {
+    /// Events, also those whose payload was removed.
+    public var events: UInt64 = 0
+    /// Messages.
+    public var messages: UInt64 = 0
+    /// Facts that hold.
+    public var facts = 0
+    /// Preferences.
+    public var preferences = 0
+    /// Relationships.
+    public var relationships = 0
+    /// Sessions.
+    public var sessions: UInt64 = 0
+    /// Episodes.
+    public var episodes = 0
+  }
+
+  /// How everything that is kept can be taken away, as files that can be imported again.
+  public var howToExport: Instruction { Instruction(user, command: "export", "", method: "GET", path: "/export") }
+  /// How everything that is kept can be erased.
+  public var howToErase: Instruction { Instruction(user, command: "erase", " --yes", method: "DELETE", path: "") }
+
+  /// How something is done about a person, on each surface.
+  public struct Instruction: Sendable, Hashable {
+    /// The command line, for a shell.
+    public let command: String
+    /// The HTTP request: its method and its path.
+    public let request: String
+
+    init(_ user: StreamName, command: String, _ options: String, method: String, path: String) {
+      let isDefault = user.namespace == .default
+      let namespace = user.namespace.description
+      self.command =
+        "memoir \(isDefault ? "" : "--namespace=\(Self.shellWord(namespace)) ")\(command)\(options) "
+        + "\(user.user.description.hasPrefix("-") ? "-- " : "")\(Self.shellWord(user.user.description))"
+      let query = isDefault ? "" : "?namespace=\(Self.urlText(namespace))"
+      request = "\(method) /v1/users/\(Self.urlText(user.user.description))\(path)\(query)"
+    }
+
+    /// One word for a shell, whatever is in it.
+    private static func shellWord(_ text: String) -> String {
+      let isPlain = text.utf8.allSatisfy { byte in isUnreserved(byte) || ":@/+,".utf8.contains(byte) }
+      // Not of the string itself: a mark that combines with a quotation mark would hide it.
+      return isPlain
+        ? text : "'" + String(text.unicodeScalars.replacing("'".unicodeScalars, with: "'\\''".unicodeScalars)) + "'"
+    }
+
+    /// A segment of a path, or a value of a query (RFC 3986).
+    private static func urlText(_ text: String) -> String {
+      let digits = Array("0123456789ABCDEF".utf8)
+      var bytes: [UInt8] = []
+      for byte in text.utf8 {
+        if isUnreserved(byte) {
+          bytes.append(byte)
+        } else {
+          bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+      }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
+        true
+      default: false
+      }
+    }
+  }
+}
+
+extension MemoirStore {
+  /// What is kept of a person, for the person.
+  ///
+  /// - Parameter now: The moment it is to speak of; this one unless told. What was learned until now counts either way.
+  /// - Throws: `not_found` for a user nobody has heard of.
+  /// - Complexity: O(size of the state).
+  public func report(of user: StreamName, at now: Timestamp? = nil) throws(MemoirError) -> TransparencyReport {
+    let now = now ?? clock()
+    let state = try state(of: user)
+    let parts = state.state
+    let facts = parts.facts.facts.filter { !$0.isExpired(at: now) }
+    var categories: [String: Int] = [:]
+    for fact in facts { categories[fact.category, default: 0] += 1 }
+    let sessions = (parts.sessions.open + parts.sessions.ended).sorted { a, b in
+      (a.lastActivityAt, a.latestVersion) > (b.lastActivityAt, b.latestVersion)
+    }
+    return TransparencyReport(
+      user: user, madeAt: now, version: state.version, memorySince: try memorySince(user),
+      totals: TransparencyReport.Totals(
+        events: state.version.number, messages: parts.messages.total, facts: facts.count,
+        preferences: parts.preferences.all.count, relationships: parts.relationships.all.count,
+        sessions: parts.sessions.total, episodes: parts.episodes.all.count),
+      factsByCategory: categories.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        .map { (category: $0.key, count: $0.value) },
+      recentSessions: Array(sessions.prefix(TransparencyReport.sessionLimit)))
+  }
+
+  /// When the first event occurred that was not erased.
+  private func memorySince(_ user: StreamName) throws(MemoirError) -> Timestamp? {
+    do throws(StorageError) {
+      let erasure = try log.readStream(
+        user, direction: .backward, limit: 1, filter: EventFilter(types: ["UserErased"])
+      ).events.first
+      return try log.readStream(user, from: erasure?.version.next ?? 1, limit: 1).events.first?.occurredAt
+    } catch {
+      throw MemoirError(error)
+    }
+  }
+}
