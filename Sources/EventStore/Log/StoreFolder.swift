@@ -254,14 +254,12 @@ package enum StoreFolder {
   ) throws(StorageError) -> Tables {
     do throws(LMDBError) {
       let tables = try environment.openTables(Tables.tableNames)
-      var later: [String: Table] = [:]
-      for name in Tables.laterNames {
-        if names.contains(name) {
-          later[name] = try environment.openTables([name])[0]
-        } else if !options.isReadOnly {
-          // Where there is no room to make it, the store does without, as it did before.
-          later[name] = try? environment.openTables([name])[0]
-        }
+      let known = Tables.laterNames.filter(names.contains)
+      var later = Dictionary(uniqueKeysWithValues: zip(known, try environment.openTables(known)))
+      let missing = Tables.laterNames.filter { !names.contains($0) }
+      // All in one commit. Where there is no room to make them, the store does without, as it did before.
+      if !missing.isEmpty, !options.isReadOnly, let made = try? environment.openTables(missing) {
+        later.merge(zip(missing, made)) { $1 }
       }
       return Tables(tables, later: later)
     } catch {

@@ -13,6 +13,8 @@ public struct VerifyProblem: Sendable, Hashable {
     case log
     /// Derived data: can be rebuilt.
     case derived
+    /// The store's own records, which nothing can make anew.
+    case records
     /// The file as such.
     case file
   }
@@ -39,6 +41,10 @@ public struct VerifyReport: Sendable {
   public var redacted = 0
   /// How many snapshots were looked at.
   public var snapshots = 0
+  /// How many entries the access log has.
+  public var accesses: UInt64 = 0
+  /// The value of the access log's chain there, in hexadecimal.
+  public var accessChain = ""
   /// The last position verified.
   public var position: LogPosition = 0
   /// The value of the log's chain there, in hexadecimal: it stands for all that came before.
@@ -294,7 +300,7 @@ extension LogView {
 
 extension EventLog {
   /// Proves that the log is what was appended: every record whole, none missing, reordered or put in, the chains
-  /// unbroken; and that the derived tables say the same. Where a page of the file is damaged, that is all it says.
+  /// unbroken; that the derived tables say the same; and that the store's own records are whole. Where a page of the file is damaged, that is all it says.
   ///
   /// - Parameter progress: Told now and then how many of how many positions are done.
   /// - Throws: ``StorageError`` only where nothing can be read at all; what is found wrong is in the report.
@@ -335,6 +341,11 @@ extension EventLog {
     if !isLastPlausible { verifier.unusable("what follows has a damaged key", at: last.next) }
     if verifier.isInRequest { verifier.problem("the log ends within a request", at: last) }
     try checkTables(&verifier, through: last)
+    var records = RecordVerifier(self)
+    try records.run()
+    for reason in records.problems { verifier.problem(reason, .records) }
+    verifier.report.accesses = records.journal.count
+    verifier.report.accessChain = records.journal.chain.hexadecimal
     verifier.report.position = last
     verifier.report.chain = verifier.chain.hexadecimal
     verifier.report.streams = verifier.streams.count

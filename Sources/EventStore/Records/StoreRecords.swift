@@ -6,6 +6,12 @@ internal import LMDB
 public enum StoreRecords: String, CaseIterable, Hashable, Sendable {
   /// What was handed out as context, and when.
   case receipts
+  /// Keys by which services come in.
+  case keys
+  /// Who may reach whose memory besides.
+  case grants
+  /// Who was told what about whom: a ``RecordJournal``.
+  case access
 
   /// The table they are in.
   var tableName: String { "records_\(rawValue)" }
@@ -18,9 +24,7 @@ private struct ChangeRecord: WriterWork {
   let value: [UInt8]?
 
   func run(in context: inout WriterContext) throws(StorageError) {
-    guard let table = context.tables.later[kind.tableName] else {
-      throw .full(reason: "there was no room for the table \(kind.tableName) when the store was opened")
-    }
+    let table = try context.tables.table(of: kind)
     if let value {
       try context.transaction.storeIndexed(value, at: key, in: table)
     } else {
@@ -30,7 +34,22 @@ private struct ChangeRecord: WriterWork {
   }
 }
 
+extension Tables {
+  /// The table of records to be written.
+  func table(of kind: StoreRecords) throws(StorageError) -> Table {
+    guard let table = later[kind.tableName] else {
+      throw .full(reason: "there was no room for the table \(kind.tableName) when the store was opened")
+    }
+    return table
+  }
+}
+
 extension EventLog {
+  /// What was committed last: records need nothing of the log.
+  func readRecords() throws(StorageError) -> ReadTransaction {
+    do throws(LMDBError) { return try environment.beginRead() } catch { throw StorageError(error) }
+  }
+
   /// Keeps a record. Once this returns, it is on disk.
   ///
   /// - Parameter key: 1…500 bytes; a record that was kept under it before is replaced.
@@ -47,9 +66,9 @@ extension EventLog {
   ///
   /// - Throws: ``StorageError/corrupt(reason:position:)`` where it is damaged.
   public func record(at key: [UInt8], in kind: StoreRecords) throws(StorageError) -> [UInt8]? {
-    let view = try view()
     guard let table = tables.later[kind.tableName] else { return nil }
-    return try view.transaction.fetchIndexed(key, from: table, named: kind.tableName)?.array()
+    let transaction = try readRecords()
+    return try transaction.fetchIndexed(key, from: table, named: kind.tableName)?.array()
   }
 
   /// Lends records to `body`, by the bytes of their keys, until it returns `false`.
@@ -60,9 +79,9 @@ extension EventLog {
     in kind: StoreRecords, from first: [UInt8] = [],
     _ body: (_ key: RawSpan, _ value: RawSpan) throws(DamagedBytes) -> Bool
   ) throws(StorageError) {
-    let view = try view()
     guard let table = tables.later[kind.tableName] else { return }
-    var cursor = try view.transaction.scan(table)
+    let transaction = try readRecords()
+    var cursor = try transaction.scan(table)
     var next = try first.isEmpty ? cursor.toNext() : cursor.to(atOrAfter: first)
     while let entry = next {
       let goesOn = try decoding(kind.tableName) { () throws(DamagedBytes) in

@@ -116,6 +116,14 @@ public enum BLAKE2b {
 }
 
 extension Bytes32 {
+  /// Whether both are the same, found out in a time that does not tell where they differ: for what an attacker guesses.
+  public func isSameInConstantTime(as other: Bytes32) -> Bool {
+    precondition(Self.isLibraryReady, "libsodium cannot start")
+    return unsafe withUnsafeBytes(of: self) { a in
+      unsafe withUnsafeBytes(of: other) { b in unsafe sodium_memcmp(a.baseAddress, b.baseAddress, 32) == 0 }
+    }
+  }
+
   /// 32 random bytes from the operating system.
   public static func random() -> Bytes32 {
     unsafe filled { out in unsafe randombytes_buf(out, 32) }
