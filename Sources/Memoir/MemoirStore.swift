@@ -24,6 +24,9 @@ public final class MemoirStore: Sendable {
   /// Tells this moment, by which expiry is judged at the head.
   public let clock: @Sendable () -> Timestamp
 
+  /// The keys by which services and people's programs come in.
+  public let keys: APIKeys
+
   /// How it remembers and recalls.
   public let memory: MemoryOptions
 
@@ -52,6 +55,7 @@ public final class MemoirStore: Sendable {
       throw MemoirError(error)
     }
     self.log = log
+    keys = APIKeys(log, clock: options.clock)
     semantics = memory.embedder.map { SemanticMemory(log, $0, memory.semantics) }
   }
 

@@ -5,6 +5,9 @@ internal import HTTPClient
 public struct SecretKey: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
   let value: String
 
+  /// The key itself: for whom it is made, at the one time it is shown.
+  public var revealed: String { value }
+
   /// A key.
   public init(_ value: String) { self.value = value }
 
