@@ -26,6 +26,10 @@ public final class MemoirStore: Sendable {
 
   /// The keys by which services and people's programs come in.
   public let keys: APIKeys
+  /// What people allow others besides.
+  public let grants: Grants
+  /// Who was told what of whom. What the embedding application does by itself is not in it, unless it notes it.
+  public let accesses: AccessLog
 
   /// How it remembers and recalls.
   public let memory: MemoryOptions
@@ -56,13 +60,23 @@ public final class MemoirStore: Sendable {
     }
     self.log = log
     keys = APIKeys(log, clock: options.clock)
+    grants = Grants(log, keys, clock: options.clock)
+    accesses = AccessLog(log)
     semantics = memory.embedder.map { SemanticMemory(log, $0, memory.semantics) }
   }
 
-  /// Ends appends that were begun, and closes the file. Closing again does nothing.
+  // Not the log: others may hold it.
+  deinit { try? accesses.close() }
+
+  /// Ends appends that were begun, stores what waits for the access log, and closes the file. Closing again does nothing.
+  ///
+  /// - Throws: ``MemoirError`` of the storage, where accesses could not be stored; it is closed all the same.
   public func close() throws(MemoirError) {
     semantics?.close()
+    var failure: MemoirError?
+    do throws(MemoirError) { try accesses.close() } catch { failure = error }
     do { try log.close() } catch { throw MemoirError(error) }
+    if let failure { throw failure }
   }
 
   // MARK: Appending

@@ -86,6 +86,9 @@ public final class EventLog: Sendable {
 
   deinit { try? close() }
 
+  /// Whether it was opened never to write.
+  public var isReadOnly: Bool { options.isReadOnly }
+
   /// Ends all appends that were begun, seals a long block, and closes the file. Reading or appending
   /// afterwards fails as closed. Closing again does nothing.
   public func close() throws(StorageError) {

@@ -18,6 +18,11 @@ public struct TransparencyReport: Sendable {
   /// The sessions with the latest activity, the latest first.
   public let recentSessions: [Session]
 
+  /// Who was told something, or was refused it, by the access log: the latest first.
+  public let readers: [Reader]
+  /// What others are allowed besides.
+  public let grants: [Grant]
+
   /// Sessions listed at most.
   public static let sessionLimit = 5
 
@@ -37,6 +42,34 @@ public struct TransparencyReport: Sendable {
     public var sessions: UInt64 = 0
     /// Episodes.
     public var episodes = 0
+  }
+
+  /// One of those who asked.
+  public struct Reader: Sendable, Hashable {
+    /// Who.
+    public let accessor: Accessor
+    /// What people call the key, where it is one.
+    public let name: String?
+    /// How often something was told.
+    public internal(set) var answered = 0
+    /// How often it was refused.
+    public internal(set) var denied = 0
+    /// How often there was nothing to be told.
+    public internal(set) var notFound = 0
+    /// When first.
+    public internal(set) var firstAt: Timestamp
+    /// When last.
+    public internal(set) var lastAt: Timestamp
+
+    fileprivate mutating func count(_ access: Access) {
+      switch access.outcome {
+      case .ok: answered += 1
+      case .denied: denied += 1
+      case .notFound: notFound += 1
+      }
+      firstAt = min(firstAt, access.time)
+      lastAt = max(lastAt, access.time)
+    }
   }
 
   /// How everything that is kept can be taken away, as files that can be imported again.
@@ -100,7 +133,7 @@ extension MemoirStore {
   ///
   /// - Parameter now: The moment it is to speak of; this one unless told. What was learned until now counts either way.
   /// - Throws: `not_found` for a user nobody has heard of.
-  /// - Complexity: O(size of the state).
+  /// - Complexity: O(size of the state, and accesses to the person's memory).
   public func report(of user: StreamName, at now: Timestamp? = nil) throws(MemoirError) -> TransparencyReport {
     let now = now ?? clock()
     let state = try state(of: user)
@@ -119,7 +152,24 @@ extension MemoirStore {
         sessions: parts.sessions.total, episodes: parts.episodes.all.count),
       factsByCategory: categories.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
         .map { (category: $0.key, count: $0.value) },
-      recentSessions: Array(sessions.prefix(TransparencyReport.sessionLimit)))
+      recentSessions: Array(sessions.prefix(TransparencyReport.sessionLimit)), readers: try readers(of: user),
+      grants: try grants.list(of: user))
+  }
+
+  private func readers(of user: StreamName) throws(MemoirError) -> [TransparencyReport.Reader] {
+    var readers: [Accessor: TransparencyReport.Reader] = [:]
+    let names = Dictionary(uniqueKeysWithValues: try keys.list(includingRevoked: true).map { ($0.id, $0.name) })
+    try accesses.forEachAccess(of: user) { entry in
+      let (accessor, time) = (entry.access.reader, entry.access.time)
+      let name = if case .key(let id) = accessor { names[id] } else { String?.none }
+      readers[
+        accessor, default: TransparencyReport.Reader(accessor: accessor, name: name, firstAt: time, lastAt: time)
+      ].count(entry.access)
+      return true
+    }
+    return readers.values.sorted { a, b in
+      (b.lastAt, a.accessor.description) < (a.lastAt, b.accessor.description)
+    }
   }
 
   /// When the first event occurred that was not erased.

@@ -3,8 +3,8 @@ internal import EventStore
 public import JSON
 
 extension TransparencyReport {
-  /// Prints `{"facts_by_category","how_to","made_at","memory_since","namespace","recent_sessions","totals","user",
-  /// "version"}`.
+  /// Prints `{"facts_by_category","grants","how_to","made_at","memory_since","namespace","readers","recent_sessions",
+  /// "totals","user","version"}`.
   public func write(to writer: inout JSONWriter) {
     writer.beginObject()
     writer.key("facts_by_category")
@@ -14,6 +14,8 @@ extension TransparencyReport {
       writer.integer(count)
     }
     writer.endObject()
+    writer.key("grants")
+    writer.array(grants) { $1.write(to: &$0) }
     writer.key("how_to")
     writer.beginObject()
     writer.key("erase")
@@ -27,6 +29,8 @@ extension TransparencyReport {
     if let memorySince { writer.write(memorySince) } else { writer.null() }
     writer.key("namespace")
     writer.string(user.namespace.description)
+    writer.key("readers")
+    writer.array(readers) { $1.write(to: &$0) }
     writer.key("recent_sessions")
     writer.array(recentSessions) { $0.write($1) }
     writer.key("totals")
@@ -56,6 +60,29 @@ extension TransparencyReport.Totals {
     writer.integer(relationships)
     writer.key("sessions")
     writer.integer(sessions)
+    writer.endObject()
+  }
+}
+
+extension TransparencyReport.Reader {
+  fileprivate func write(to writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.key("answered")
+    writer.integer(answered)
+    writer.key("denied")
+    writer.integer(denied)
+    writer.key("first_at")
+    writer.write(firstAt)
+    writer.key("last_at")
+    writer.write(lastAt)
+    if let name {
+      writer.key("name")
+      writer.string(name)
+    }
+    writer.key("not_found")
+    writer.integer(notFound)
+    writer.key("reader")
+    writer.string(accessor.description)
     writer.endObject()
   }
 }

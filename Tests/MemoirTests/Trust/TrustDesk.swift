@@ -1,4 +1,5 @@
 // A store with a clock of its own, for tests of keys, grants, the access log and reports.
+import Foundation
 import TestSupport
 import Testing
 
@@ -41,4 +42,16 @@ final class TrustDesk {
     wait(seconds: 1)
     return try await store.append(events, to: user ?? bob, session: session.map { try SessionID($0) })
   }
+}
+
+extension TrustDesk {
+  /// All bytes of the data file.
+  func dataFile() throws -> [UInt8] {
+    try Array(Data(contentsOf: URL(filePath: path + "/data.mdb")))
+  }
+}
+
+extension [UInt8] {
+  /// Whether these bytes are in it, one after the other.
+  func contains(_ part: [UInt8]) -> Bool { Data(self).range(of: Data(part)) != nil }
 }
