@@ -13,14 +13,14 @@ import Testing
       Set(CommandTable.all.shownRows.map(\.name)) == [
         "append", "events", "state", "diff", "explain", "replay", "users", "sessions", "stats", "verify",
         "snapshots", "backup", "restore", "export", "demo", "completion", "help", "recall", "context", "receipt",
-        "remember", "forget", "memories", "conflicts", "sweep", "distill", "embed",
+        "remember", "forget", "memories", "conflicts", "sweep", "distill", "embed", "report", "accesses", "grants", "key",
       ])
   }
 
   @Test(arguments: rows) func `no command has two arguments of one name`(row: CommandRow) {
-    let spelled = (row.specs + GlobalOptions.specs).map(\.spelled)
+    let spelled = (row.specs + row.globalOptions).map(\.spelled)
     #expect(Set(spelled).count == spelled.count)
-    let shorts = (row.specs + GlobalOptions.specs).compactMap(\.short)
+    let shorts = (row.specs + row.globalOptions).compactMap(\.short)
     #expect(Set(shorts).count == shorts.count)
   }
 

@@ -19,6 +19,10 @@ struct CommandRow: Sendable {
   var specs: [ArgumentSpec] { arguments.flatMap(\.specs) }
   var positionals: [ArgumentSpec] { specs.filter { $0.form == .positional } }
   var options: [ArgumentSpec] { specs.filter { $0.form != .positional } }
+  /// The options of every command, save those whose place one of its own takes.
+  var globalOptions: [ArgumentSpec] {
+    GlobalOptions.specs.filter { global in !options.contains { $0.spelled == global.spelled } }
+  }
   var groups: [ExclusiveGroup] { arguments.compactMap { $0 as? ExclusiveGroup } }
 }
 

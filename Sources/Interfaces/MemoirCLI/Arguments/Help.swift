@@ -44,7 +44,7 @@ struct Help {
     for group in row.groups {
       lines += options("\(group.name): \(group.help)", group.specs)
     }
-    lines += options("Options of every command", GlobalOptions.specs.filter { $0.name != "version" })
+    lines += options("Options of every command", row.globalOptions.filter { $0.name != "version" })
     if !row.examples.isEmpty {
       lines += heading("Examples")
       for example in row.examples {

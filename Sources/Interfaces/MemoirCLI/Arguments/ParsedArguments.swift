@@ -20,6 +20,9 @@ struct ParsedArguments: Sendable {
     return argument.result(values[argument.spec.spelled] ?? [])
   }
 
+  /// Whether an argument, as spelled, was given.
+  func has(_ spelled: String) -> Bool { values[spelled] != nil }
+
   /// The folder of the store: `--store`, else `$MEMOIR_STORE`, else `./memoir.store`.
   func storePath(environment: (String) -> String?) -> String {
     if let given = self[GlobalOptions.store] { return given }

@@ -32,6 +32,24 @@ extension ArgumentKind where Value == ReceiptID {
   }
 }
 
+extension ArgumentKind where Value == UserPattern {
+  static var userPattern: Self {
+    .domain("USER|PREFIX*", candidates: .users) { text throws(InvalidValue) in try UserPattern(text) }
+  }
+}
+
+extension ArgumentKind where Value == Grantee {
+  static var grantee: Self {
+    .domain("key:ID|user:ID") { text throws(InvalidValue) in try Grantee(text) }
+  }
+}
+
+extension ArgumentKind where Value == GrantID {
+  static var grant: Self {
+    .domain("GRANT") { text throws(InvalidValue) in try GrantID(text) }
+  }
+}
+
 extension ArgumentKind where Value == MemoryKind {
   static var memoryKind: Self { .word("KIND") }
 }

@@ -8,8 +8,8 @@ enum ReportCommand: Command {
     summary: "Tell a person what is kept of them",
     section: .access,
     discussion: """
-      How much there is and since when, facts by category, the latest sessions, and how to take all of it away or
-      have it erased.
+      How much there is and since when, facts by category, the latest sessions, who was told something of it and who
+      may be, and how to take all of it away or have it erased.
       """,
     arguments: [CommandRow.user],
     examples: [CommandExample("memoir report user-bob", "What Bob is told about his memory.")],
@@ -53,6 +53,24 @@ enum ReportCommand: Command {
         try output.item(
           "\(session.startedAt.minute)  \(end)",
           remark: "(\(session.id), \(Quantity.count(session.messageCount, "message")))")
+      }
+    }
+    try output.heading("Who was told")
+    if report.readers.isEmpty { try output.print(StyledText("  nobody that the access log knows of", .dim)) }
+    for reader in report.readers {
+      var counts = [Quantity.count(reader.answered, "answer")]
+      if reader.denied > 0 { counts.append("\(Quantity.count(reader.denied)) refused") }
+      if reader.notFound > 0 { counts.append("\(Quantity.count(reader.notFound)) with nothing to tell") }
+      try output.item(
+        "\(reader.name ?? reader.accessor.description): \(counts.joined(separator: ", "))",
+        remark: "(\(reader.name == nil ? "" : "\(reader.accessor), ")last on \(reader.lastAt.minute))")
+    }
+    if !report.grants.isEmpty {
+      try output.heading("What others are allowed")
+      for grant in report.grants {
+        try output.item(
+          "\(grant.grantee): \(grant.operations.names.joined(separator: ", "))",
+          remark: "(\(grant.until.map { "until \($0.minute)" } ?? "until revoked"), \(grant.id))")
       }
     }
     try output.heading("What can be done")

@@ -12,7 +12,8 @@ enum VerifyCommand: Command {
     section: .care,
     discussion: """
       Reads everything: checksums of all records, the hash chains of every stream and of the log, and whether
-      what is derived from the log agrees with it. Users that were erased verify like all others.
+      what is derived from the log agrees with it; then the store's records: keys, grants, receipts, and the access
+      log with its chain. Users that were erased verify like all others.
       """,
     arguments: [repairDerived],
     examples: [CommandExample("memoir verify", "Check the whole store.")],
@@ -48,6 +49,10 @@ enum VerifyCommand: Command {
 
   private static func json(_ report: VerifyReport) -> [UInt8] {
     JSONWriter.objectLine { writer in
+      writer.key("access_chain")
+      writer.string(report.accessChain)
+      writer.key("accesses")
+      writer.integer(report.accesses)
       writer.key("chain")
       writer.string(report.chain)
       writer.key("events")
@@ -111,6 +116,10 @@ enum VerifyCommand: Command {
         try output.print(
           StyledText("chain \(report.chain)", .dim))
       }
+      if report.accesses > 0 {
+        try output.print("The access log holds: \(Quantity.count(report.accesses, "access", plural: "accesses")).")
+        try output.print(StyledText("chain \(report.accessChain)", .dim))
+      }
       return
     }
     let count = Quantity.count(report.problemCount, "problem")
@@ -121,7 +130,11 @@ enum VerifyCommand: Command {
     if report.problemCount > shownProblems {
       try output.print("  … and \(Quantity.count(report.problemCount - shownProblems)) more")
     }
-    if report.problems.contains(where: { $0.kind != .derived }) {
+    if report.problems.allSatisfy({ $0.kind == .records }) {
+      try output.paragraph(
+        "\nNo event is concerned, only the store's own records, which nothing makes anew: restore a backup with 'memoir restore'."
+      )
+    } else if report.problems.contains(where: { $0.kind != .derived }) {
       try output.paragraph("\nThe log itself is concerned: restore a backup with 'memoir restore'.")
     } else {
       try output.paragraph(
@@ -136,7 +149,13 @@ enum VerifyCommand: Command {
     if let stream = problem.stream {
       place.append("user \(stream)" + (problem.version.map { ", version \($0)" } ?? ""))
     }
-    let kind = problem.kind == .derived ? "derived data: " : problem.kind == .file ? "the data file: " : ""
+    let kind =
+      switch problem.kind {
+      case .derived: "derived data: "
+      case .file: "the data file: "
+      case .records: "the store's records: "
+      case .log: ""
+      }
     return kind + (place.isEmpty ? "" : place.joined(separator: ", ") + ": ") + problem.reason
   }
 }
