@@ -62,7 +62,7 @@ private func has(_ shell: String) -> Bool {
     #expect(try offered("replay", "--projector", "=") == BuiltInProjector.allCases.map(\.rawValue))
     #expect(try offered("snapshots", "") == ["rebuild", "clear"])
     #expect(try offered("snapshots", "clear", "") == [])
-    #expect(try offered("help", "rep") == ["replay"])
+    #expect(try offered("help", "repl") == ["replay"])
     #expect(try offered("append", "--expected-version", "s") == ["stream_exists"])
   }
 

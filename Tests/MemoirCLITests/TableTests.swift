@@ -13,7 +13,8 @@ import Testing
       Set(CommandTable.all.shownRows.map(\.name)) == [
         "append", "events", "state", "diff", "explain", "replay", "users", "sessions", "stats", "verify",
         "snapshots", "backup", "restore", "export", "demo", "completion", "help", "recall", "context", "receipt",
-        "remember", "forget", "memories", "conflicts", "sweep", "distill", "embed", "report", "accesses", "grants", "key",
+        "remember", "forget", "memories", "conflicts", "sweep", "distill", "embed", "report", "accesses", "grants",
+        "key",
       ])
   }
 

@@ -9,7 +9,7 @@ enum GrantsCommand: Command {
   static let action = ExclusiveGroup(name: "ACTION", help: "lists grants, or does one of", entries: [add, revoke])
   static let operations = Argument.options(
     "operation", ArgumentKind<AccessScope>.choice("S"), needs: ["--add"],
-    help: "What is allowed: append, read, recall or erase; again for another.")
+    help: "What is allowed; not admin.")
   static let until = Argument.option("until", .time, needs: ["--add"], help: "From when on it holds no more.")
   static let all = Argument.flag("all", excludes: ["--add", "--revoke"], help: "List also those that hold no more.")
 

@@ -9,17 +9,17 @@ enum KeyAction: String, CaseIterable, Sendable {
 
 enum KeyCommand: Command {
   static let action = Argument.positional(
-    ArgumentKind<KeyAction>.choice("ACTION"), help: "create, list, revoke, rotate or update.")
+    ArgumentKind<KeyAction>.choice("ACTION"), help: "What is done with a key.")
   static let subject = Argument.optionalPositional(
     .text("NAME|ID"), help: "The name of a new key; the id of any other.")
 
   static let namespaces = Argument.options(
-    "namespace", .namespace, help: "Where the key reaches; again for another; * for all, with the scope admin.")
+    "namespace", .namespace, help: "Where the key reaches; * for all, with the scope admin.")
   static let scopes = Argument.options(
     "scope", ArgumentKind<AccessScope>.choice("S"),
-    help: "What it may do: append, read, recall, erase, admin (everything, and keys); again for another.")
+    help: "What it may do; admin is everything, and keys.")
   static let users = Argument.options(
-    "user", .userPattern, help: "Limit it to this user, or to all whose ids begin so with *; again for another.")
+    "user", .userPattern, help: "Limit it to this user, or with * to all whose ids begin so.")
   static let expires = Argument.option("expires", .time, help: "From when on it is void.")
   static let never = Argument.flag(
     "never-expires", excludes: ["--expires"], help: "Update: it is never void by itself.")
