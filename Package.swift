@@ -51,9 +51,12 @@ let package = Package(
     .target(
       name: "CMemoirJSON", path: "Sources/Libraries/CMemoirJSON",
       linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(
+      name: "CMemoirHTTPD", path: "Sources/Libraries/CMemoirHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CMemoirCurl", path: "Sources/Libraries/CMemoirCurl", linkerSettings: [.linkedLibrary("dl")]),
     library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
     library("HTTPClient", imports: ["CMemoirCurl", "Platform"], at: "Sources/Libraries/HTTPClient"),
+    library("HTTPServer", imports: ["CMemoirHTTPD", "Platform"], at: "Sources/Libraries/HTTPServer"),
     library("JSON", imports: ["CMemoirJSON"], at: "Sources/Libraries/JSON"),
     library("LMDB", imports: ["CMemoirLMDB"], at: "Sources/Libraries/LMDB"),
     library("Platform", at: "Sources/Libraries/Platform"),
@@ -72,7 +75,9 @@ let package = Package(
 
     // Its surfaces.
     library(
-      "MemoirCLI", imports: ["Memoir", "MemoirFixtures", "JSON", "Platform"],
+      "MemoirServer", imports: ["Memoir", "HTTPServer", "JSON", "Platform"], at: "Sources/Interfaces/MemoirServer"),
+    library(
+      "MemoirCLI", imports: ["Memoir", "MemoirServer", "MemoirFixtures", "HTTPServer", "JSON", "Platform"],
       at: "Sources/Interfaces/MemoirCLI"),
     .executableTarget(
       name: "MemoirCommand", dependencies: ["MemoirCLI"], path: "Sources/Interfaces/MemoirCommand",
@@ -109,6 +114,8 @@ let package = Package(
     tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("HTTPClientTests", of: ["HTTPClient", "TestSupport"]),
     tests("JSONTests", of: ["JSON"]),
+    tests(
+      "MemoirServerTests", of: ["HTTPServer", "JSON", "Memoir", "MemoirServer", "Platform", "TestSupport"]),
     tests("BenchTests", of: ["Memoir", "MemoirBench", "MemoirBenchCommand", "MemoirCommand"]),
     tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),

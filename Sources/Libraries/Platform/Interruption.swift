@@ -29,6 +29,23 @@ public enum Interruption {
     }
   }
 
+  private static let hangups = Atomic<Bool>(false)
+
+  /// Begins to watch SIGHUP, which asks a server to read its settings anew.
+  ///
+  /// - Throws: ``PlatformError`` where the system refuses the handler.
+  public static func watchHangups() throws(PlatformError) {
+    var action = sigaction()
+    unsafe action.__sigaction_handler.sa_handler = { _ in
+      Interruption.hangups.store(true, ordering: .sequentiallyConsistent)
+    }
+    action.sa_flags = SA_RESTART
+    try system("sigaction") { unsafe sigaction(SIGHUP, &action, nil) }
+  }
+
+  /// Whether one came since this was asked last.
+  public static func takeHangup() -> Bool { hangups.exchange(false, ordering: .sequentiallyConsistent) }
+
   /// The signal that came, `nil` where none did.
   public static var signal: Int32? {
     let number = received.load(ordering: .sequentiallyConsistent)

@@ -1,0 +1,177 @@
+// libmicrohttpd's daemon, and what it calls.
+internal import CMemoirHTTPD
+internal import Synchronization
+
+/// A daemon of libmicrohttpd: some threads that read requests and write answers.
+// SAFETY: what is called on the daemon, any thread may call; `isStopped` has it stopped once.
+@safe
+final class Daemon: @unchecked Sendable {
+  private let handle: OpaquePointer
+  private let core: ServerCore
+  private let isStopped = Atomic<Bool>(false)
+
+  init(_ core: ServerCore, socket: Int32, certificate: TLSCertificate?) throws(HTTPServerError) {
+    self.core = core
+    let chain = certificate.map { $0.chain.utf8CString }
+    let key = certificate.map { $0.key.utf8CString }
+    var options = unsafe memoir_httpd_options()
+    unsafe options.listen_socket = socket
+    unsafe options.threads = UInt32(max(1, core.options.threads))
+    unsafe options.connection_limit = UInt32(max(1, core.options.connectionLimit))
+    unsafe options.idle_limit = UInt32(clamping: max(1, core.options.idleLimit.components.seconds))
+    unsafe options.connection_memory = core.options.headLimit
+    unsafe options.accept = { owner, address, _ in
+      guard let core = unsafe theCore(owner) else { return .NO }
+      let peer = unsafe addressText { unsafe memoir_httpd_address(address, $0) }
+      return core.connections.admits(peer) ? .YES : .NO
+    }
+    unsafe options.handle = { owner, connection, path, method, _, bytes, count, context in
+      guard let core = unsafe theCore(owner), let connection = unsafe connection, let count = unsafe count,
+        let context = unsafe context, let path = unsafe path, let method = unsafe method
+      else { return .NO }
+      return unsafe Daemon.handle(core, connection, path, method, UnsafeRawPointer(bytes), count, context)
+    }
+    unsafe options.completed = { owner, connection, context, _ in
+      guard let core = unsafe theCore(owner), let connection = unsafe connection, let context = unsafe context,
+        let pointer = unsafe context.pointee
+      else { return }
+      let exchange = unsafe Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue()
+      unsafe context.pointee = nil
+      unsafe core.ended(exchange, on: link(of: connection))
+    }
+    unsafe options.connection_changed = { owner, connection, context, change in
+      guard let core = unsafe theCore(owner), let connection = unsafe connection, let context = unsafe context else {
+        return
+      }
+      if change == .CONNECTION_NOTIFY_STARTED {
+        unsafe context.pointee = Unmanaged.passRetained(core.opened(connection)).toOpaque()
+      } else if let pointer = unsafe context.pointee {
+        unsafe core.connections.remove(Unmanaged<Connection>.fromOpaque(pointer).takeRetainedValue())
+        unsafe context.pointee = nil
+      }
+    }
+    // Kept by the daemon for as long as it may call.
+    unsafe options.owner = Unmanaged.passUnretained(core).toOpaque()
+    let started = unsafe withCString(chain) { chain in
+      unsafe withCString(key) { key in
+        unsafe options.certificate = chain
+        unsafe options.key = key
+        return unsafe memoir_httpd_start(&options)
+      }
+    }
+    guard let started = unsafe started else { throw certificate == nil ? .failed : .certificate }
+    unsafe handle = started
+  }
+
+  /// Takes no more connections. The socket stays open.
+  func quiesce() { unsafe MHD_quiesce_daemon(handle) }
+
+  /// Ends it, if it has no connection any more.
+  ///
+  /// - Returns: Whether it had none.
+  func endIfIdle() -> Bool {
+    guard unsafe memoir_httpd_connection_count(handle) == 0 else { return false }
+    stop()
+    return true
+  }
+
+  /// Ends it, and the connections that still stand. None may wait for an answer.
+  func stop() {
+    if !isStopped.exchange(true, ordering: .acquiringAndReleasing) { unsafe MHD_stop_daemon(handle) }
+  }
+
+  // MARK: Requests
+
+  private static func handle(
+    _ core: ServerCore, _ connection: OpaquePointer, _ path: UnsafePointer<CChar>, _ method: UnsafePointer<CChar>,
+    _ bytes: UnsafeRawPointer?, _ count: UnsafeMutablePointer<Int>,
+    _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  ) -> MHD_Result {
+    let link = unsafe link(of: connection)
+    guard let pointer = unsafe context.pointee else {
+      // The head is there.
+      let pathText = unsafe String(validatingCString: path)
+      let (head, headFault) = unsafe RequestHead.read(
+        from: connection, method: String(cString: method), path: pathText ?? "", peer: link?.peer ?? "")
+      let fault = pathText == nil ? .malformed(reason: "the path is no UTF-8") : headFault
+      let exchange = core.begin(head, fault, on: link)
+      unsafe context.pointee = Unmanaged.passRetained(exchange).toOpaque()
+      // What could be read in two ways is not read on.
+      guard let fault else { return .YES }
+      exchange.answer(core.refusal(head, fault))
+      return unsafe send(exchange, core, on: connection, link)
+    }
+    let exchange = unsafe Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
+    if unsafe count.pointee > 0 {
+      let goesOn = unsafe exchange.receive(UnsafeRawBufferPointer(start: bytes, count: count.pointee))
+      unsafe count.pointee = 0
+      return goesOn ? .YES : .NO
+    }
+    if exchange.response == nil { unsafe core.complete(exchange, of: connection, link) }
+    // Else it sleeps, and comes back here with an answer.
+    return exchange.response == nil ? .YES : unsafe send(exchange, core, on: connection, link)
+  }
+
+  private static func send(
+    _ exchange: Exchange, _ core: ServerCore, on connection: OpaquePointer, _ link: Connection?
+  ) -> MHD_Result {
+    guard let answer = exchange.response else { return .NO }
+    core.sending(answer, on: link)
+    let made: OpaquePointer?
+    switch answer.body {
+    case .bytes(let bytes):
+      unsafe made = bytes.withUnsafeBytes { bytes in
+        unsafe MHD_create_response_from_buffer(
+          bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress), .RESPMEM_MUST_COPY)
+      }
+    case .live(let body): unsafe made = stream(body, to: connection)
+    }
+    guard let response = unsafe made else { return .NO }
+    defer { unsafe MHD_destroy_response(response) }
+    for (name, value) in answer.headers { unsafe MHD_add_response_header(response, name, value) }
+    if answer.closes { unsafe MHD_add_response_header(response, "Connection", "close") }
+    return unsafe MHD_queue_response(connection, UInt32(answer.status), response)
+  }
+
+  private static func stream(_ body: LiveBody, to connection: OpaquePointer) -> OpaquePointer? {
+    let reader = unsafe Unmanaged.passRetained(LiveReader(body, connection)).toOpaque()
+    return unsafe memoir_httpd_stream(
+      4 << 10,
+      { owner, _, buffer, count in
+        guard let owner = unsafe owner, let buffer = unsafe buffer else { return memoir_httpd_end_of_stream }
+        let reader = unsafe Unmanaged<LiveReader>.fromOpaque(owner).takeUnretainedValue()
+        let room = unsafe UnsafeMutableRawBufferPointer(start: buffer, count: count)
+        return unsafe reader.body.read(into: room, for: reader.connection) ?? memoir_httpd_end_of_stream
+      },
+      { owner in
+        if let owner = unsafe owner { unsafe Unmanaged<LiveReader>.fromOpaque(owner).release() }
+      }, reader)
+  }
+}
+
+/// A live body, and the connection that sends it.
+@safe
+private final class LiveReader {
+  let body: LiveBody
+  let connection: OpaquePointer
+
+  init(_ body: LiveBody, _ connection: OpaquePointer) {
+    self.body = body
+    unsafe self.connection = connection
+  }
+
+  deinit { body.abandon() }
+}
+
+private func theCore(_ owner: UnsafeMutableRawPointer?) -> ServerCore? {
+  unsafe owner.map { unsafe Unmanaged<ServerCore>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func link(of connection: OpaquePointer) -> Connection? {
+  unsafe memoir_httpd_context(connection).map { unsafe Unmanaged<Connection>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func withCString<Result>(_ text: ContiguousArray<CChar>?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+  guard let text else { return body(nil) }
+  return unsafe text.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
+}
