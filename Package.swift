@@ -115,7 +115,7 @@ let package = Package(
     tests("HTTPClientTests", of: ["HTTPClient", "TestSupport"]),
     tests("JSONTests", of: ["JSON"]),
     tests(
-      "MemoirServerTests", of: ["HTTPServer", "JSON", "Memoir", "MemoirServer", "Platform", "TestSupport"]),
+      "MemoirServerTests", of: ["EventStore", "HTTPServer", "JSON", "Memoir", "MemoirServer", "Platform", "TestSupport"]),
     tests("BenchTests", of: ["Memoir", "MemoirBench", "MemoirBenchCommand", "MemoirCommand"]),
     tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),

@@ -12,6 +12,7 @@ private enum Layout {
   static let sources: [String: Set<String>] = [
     "Bytes": ["CMemoirXXHash"],
     "HTTPClient": ["CMemoirCurl", "Platform"],
+    "HTTPServer": ["CMemoirHTTPD", "Platform"],
     "JSON": ["CMemoirJSON"],
     "LMDB": ["CMemoirLMDB"],
     "Platform": [],
@@ -20,7 +21,8 @@ private enum Layout {
     "UTF8Proc": ["CMemoirUTF8Proc", "Bytes"],
     "EventStore": ["Bytes", "JSON", "LMDB", "Platform", "Sodium"],
     "Memoir": ["EventStore", "Bytes", "HTTPClient", "JSON", "Platform", "Sodium", "Stemmer", "UTF8Proc"],
-    "MemoirCLI": ["Memoir", "MemoirFixtures", "JSON", "Platform"],
+    "MemoirServer": ["Memoir", "HTTPServer", "JSON", "Platform"],
+    "MemoirCLI": ["Memoir", "MemoirServer", "MemoirFixtures", "HTTPServer", "JSON", "Platform"],
     "MemoirCommand": ["MemoirCLI"],
     "MemoirFixtures": [],
   ]

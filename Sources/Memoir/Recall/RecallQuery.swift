@@ -37,7 +37,7 @@ public struct RecallQuery: Sendable, Hashable {
   /// The most memories of one answer.
   public static let largestTopK = 10_000
 
-  func check() throws(MemoirError) {
+  package func check() throws(MemoirError) {
     guard text.utf8.count <= Self.longestText else {
       throw .tooLarge(field: "query", count: text.utf8.count, limit: Self.longestText)
     }

@@ -12,6 +12,8 @@ public enum Limits {
   public static let metadataSize = 16 << 10
   /// How deeply arrays and objects may be nested.
   public static let depth = 64
+  /// Bytes of the body of a request.
+  public static let bodySize = 16 << 20
   /// The ids of facts and messages.
   public static let idSize = 250
 }

@@ -8,7 +8,7 @@ extension CommandTable {
     MemoriesCommand.self, ConflictsCommand.self,
     StateCommand.self, DiffCommand.self, ExplainCommand.self, ReplayCommand.self,
     UsersCommand.self, SessionsCommand.self, StatsCommand.self,
-    SweepCommand.self, DistillCommand.self, EmbedCommand.self,
+    ServeCommand.self, SweepCommand.self, DistillCommand.self, EmbedCommand.self,
     ReportCommand.self, AccessesCommand.self, GrantsCommand.self, KeyCommand.self,
     VerifyCommand.self, SnapshotsCommand.self, BackupCommand.self, RestoreCommand.self,
     DemoCommand.self, CompletionCommand.self, CompletionCandidatesCommand.self, HelpCommand.self,

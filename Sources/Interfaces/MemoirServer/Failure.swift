@@ -1,0 +1,76 @@
+// The one place where an error becomes a status and a body, in the form of the wire that was asked.
+import HTTPServer
+import JSON
+import Memoir
+
+/// An error on its way out.
+struct Failure: Error {
+  let error: MemoirError
+  let wire: Wire
+
+  init(_ error: MemoirError, wire: Wire) {
+    self.error = error
+    self.wire = wire
+  }
+
+  /// The answer it makes.
+  var response: HTTPResponse {
+    var headers = [(name: "Content-Type", value: "application/json")]
+    switch error.code {
+    case .unavailable, .rateLimited:
+      headers.append((name: "Retry-After", value: error.details.member("retry_after") ?? "1"))
+    case .unauthenticated: headers.append((name: "WWW-Authenticate", value: "Bearer"))
+    default: break
+    }
+    if let allowed = error.details.member("allowed") { headers.append((name: "Allow", value: allowed)) }
+    var writer = JSONWriter()
+    switch wire {
+    case .native: ErrorJSON.write(error, to: &writer)
+    case .dakera: DakeraError.write(error, to: &writer)
+    }
+    let status = error.details.member("allowed") == nil ? error.code.httpStatus : 405
+    return HTTPResponse(status: status, headers: headers, body: .bytes(writer.finish()))
+  }
+
+  /// What the server itself does not let through.
+  static func error(for fault: HTTPFault) -> MemoirError {
+    switch fault {
+    case .malformed(let reason): MemoirError(.invalidArgument, "the request is not what HTTP asks for: \(reason)")
+    case .tooLarge(let limit):
+      MemoirError(.tooLarge, "body: is longer than \(limit) bytes", details: .members(("field", "body")))
+    case .overloaded: MemoirError(.unavailable, "too many requests are being answered; come again")
+    case .ending: MemoirError(.unavailable, "the server is about to end")
+    }
+  }
+
+  /// No route has this path.
+  static let noRoute = MemoirError(
+    .notFound, "there is no such route; /openapi.json lists them", details: .members(("reason", "ROUTE_NOT_FOUND")))
+
+  /// A route has this path, for other methods.
+  static func otherMethod(_ method: String, allowed: [Method]) -> MemoirError {
+    let names = allowed.map(\.rawValue).joined(separator: ", ")
+    return MemoirError(
+      .invalidArgument, "method: is \(method.debugDescription); this path takes \(names)",
+      details: .members(("allowed", names), ("field", "method"), ("reason", "METHOD_NOT_ALLOWED")))
+  }
+}
+
+extension JSONText {
+  /// An object of texts, whose keys are sorted.
+  static func members(_ members: (name: String, value: String)...) -> JSONText {
+    var writer = JSONWriter()
+    writer.beginObject()
+    for (name, value) in members { writer.member(name, value) }
+    writer.endObject()
+    return JSONText(canonical: writer.finish())
+  }
+
+  /// The text of a member of an object, where it is a string or a whole number.
+  func member(_ key: String) -> String? {
+    try? JSONParser().parse(utf8) { node -> String? in
+      guard let value = node.member(named: key) else { return nil }
+      return value.string ?? value.uint64.map { String($0) }
+    }
+  }
+}

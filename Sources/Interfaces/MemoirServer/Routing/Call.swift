@@ -1,0 +1,127 @@
+// A request whose route is known: its parameters read, its caller known, not yet done.
+import HTTPServer
+import JSON
+import Memoir
+
+/// A request on its way through a route.
+struct Call: Sendable {
+  let service: Service
+  let route: Route
+  let request: IncomingRequest
+  /// By which logs, answers and the access log speak of it.
+  let id: String
+  let caller: Caller
+  private let path: [String: String]
+  private let values: [String: [any Sendable]]
+
+  /// Reads the parameters of the query.
+  ///
+  /// - Throws: `invalid_argument` naming the parameter that is unknown, missing, given twice or no value.
+  init(
+    _ request: IncomingRequest, by route: Route, path: [String: String], id: String, caller: Caller, in service: Service
+  ) throws(MemoirError) {
+    self.service = service
+    self.route = route
+    self.request = request
+    self.id = id
+    self.caller = caller
+    self.path = path
+    var values: [String: [any Sendable]] = [:]
+    var unknown: [String] = []
+    for (name, text) in request.head.query {
+      let name = try PathText.decoded(name, field: "query")
+      guard let parameter = route.parameters.first(where: { $0.name == name }) else {
+        unknown.append(name)
+        continue
+      }
+      let value = try PathText.decoded(text ?? "", field: name)
+      if values[name] != nil, !parameter.isRepeatable { throw .invalid(field: name, "is given more than once") }
+      do {
+        values[name, default: []].append(try parameter.read(value))
+      } catch {
+        throw MemoirError(error)
+      }
+    }
+    // The other wire ignores what it does not know.
+    if !unknown.isEmpty, route.wire == .native { throw .unknownFields(unknown) }
+    for parameter in route.parameters where parameter.isRequired && values[parameter.name] == nil {
+      throw .invalid(field: parameter.name, "is missing")
+    }
+    self.values = values
+  }
+
+  /// The store that is served.
+  var store: MemoirStore { service.store }
+
+  /// The value of a parameter, where it was given.
+  subscript<Value>(parameter: Parameter<Value>) -> Value? { values[parameter.name]?.first as? Value }
+
+  /// All values of a parameter that may be repeated.
+  func all<Value>(_ parameter: Parameter<Value>) -> [Value] {
+    values[parameter.name]?.compactMap { $0 as? Value } ?? []
+  }
+
+  /// A part of the path, e.g. `{id}`.
+  func path(_ name: String) -> String { path[name] ?? "" }
+
+  // MARK: Whose
+
+  /// The namespace that is asked about: the one that is named, else the key's only one, else `default`.
+  ///
+  /// - Parameter inBody: As the body names it; both given must agree.
+  func namespace(inBody: Namespace? = nil) throws(MemoirError) -> Namespace {
+    let inQuery = self[Parameters.namespace]
+    if let inBody, let inQuery, inBody != inQuery {
+      throw .invalid(field: "namespace", "is \(inQuery) in the query and \(inBody) in the body")
+    }
+    return inQuery ?? inBody ?? caller.onlyNamespace ?? .default
+  }
+
+  /// The user that the path names, whom this caller may ask about.
+  ///
+  /// - Throws: `invalid_argument` for what is no id; `forbidden` and, for what the caller may not even know of,
+  ///   `not_found`.
+  func user(inBody namespace: Namespace? = nil) throws(MemoirError) -> StreamName {
+    let name: UserID
+    do throws(InvalidValue) {
+      name = try UserID(path("user"))
+    } catch {
+      throw MemoirError(error)
+    }
+    let stream = StreamName(name, in: try self.namespace(inBody: namespace))
+    try allow(stream)
+    return stream
+  }
+
+  /// Holds the caller to what it may do to a user.
+  func allow(_ stream: StreamName) throws(MemoirError) {
+    guard case .scope(let scope) = route.access else { return }
+    try caller.require(scope, on: stream, at: store.clock())
+  }
+
+  /// The point that is asked about.
+  func asOf() throws(MemoirError) -> AsOfText {
+    let given: [AsOfText] = [
+      self[Parameters.atVersion].map { .version($0) }, self[Parameters.atPosition].map { .position($0) },
+      self[Parameters.recordedAt].map { .recorded($0) }, self[Parameters.occurredAt].map { .occurred($0) },
+    ].compactMap { $0 }
+    guard given.count <= 1 else {
+      throw .invalid(
+        field: "as_of", "is given more than once: one of at_version, at_position, recorded_at, occurred_at")
+    }
+    return given.first ?? .now
+  }
+
+  // MARK: What is sent
+
+  /// Lends the body's JSON.
+  ///
+  /// - Throws: `invalid_json`, `invalid_argument` where it is no object, or what `body` throws.
+  func withBody<Result>(_ body: (JSONNode) throws -> Result) throws -> Result {
+    let limits = JSONLimits(depth: Limits.depth, sizeInBytes: Limits.bodySize)
+    return try JSONParser().parse(request.body.span, limits: limits) { node in
+      guard node.kind == .object else { throw MemoirError(.invalidArgument, "the body must be a JSON object") }
+      return try body(node)
+    }
+  }
+}
