@@ -75,7 +75,7 @@ let package = Package(
 
     // Its surfaces.
     library(
-      "MemoirServer", imports: ["Memoir", "HTTPServer", "JSON", "Platform"], at: "Sources/Interfaces/MemoirServer"),
+      "MemoirServer", imports: ["Memoir", "Bytes", "HTTPServer", "JSON", "Platform", "Sodium"], at: "Sources/Interfaces/MemoirServer"),
     library(
       "MemoirCLI", imports: ["Memoir", "MemoirServer", "MemoirFixtures", "HTTPServer", "JSON", "Platform"],
       at: "Sources/Interfaces/MemoirCLI"),

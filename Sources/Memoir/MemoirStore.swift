@@ -150,14 +150,41 @@ public final class MemoirStore: Sendable {
   }
 
   /// Prints a state as every surface shows it, with the texts of the latest messages.
-  public func write(_ state: StateAt, to writer: inout JSONWriter) throws(MemoirError) {
+  ///
+  /// - Parameter page: A page of all messages, which goes with them; see ``messages(of:from:limit:)``.
+  public func write(
+    _ state: StateAt, with page: StateJSON.MessagePage? = nil, to writer: inout JSONWriter
+  ) throws(MemoirError) {
     var form = state.form
+    form.page = page
     form.profile = memory.profile
     form.decay = memory.decay
     do {
       try form.write(state.state, to: &writer) { version in
         try log.event(at: version, of: state.user)
       }
+    } catch {
+      throw MemoirError(error)
+    }
+  }
+
+  /// A page of all messages of a state, oldest first.
+  ///
+  /// - Parameter first: The version to begin with.
+  public func messages(
+    of state: StateAt, from first: StreamVersion = 1, limit: Int = 1_000
+  ) throws(MemoirError) -> StateJSON.MessagePage {
+    var filter = EventFilter(types: ["MessageAdded"])
+    var last: StreamVersion? = state.version
+    if case .occurred(let time) = state.asOf {
+      // Those that came in late count at their own time.
+      filter.until = time
+      last = nil
+    }
+    do {
+      if let last, first > last { return StateJSON.MessagePage(messages: [], next: nil) }
+      let page = try log.readStream(state.user, from: first, to: last, limit: limit, filter: filter)
+      return StateJSON.MessagePage(messages: page.events, next: page.next)
     } catch {
       throw MemoirError(error)
     }
@@ -189,14 +216,23 @@ public final class MemoirStore: Sendable {
     }
   }
 
+  /// Where an export begins: after the last erasure.
+  package func exportStart(of user: StreamName) throws(MemoirError) -> StreamVersion {
+    do {
+      let erasure = try log.readStream(
+        user, direction: .backward, limit: 1, filter: EventFilter(types: ["UserErased"]))
+      return erasure.events.first?.version.next ?? 1
+    } catch {
+      throw MemoirError(error)
+    }
+  }
+
   /// Writes all that is kept of a user as JSON Lines, which `memoir append` takes again: a page at a time.
   ///
   /// It begins after the last erasure; events whose payload is gone are left out.
   /// - Throws: `not_found` for a user nobody has heard of, or what `body` throws.
   public func export(_ user: StreamName, _ body: ([UInt8]) throws -> Void) throws {
-    let erasure = try log.readStream(
-      user, direction: .backward, limit: 1, filter: EventFilter(types: ["UserErased"]))
-    try events(of: user, from: erasure.events.first?.version.next ?? 1) { events in
+    try events(of: user, from: try exportStart(of: user)) { events in
       var writer = JSONWriter()
       for event in events where !event.isRedacted {
         try EventJSON.write(event, to: &writer)

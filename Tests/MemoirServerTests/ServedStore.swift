@@ -45,9 +45,9 @@ final class ServedStore: Sendable {
 
   /// Asks on a connection of its own.
   func ask(
-    _ method: String, _ target: String, headers: [(String, String)] = [], body: String? = nil
+    _ method: String, _ target: String, headers: [(String, String)] = [], body: String? = nil, headOnly: Bool = false
   ) async throws -> LoopbackReply {
-    try await connect().ask(method, target, headers: headers, body: body)
+    try await connect().ask(method, target, headers: headers, body: body, headOnly: headOnly)
   }
 
   func get(_ target: String) async throws -> LoopbackReply { try await ask("GET", target) }
@@ -63,7 +63,32 @@ final class ServedStore: Sendable {
   }
 }
 
+extension ServedStore {
+  /// A state as the library prints it.
+  func printed(_ state: StateAt) -> String {
+    var writer = JSONWriter()
+    try? store.write(state, to: &writer)
+    return String(decoding: writer.finish(), as: UTF8.self)
+  }
+}
+
 extension LoopbackReply {
+  /// The elements of an array of the body, each as a body of its own.
+  func elements(_ name: String) -> [LoopbackReply] {
+    let found = try? JSONParser().parse(body.span) { node -> [LoopbackReply] in
+      guard let array = node.member(named: name) else { return [] }
+      var result: [LoopbackReply] = []
+      var elements = array.elements
+      while let element = elements.next() {
+        var writer = JSONWriter()
+        writer.value(element)
+        result.append(LoopbackReply(body: writer.finish()))
+      }
+      return result
+    }
+    return found ?? []
+  }
+
   /// A member of the body, found by names: `json("error", "code")`. A string as it is, anything else as JSON.
   func json(_ path: String...) -> String? {
     try? JSONParser().parse(body.span) { node -> String? in

@@ -21,7 +21,7 @@ private enum Layout {
     "UTF8Proc": ["CMemoirUTF8Proc", "Bytes"],
     "EventStore": ["Bytes", "JSON", "LMDB", "Platform", "Sodium"],
     "Memoir": ["EventStore", "Bytes", "HTTPClient", "JSON", "Platform", "Sodium", "Stemmer", "UTF8Proc"],
-    "MemoirServer": ["Memoir", "HTTPServer", "JSON", "Platform"],
+    "MemoirServer": ["Memoir", "Bytes", "HTTPServer", "JSON", "Platform", "Sodium"],
     "MemoirCLI": ["Memoir", "MemoirServer", "MemoirFixtures", "HTTPServer", "JSON", "Platform"],
     "MemoirCommand": ["MemoirCLI"],
     "MemoirFixtures": [],

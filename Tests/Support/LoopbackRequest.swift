@@ -11,6 +11,12 @@ package struct LoopbackReply: Sendable {
   /// What followed, chunks joined.
   package var body: [UInt8] = []
 
+  /// An answer, or a part of one.
+  package init(status: Int = 0, body: [UInt8] = []) {
+    self.status = status
+    self.body = body
+  }
+
   /// The body as text.
   package var text: String { String(decoding: body, as: UTF8.self) }
 }
@@ -58,11 +64,11 @@ package final class LoopbackConnection: Sendable {
     }
   }
 
-  /// Reads one answer whole.
-  package func receive() async -> LoopbackReply {
+  /// Reads one answer: whole, or, of one that may never end, its head.
+  package func receive(headOnly: Bool = false) async -> LoopbackReply {
     await onThread { [socket] in
       var reader = ReplyReader(socket)
-      return reader.reply()
+      return reader.reply(headOnly: headOnly)
     }
   }
 
@@ -74,18 +80,30 @@ package final class LoopbackConnection: Sendable {
     }
   }
 
+  /// Reads until a text comes, or the end of the connection.
+  package func receive(until mark: String) async -> String {
+    let mark = Array(mark.utf8)
+    var text: [UInt8] = []
+    while text.firstRange(of: mark) == nil {
+      let piece = await receiveSome()
+      if piece.isEmpty { break }
+      text += piece
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
   /// Whether the server has ended the connection, within the time limit.
   package func hasEnded() async -> Bool { await receiveSome().isEmpty }
 
-  /// Sends a request, and reads the answer.
+  /// Sends a request, and reads the answer, or its head.
   package func ask(
-    _ method: String, _ target: String, headers: [(String, String)] = [], body: String? = nil
+    _ method: String, _ target: String, headers: [(String, String)] = [], body: String? = nil, headOnly: Bool = false
   ) async -> LoopbackReply {
     var head = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n"
     for (name, value) in headers { head += "\(name): \(value)\r\n" }
     if let body { head += "Content-Length: \(body.utf8.count)\r\n" }
     guard await send(Array("\(head)\r\n\(body ?? "")".utf8)) else { return LoopbackReply() }
-    return await receive()
+    return await receive(headOnly: headOnly)
   }
 
   private func onThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
@@ -128,7 +146,7 @@ private struct ReplyReader {
     return Array(buffer.prefix(count))
   }
 
-  mutating func reply() -> LoopbackReply {
+  mutating func reply(headOnly: Bool) -> LoopbackReply {
     var reply = LoopbackReply()
     guard let first = line() else { return reply }
     reply.status = first.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
@@ -136,6 +154,7 @@ private struct ReplyReader {
       let name = line.prefix { $0 != ":" }
       reply.headers[name.lowercased()] = String(line.dropFirst(name.count + 1).drop { $0 == " " })
     }
+    if headOnly { return reply }
     if reply.headers["transfer-encoding"] == "chunked" {
       while let line = line(), let size = Int(line, radix: 16), size > 0, let bytes = take(size) {
         reply.body += bytes

@@ -40,5 +40,6 @@ public final class MemoirServer: Sendable {
   }
 
   /// All that is served.
-  static let routes: [Route] = eventRoutes + stateRoutes + healthRoutes
+  static let routes: [Route] =
+    eventRoutes + stateRoutes + memoryRoutes + liveRoutes + healthRoutes + [OpenAPI.route]
 }

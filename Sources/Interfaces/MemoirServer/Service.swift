@@ -1,8 +1,10 @@
 // What all requests share, and the way of each: found, authenticated, decoded, answered, noted.
+import Bytes
 import HTTPServer
 import JSON
 import Memoir
 import Platform
+import Sodium
 import Synchronization
 
 /// What all requests share.
@@ -11,6 +13,8 @@ final class Service: Sendable {
   let options: MemoirServerOptions
   let routes: RouteTable
   let log: RequestLog
+  /// The OpenAPI document.
+  let document: [UInt8]
   private let ending = Atomic<Bool>(false)
 
   init(_ store: MemoirStore, _ options: MemoirServerOptions, routes: [Route], log: RequestLog) {
@@ -18,6 +22,7 @@ final class Service: Sendable {
     self.options = options
     self.routes = RouteTable(routes)
     self.log = log
+    document = OpenAPI.document(of: routes)
   }
 
   /// Whether the server is about to end.
@@ -35,10 +40,30 @@ final class Service: Sendable {
     }
     switch call.route.handler {
     case .quick(let body):
-      return .now(finish(Self.response(call) { try body(call) }, note))
+      return atOnce(call, note) { try body(call) }
+    case .either(let quick, let slow):
+      do {
+        if let reply = try quick(call) { return atOnce(call, note) { reply } }
+      } catch {
+        return atOnce(call, note) { () throws -> Reply in throw error }
+      }
+      return later(call, note) { try await slow(call) }
     case .later(let body):
-      return .later { [self, note] in finish(await Self.response(call) { try await body(call) }, note) }
+      return later(call, note) { try await body(call) }
     }
+  }
+
+  private func atOnce(_ call: Call, _ note: RequestNote, _ body: () throws -> Reply) -> HTTPHandling {
+    let answer = answer(call, body)
+    // Nearly always there is room in the access log: then nothing is waited for.
+    if let response = noteAtOnce(call, answer) { return .now(finish(response, note)) }
+    return .later { [self] in finish(await noted(call, answer), note) }
+  }
+
+  private func later(
+    _ call: Call, _ note: RequestNote, _ body: @escaping @Sendable () async throws -> Reply
+  ) -> HTTPHandling {
+    .later { [self] in finish(await noted(call, await answer(call, body)), note) }
   }
 
   /// The answer to what is not let through.
@@ -63,7 +88,7 @@ final class Service: Sendable {
       let match = routes.match(method: request.head.method, segments: segments)
       // Before anything is said of what there is: whoever has no key learns nothing by asking.
       let caller = try caller(request.head, match)
-      note.caller = caller.name
+      note.caller = caller.accessor.description
       guard case .route(let route, let path) = match else {
         if case .otherMethod(let methods) = match { throw Failure.otherMethod(request.head.method, allowed: methods) }
         throw Failure.noRoute
@@ -76,25 +101,76 @@ final class Service: Sendable {
   }
 
   private func caller(_ head: RequestHead, _ match: RouteTable.Match) throws(MemoirError) -> Caller {
-    .local
+    if case .route(let route, _) = match, route.access == .open { return Caller.anybody(store) }
+    return try Caller(head, to: store)
   }
 
   // MARK: What is answered
 
-  private static func response(_ call: Call, _ body: () async throws -> Reply) async -> HTTPResponse {
+  /// An answer, and what the access log says of it.
+  private struct Answered {
+    var response: HTTPResponse
+    var items = 0
+    var outcome = Access.Outcome.ok
+  }
+
+  private func answer(_ call: Call, _ body: () async throws -> Reply) async -> Answered {
     do {
-      return try await body().response
+      return answered(try await body(), to: call)
     } catch {
-      return Failure(MemoirError(error), wire: call.route.wire).response
+      return failed(error, call)
     }
   }
 
-  private static func response(_ call: Call, _ body: () throws -> Reply) -> HTTPResponse {
+  private func answer(_ call: Call, _ body: () throws -> Reply) -> Answered {
     do {
-      return try body().response
+      return answered(try body(), to: call)
     } catch {
-      return Failure(MemoirError(error), wire: call.route.wire).response
+      return failed(error, call)
     }
+  }
+
+  private func answered(_ reply: Reply, to call: Call) -> Answered {
+    Answered(response: reply.response(to: call.request.head), items: reply.itemCount)
+  }
+
+  private func failed(_ error: any Error, _ call: Call) -> Answered {
+    let error = MemoirError(error)
+    let response = Failure(error, wire: call.route.wire).response
+    return Answered(response: response, outcome: error.code == .forbidden ? .denied : .notFound)
+  }
+
+  // MARK: What is noted
+
+  /// Puts the access into the log, and gives the answer back: none goes out unnoted.
+  private func noted(_ call: Call, _ answer: Answered) async -> HTTPResponse {
+    guard let access = access(call, answer) else { return answer.response }
+    do {
+      try await store.accesses.note(access)
+      return answer.response
+    } catch {
+      return Failure(error, wire: call.route.wire).response
+    }
+  }
+
+  /// The same without waiting; `nil` where that cannot be.
+  private func noteAtOnce(_ call: Call, _ answer: Answered) -> HTTPResponse? {
+    guard let access = access(call, answer) else { return answer.response }
+    do {
+      return try store.accesses.noteIfRoom(access) ? answer.response : nil
+    } catch {
+      return Failure(error, wire: call.route.wire).response
+    }
+  }
+
+  /// What the access log says of a call; `nil` for one that was about nobody.
+  private func access(_ call: Call, _ answer: Answered) -> Access? {
+    guard let subject = call.subject.noted else { return nil }
+    var bytes = 0
+    if case .bytes(let body) = answer.response.body { bytes = body.count }
+    return Access(
+      call.route.operation, by: call.caller.accessor, in: subject.namespace, user: subject.user, at: store.clock(),
+      items: answer.items, bytes: bytes, requestID: call.id, outcome: subject.isDenied ? .denied : answer.outcome)
   }
 
   private func finish(_ response: HTTPResponse, _ note: RequestNote) -> HTTPResponse {
@@ -107,19 +183,30 @@ final class Service: Sendable {
 }
 
 extension Reply {
-  fileprivate var response: HTTPResponse {
+  /// The answer, or that the caller has it already.
+  fileprivate func response(to head: RequestHead) -> HTTPResponse {
     var headers = self.headers
+    let type: String
+    let bytes: [UInt8]
     switch body {
-    case .json(let bytes):
-      headers.append((name: "Content-Type", value: "application/json"))
-      return HTTPResponse(status: status, headers: headers, body: .bytes(bytes))
-    case .other(let type, let bytes):
-      headers.append((name: "Content-Type", value: type))
-      return HTTPResponse(status: status, headers: headers, body: .bytes(bytes))
+    case .json(let body): (type, bytes) = ("application/json", body)
+    case .other(let other, let body): (type, bytes) = (other, body)
     case .live(let type, let body):
-      headers.append((name: "Content-Type", value: type))
-      return HTTPResponse(status: status, headers: headers, body: .live(body))
+      return HTTPResponse(
+        status: status, headers: headers + [(name: "Content-Type", value: type)], body: .live(body))
     case .none: return HTTPResponse(status: status, headers: headers)
     }
+    if hasTag {
+      let tag = Self.tag(of: bytes)
+      headers.append((name: "ETag", value: tag))
+      if let known = head.headers["if-none-match"], known == "*" || known.contains(tag) {
+        return HTTPResponse(status: 304, headers: headers)
+      }
+    }
+    headers.append((name: "Content-Type", value: type))
+    return HTTPResponse(status: status, headers: headers, body: .bytes(bytes))
   }
+
+  /// By which equal bodies are known.
+  private static func tag(of bytes: [UInt8]) -> String { "\"\(BLAKE2b.digest(bytes.rawSpan).hexadecimal.prefix(32))\"" }
 }

@@ -47,6 +47,13 @@ public final class LiveBody: Sendable {
     return state.withLock { $0.isRead && !$0.hasEnded }
   }
 
+  /// Sends bytes if nothing else waits to be sent: a sign of life beside another writer.
+  ///
+  /// - Returns: `false` where nobody reads any more, or the server ends.
+  public func writeIfIdle(_ bytes: [UInt8]) -> Bool {
+    state.withLock({ $0.sent == $0.waiting.count }) ? put(bytes) : !isOver
+  }
+
   /// Ends the body. What was written is still sent.
   public func end() {
     let (sleeper, writer) = state.withLock { state in

@@ -122,6 +122,11 @@ public final class AccessLog: Sendable {
     }
   }
 
+  /// As ``note(_:)``, and waits for nothing.
+  ///
+  /// - Returns: `false` where the queue is full; then it is not noted.
+  public func noteIfRoom(_ access: Access) throws(MemoirError) -> Bool { try take(Self.draft(access)) }
+
   /// As ``note(_:)``, and blocks the thread where the queue is full: for programs without tasks.
   public func noteAndWait(_ access: Access) throws(MemoirError) {
     let draft = try Self.draft(access)

@@ -20,6 +20,17 @@ public struct StateJSON: Sendable {
   /// When memories are archived.
   public var decay = Decay()
 
+  /// A page of all messages, beside the latest ones.
+  public var page: MessagePage?
+
+  /// Some of the messages of a state, oldest first.
+  public struct MessagePage: Sendable {
+    /// The messages' events.
+    public var messages: [RecordedEvent]
+    /// From which version to go on; `nil` at the end.
+    public var next: StreamVersion?
+  }
+
   /// How many open sessions are shown.
   public static let openSessionLimit = 20
   /// How many bytes of a message's text are shown.
@@ -97,6 +108,14 @@ public struct StateJSON: Sendable {
     _ messages: MessagesState, to writer: inout JSONWriter, event: (StreamVersion) throws -> RecordedEvent?
   ) throws {
     writer.beginObject()
+    if let page {
+      writer.key("all")
+      writer.beginArray()
+      for message in page.messages where !message.isRedacted { try Self.writeMessage(message, to: &writer) }
+      writer.endArray()
+      writer.key("next_version")
+      if let next = page.next { writer.integer(next.number) } else { writer.null() }
+    }
     writer.key("recent")
     writer.beginArray()
     for version in messages.recent {

@@ -11,6 +11,8 @@ struct Call: Sendable {
   /// By which logs, answers and the access log speak of it.
   let id: String
   let caller: Caller
+  /// Whom it turns out to be about.
+  let subject = CallSubject()
   private let path: [String: String]
   private let values: [String: [any Sendable]]
 
@@ -79,24 +81,78 @@ struct Call: Sendable {
 
   /// The user that the path names, whom this caller may ask about.
   ///
-  /// - Throws: `invalid_argument` for what is no id; `forbidden` and, for what the caller may not even know of,
-  ///   `not_found`.
+  /// - Throws: `invalid_argument` for what is no id; `forbidden`; for whom the caller does not reach, the `not_found` that
+  ///   nobody of that name would get.
   func user(inBody namespace: Namespace? = nil) throws(MemoirError) -> StreamName {
-    let name: UserID
+    let user = try namedUser(inBody: namespace)
+    guard try reaches(user) else { throw .noUser(user) }
+    return user
+  }
+
+  /// The same where nobody of that name has an empty answer: `nil` for whom the caller does not reach.
+  func reachedUser() throws(MemoirError) -> StreamName? {
+    let user = try namedUser()
+    return try reaches(user) ? user : nil
+  }
+
+  private func namedUser(inBody namespace: Namespace? = nil) throws(MemoirError) -> StreamName {
+    let namespace = try self.namespace(inBody: namespace)
     do throws(InvalidValue) {
-      name = try UserID(path("user"))
+      return StreamName(try UserID(path("user")), in: namespace)
     } catch {
       throw MemoirError(error)
     }
-    let stream = StreamName(name, in: try self.namespace(inBody: namespace))
-    try allow(stream)
-    return stream
   }
 
-  /// Holds the caller to what it may do to a user.
+  /// Whether the caller may do this call's work with a user's memory.
+  ///
+  /// - Returns: `false` where there is nobody of that name for all that it may know.
+  /// - Throws: `forbidden` where its scopes are too few.
+  func reaches(_ stream: StreamName) throws(MemoirError) -> Bool {
+    try reaches(stream.namespace, stream.user)
+  }
+
+  /// Holds the caller to what it may do with a namespace as a whole.
+  ///
+  /// - Throws: `forbidden`.
+  func reachNamespace(_ namespace: Namespace) throws(MemoirError) {
+    guard try reaches(namespace, nil) else {
+      throw MemoirError(
+        .forbidden, "the key does not reach the whole namespace \(namespace)",
+        details: .members(("reason", "NAMESPACE_ACCESS_DENIED")))
+    }
+  }
+
+  /// Holds the caller to what it may do with a user's memory.
+  ///
+  /// - Throws: `forbidden`; `not_found` for whom it does not reach.
   func allow(_ stream: StreamName) throws(MemoirError) {
-    guard case .scope(let scope) = route.access else { return }
-    try caller.require(scope, on: stream, at: store.clock())
+    guard try reaches(stream) else { throw .noUser(stream) }
+  }
+
+  private func reaches(_ namespace: Namespace, _ user: UserID?) throws(MemoirError) -> Bool {
+    guard case .scope(let scope) = route.access else { return true }
+    let decision = try caller.decide(scope, in: namespace, user: user)
+    subject.note(namespace, user, isDenied: !decision.isAllowed)
+    switch decision {
+    case .allowed: return true
+    case .denied(.namespace), .denied(.user): return false
+    case .denied(.key), .denied(.scope):
+      throw Self.forbidden(scope)
+    }
+  }
+
+  /// Holds the caller to its scopes, where it is not yet known whom the call is about.
+  ///
+  /// - Throws: `forbidden`.
+  func requireScope() throws(MemoirError) {
+    if case .scope(let scope) = route.access, let key = caller.key, !key.has(scope) { throw Self.forbidden(scope) }
+  }
+
+  private static func forbidden(_ scope: AccessScope) -> MemoirError {
+    MemoirError(
+      .forbidden, "the key may not do this: it needs the scope \(scope)",
+      details: .members(("reason", "INSUFFICIENT_SCOPE"), ("scope", scope.rawValue)))
   }
 
   /// The point that is asked about.

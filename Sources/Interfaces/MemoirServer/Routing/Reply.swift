@@ -16,6 +16,8 @@ struct Reply: Sendable {
   var body: Body
   /// How many things of a person it tells, for the access log.
   var itemCount = 0
+  /// Whether the caller may ask for it only if it has changed.
+  var hasTag = false
 
   /// An answer of JSON.
   static func json(

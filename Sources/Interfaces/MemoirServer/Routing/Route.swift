@@ -54,6 +54,8 @@ struct Route: Sendable {
     case quick(@Sendable (Call) throws -> Reply)
     /// On a task of its own.
     case later(@Sendable (Call) async throws -> Reply)
+    /// By the first of them, or, where that gives `nil` since it would have to wait, by the second.
+    case either(@Sendable (Call) throws -> Reply?, @Sendable (Call) async throws -> Reply)
   }
 
   let method: Method
