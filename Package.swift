@@ -74,10 +74,13 @@ let package = Package(
       at: "Sources/Memoir"),
 
     // Its surfaces.
+    library("MemoirMCP", imports: ["Memoir", "JSON", "Platform"], at: "Sources/Interfaces/MemoirMCP"),
     library(
-      "MemoirServer", imports: ["Memoir", "Bytes", "HTTPServer", "JSON", "Platform", "Sodium"], at: "Sources/Interfaces/MemoirServer"),
+      "MemoirServer", imports: ["Memoir", "MemoirMCP", "Bytes", "HTTPServer", "JSON", "Platform", "Sodium"],
+      at: "Sources/Interfaces/MemoirServer"),
     library(
-      "MemoirCLI", imports: ["Memoir", "MemoirServer", "MemoirFixtures", "HTTPServer", "JSON", "Platform"],
+      "MemoirCLI",
+      imports: ["Memoir", "MemoirServer", "MemoirMCP", "MemoirFixtures", "HTTPServer", "JSON", "Platform"],
       at: "Sources/Interfaces/MemoirCLI"),
     .executableTarget(
       name: "MemoirCommand", dependencies: ["MemoirCLI"], path: "Sources/Interfaces/MemoirCommand",
@@ -118,6 +121,8 @@ let package = Package(
       "MemoirServerTests", of: ["EventStore", "HTTPServer", "JSON", "Memoir", "MemoirServer", "Platform", "TestSupport"]),
     tests("BenchTests", of: ["Memoir", "MemoirBench", "MemoirBenchCommand", "MemoirCommand"]),
     tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
+    tests(
+      "MemoirMCPTests", of: ["Memoir", "MemoirMCP", "MemoirCommand", "EventStore", "JSON", "Platform", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),
     tests("ProjectTests", of: ["Memoir", "MemoirCommand"]),
   ]

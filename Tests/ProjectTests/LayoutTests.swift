@@ -21,8 +21,9 @@ private enum Layout {
     "UTF8Proc": ["CMemoirUTF8Proc", "Bytes"],
     "EventStore": ["Bytes", "JSON", "LMDB", "Platform", "Sodium"],
     "Memoir": ["EventStore", "Bytes", "HTTPClient", "JSON", "Platform", "Sodium", "Stemmer", "UTF8Proc"],
-    "MemoirServer": ["Memoir", "Bytes", "HTTPServer", "JSON", "Platform", "Sodium"],
-    "MemoirCLI": ["Memoir", "MemoirServer", "MemoirFixtures", "HTTPServer", "JSON", "Platform"],
+    "MemoirMCP": ["Memoir", "JSON", "Platform"],
+    "MemoirServer": ["Memoir", "MemoirMCP", "Bytes", "HTTPServer", "JSON", "Platform", "Sodium"],
+    "MemoirCLI": ["Memoir", "MemoirServer", "MemoirMCP", "MemoirFixtures", "HTTPServer", "JSON", "Platform"],
     "MemoirCommand": ["MemoirCLI"],
     "MemoirFixtures": [],
   ]

@@ -67,6 +67,16 @@ public struct Descriptor: ~Copyable, Sendable {
     try FileStatus(of: self).sizeInBytes
   }
 
+  /// Waits until there is something to read, or the end; no longer than so many milliseconds.
+  ///
+  /// - Returns: Whether there is; `false` also where a signal came.
+  public borrowing func waitToRead(milliseconds: Int) throws(PlatformError) -> Bool {
+    var question = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+    let count = unsafe poll(&question, 1, Int32(clamping: milliseconds))
+    if count < 0, errno != EINTR { throw PlatformError(call: "poll", code: errno) }
+    return count > 0
+  }
+
   /// Reads what there is, at most `count` bytes; waits for the first. Empty at the end.
   public borrowing func read(upTo count: Int) throws(PlatformError) -> [UInt8] {
     try unsafe filled(count) { buffer throws(PlatformError) in

@@ -54,6 +54,7 @@ enum CommandSection: String, CaseIterable, Sendable {
   case memory = "Memory"
   case lookingBack = "State and history"
   case overview = "Overview"
+  case serving = "Serving"
   case access = "Privacy and access"
   case care = "Care of the store"
   case help = "Getting help"

@@ -8,8 +8,9 @@ extension CommandTable {
     MemoriesCommand.self, ConflictsCommand.self,
     StateCommand.self, DiffCommand.self, ExplainCommand.self, ReplayCommand.self,
     UsersCommand.self, SessionsCommand.self, StatsCommand.self,
-    ServeCommand.self, SweepCommand.self, DistillCommand.self, EmbedCommand.self,
+    ServeCommand.self, MCPCommand.self,
     ReportCommand.self, AccessesCommand.self, GrantsCommand.self, KeyCommand.self,
+    SweepCommand.self, DistillCommand.self, EmbedCommand.self,
     VerifyCommand.self, SnapshotsCommand.self, BackupCommand.self, RestoreCommand.self,
     DemoCommand.self, CompletionCommand.self, CompletionCandidatesCommand.self, HelpCommand.self,
   ]

@@ -79,3 +79,13 @@ enum DistillCommand: Command {
     }
   }
 }
+
+extension JSONWriter {
+  /// Prints the member `event_ids`.
+  fileprivate mutating func writeEventIDs(_ ids: [EventID]) {
+    key("event_ids")
+    beginArray()
+    for id in ids { string(id.description) }
+    endArray()
+  }
+}

@@ -24,15 +24,7 @@ enum ForgetCommand: Command {
         arguments[MemoryArguments.factID], of: arguments.stream, reason: arguments[reason],
         agent: arguments[MemoryArguments.agent])
       if arguments.wantsJSON {
-        try context.output.write(
-          json: JSONWriter.objectLine { writer in
-            writer.key("event_ids")
-            writer.strings(updated.eventIDs.map(\.description))
-            writer.key("fact_id")
-            writer.string(updated.result.factID.description)
-            writer.key("version")
-            writer.integer(updated.version.number)
-          })
+        try context.output.write(json: JSONWriter.line { updated.write(to: &$0) })
       } else {
         try context.output.item(
           updated.result.fact, remark: "(\(updated.result.factID))", bullet: "Forgotten: ")

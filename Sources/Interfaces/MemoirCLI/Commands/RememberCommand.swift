@@ -76,7 +76,7 @@ enum RememberCommand: Command {
         preconditionFailure("without --update there is a draft")
       }
       if arguments.wantsJSON {
-        try context.output.write(json: JSONWriter.objectLine { updated.write(to: &$0) })
+        try context.output.write(json: JSONWriter.line { updated.write(to: &$0) })
       } else {
         try show(updated, in: store, of: arguments.stream, on: context.output)
       }
@@ -143,30 +143,5 @@ enum RememberCommand: Command {
       try output.item(
         before.state.facts[id]?.fact ?? id.description, remark: "(\(id))", bullet: "  in the place of: ")
     }
-  }
-}
-
-extension Updated<MemoryOutcome> {
-  /// Writes the members `event_ids`, `fact_id`, `outcome`, `superseded`, `version`.
-  func write(to writer: inout JSONWriter) {
-    writer.key("event_ids")
-    writer.strings(eventIDs.map(\.description))
-    writer.key("fact_id")
-    writer.string(result.factID.description)
-    writer.key("outcome")
-    writer.string(result.kind.rawValue)
-    writer.key("superseded")
-    writer.strings(result.superseded.map(\.description))
-    writer.key("version")
-    writer.integer(version.number)
-  }
-}
-
-extension JSONWriter {
-  /// An array of strings.
-  mutating func strings(_ texts: [String]) {
-    beginArray()
-    for text in texts { string(text) }
-    endArray()
   }
 }

@@ -16,7 +16,7 @@ enum ServeCommand: Command {
   static let row = CommandRow(
     name: "serve",
     summary: "Serve the store over HTTP",
-    section: .care,
+    section: .serving,
     discussion: """
       Answers until it is asked to end (SIGTERM, SIGINT): then it takes no more requests, finishes those under way,
       closes the store and exits with 0. On SIGHUP it reads the certificate and its key anew. It also closes sessions

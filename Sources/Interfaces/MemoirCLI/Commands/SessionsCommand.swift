@@ -186,40 +186,12 @@ enum SessionsCommand: Command {
       }
       return
     }
-    try context.output.write(
-      json: JSONWriter.objectLine { writer in
-        if let receipt = started.receipt {
-          writer.key("context")
-          receipt.write(to: &writer)
-        }
-        writer.writeEventIDs(started.eventIDs)
-        writer.key("session")
-        started.session.write(to: &writer)
-        writer.key("version")
-        writer.integer(started.version.number)
-      })
+    try context.output.write(json: JSONWriter.line { started.write(to: &$0) })
   }
 
   private static func show(_ ended: EndedSession, _ arguments: ParsedArguments, on output: Console) throws {
     if arguments.wantsJSON {
-      return try output.write(
-        json: JSONWriter.objectLine { writer in
-          if let distiller = ended.distiller {
-            writer.key("distiller")
-            writer.string(distiller.description)
-          }
-          writer.writeEventIDs(ended.eventIDs)
-          if let failure = ended.failure {
-            writer.key("failure")
-            writer.string(failure.rawValue)
-          }
-          writer.key("had_ended")
-          writer.bool(ended.hadEnded)
-          writer.key("session")
-          ended.session.write(to: &writer)
-          writer.key("version")
-          writer.integer(ended.version.number)
-        })
+      return try output.write(json: JSONWriter.line { ended.write(to: &$0) })
     }
     let name = ended.session.id.description
     if ended.hadEnded {
@@ -233,15 +205,5 @@ enum SessionsCommand: Command {
       }
     }
     if let summary = ended.session.end?.summary, !summary.isEmpty { try output.print(StyledText(summary)) }
-  }
-}
-
-extension JSONWriter {
-  /// Prints the member `event_ids`.
-  mutating func writeEventIDs(_ ids: [EventID]) {
-    key("event_ids")
-    beginArray()
-    for id in ids { string(id.description) }
-    endArray()
   }
 }
