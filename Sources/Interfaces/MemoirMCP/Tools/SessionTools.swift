@@ -7,7 +7,7 @@ extension Tool {
     let session = Parameter.optional("session", .session, "An id of your own for it; left out, a new one is made.")
     let firstMessage = Parameter.optional("first_message", .text, "What the person said first; it is recorded.")
     let idleTimeout = Parameter.optional(
-      "idle_timeout", .whole(0...Int64.max),
+      "idle_timeout", .whole(0...Limits.longestLifetime),
       "After so many seconds without an event the session counts as over; 0 is never. Else 4 hours.")
     let metadata = Parameter.optional("metadata", .object, "Data of your own, kept with it.")
     return Tool(
@@ -91,7 +91,7 @@ extension Tool {
   private static func text(of ended: EndedSession, _ learned: [Memory], isLate: Bool) -> String {
     let id = ended.session.id
     var lines = Lines(ended.hadEnded ? "Session \(id) had ended already; nothing was changed." : "Session \(id) has ended.")
-    if isLate { lines.add("The messages were not recorded: they came after its end.") }
+    if isLate { lines.add("No message was recorded by this call: what comes after the end is not.") }
     if let summary = ended.session.end?.summary, !summary.isEmpty { lines.add("Summary: \(summary.onOneLine)") }
     lines.add("Learned in it", learned, \.fact.line)
     return lines.text
