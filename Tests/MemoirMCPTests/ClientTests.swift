@@ -9,7 +9,10 @@ import Testing
     let folder = TemporaryFolder()
     let client = try RunningProcess(
       python,
-      [Clients.root.appending(path: "Tests/Clients/mcp_stdio.py").path, RunningProcess.productsFolder + "/memoir", folder.path + "/store"])
+      [
+        Clients.root.appending(path: "Tests/Clients/mcp_stdio.py").path, RunningProcess.productsFolder + "/memoir",
+        folder.path + "/store",
+      ])
     let lines = try client.lines()
     #expect(try client.wait() == .exit(0))
     #expect(lines == ["one person, auto", "one person, legacy", "many people"])

@@ -21,7 +21,9 @@ import Testing
 
   @Test func `that are too long are left out, and the next one is there`() {
     let long = String(repeating: "x", count: 11)
-    for chunks in [["a\n" + long + "\nb\n"], ["a\n" + long, long, "\nb\n"], ["a\n"] + long.map(String.init) + ["\nb\n"]] {
+    for chunks in [
+      ["a\n" + long + "\nb\n"], ["a\n" + long, long, "\nb\n"], ["a\n"] + long.map(String.init) + ["\nb\n"],
+    ] {
       #expect(lines(chunks) == ["a", "too long", "b"])
     }
     #expect(lines([String(repeating: "x", count: 10)]) == ["xxxxxxxxxx"])

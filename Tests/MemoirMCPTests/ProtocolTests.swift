@@ -234,7 +234,8 @@ import Testing
     let desk = try await MCPDesk(user: "bob")
     var calls: [Task<[UInt8]?, Never>] = []
     for number in 0..<40 {
-      calls.append(try begin(desk, "remember", ["content": "Fact number \(number) of many", "fact_id": "f\(number)"], id: number))
+      calls.append(
+        try begin(desk, "remember", ["content": "Fact number \(number) of many", "fact_id": "f\(number)"], id: number))
     }
     let last = try begin(desk, "state", [:], id: 1000)
     #expect(String(decoding: try #require(await last.value), as: UTF8.self).contains("Fact number 39 of many"))

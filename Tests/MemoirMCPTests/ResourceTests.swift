@@ -32,13 +32,16 @@ import Testing
       ])
     // What is listed can be read.
     try await one.use("remember", ["content": "Owns a cat"])
-    for resource in listed { #expect(try await read(one, try #require(resource["uri"] as? String))["user"] as? String == name) }
+    for resource in listed {
+      #expect(try await read(one, try #require(resource["uri"] as? String))["user"] as? String == name)
+    }
   }
 
   @Test func `show the state, and the latest events first`() async throws {
     let desk = try await MCPDesk()
     for number in 1...120 {
-      try await desk.use("remember", ["user": "bob", "content": "Fact \(number) stands alone", "fact_id": "f\(number)"])
+      try await desk.use(
+        "remember", ["user": "bob", "content": "Fact \(number) stands alone", "fact_id": "f\(number)"])
     }
     let state = try await read(desk, "memoir://users/bob/state")
     #expect((state["facts"] as? [Object])?.count == 120)
@@ -50,7 +53,8 @@ import Testing
 
   @Test(arguments: [
     "memoir://users/nobody/state", "memoir://users/bob/secrets", "memoir://users/bob", "memoir://users//state",
-    "memoir://users/bob/state/more", "memoir://users/bo%b/state", "memoir://users/%ff/state", "memoir://users/%2E/state",
+    "memoir://users/bob/state/more", "memoir://users/bo%b/state", "memoir://users/%ff/state",
+    "memoir://users/%2E/state",
     "memoir://users/%0A/state", "file:///etc/passwd", "", "memoir://users/bob%/state", "memoir://users/bob%4/state",
   ]) func `that are not there are not found`(uri: String) async throws {
     let desk = try await MCPDesk()
@@ -123,7 +127,8 @@ import Testing
       ["type": "ref/prompt", "name": "begin_session"], ["type": "ref/resource", "uri": "memoir://users/{user}/state"],
     ] {
       #expect(try await complete(desk, "bo", reference)["values"] as? [String] == ["bo", "bob", "bobby"])
-      #expect(try await complete(desk, "", reference)["values"] as? [String] == ["alice", "bo", "bob", "bobby", "carol"])
+      #expect(
+        try await complete(desk, "", reference)["values"] as? [String] == ["alice", "bo", "bob", "bobby", "carol"])
       #expect(try await complete(desk, "z", reference)["values"] as? [String] == [])
     }
   }
@@ -141,7 +146,9 @@ import Testing
     try await desk.use("remember", ["content": "Owns a cat"])
     let reference: Object = ["type": "ref/prompt", "name": "begin_session"]
     #expect(try await complete(desk, "", reference)["values"] as? [String] == [])
-    for wrong: Object in [[:], ["type": "ref/other"], ["type": "ref/prompt", "name": "x"], ["type": "ref/resource", "uri": "x"]] {
+    for wrong: Object in [
+      [:], ["type": "ref/other"], ["type": "ref/prompt", "name": "x"], ["type": "ref/resource", "uri": "x"],
+    ] {
       let params: Object = ["ref": wrong, "argument": ["name": "user", "value": ""]]
       #expect(try await desk.errorCode("completion/complete", params) == -32602)
     }

@@ -116,7 +116,8 @@ private let names: Set<String> = [
   }
 
   @Test(arguments: [
-    ("remember", #"{}"#, "content"), ("remember", #"{"content":""}"#, "content"), ("remember", #"{"content":7}"#, "content"),
+    ("remember", #"{}"#, "content"), ("remember", #"{"content":""}"#, "content"),
+    ("remember", #"{"content":7}"#, "content"),
     ("remember", #"{"content":"x","importance":2}"#, "importance"),
     ("remember", #"{"content":"x","importance":"high"}"#, "importance"),
     ("remember", #"{"content":"x","confidence":-0.1}"#, "confidence"),
@@ -143,7 +144,10 @@ private let names: Set<String> = [
     ("start_session", #"{"metadata":"x"}"#, "metadata"), ("end_session", #"{}"#, "session"),
     ("end_session", #"{"session":"s-0","messages":{}}"#, "messages"),
     ("end_session", #"{"session":"s-0","messages":["hello"]}"#, "messages[0]"),
-    ("end_session", #"{"session":"s-0","messages":[{"role":"user","content":"a"},{"role":"robot","content":"b"}]}"#, "messages[1].role"),
+    (
+      "end_session", #"{"session":"s-0","messages":[{"role":"user","content":"a"},{"role":"robot","content":"b"}]}"#,
+      "messages[1].role"
+    ),
     ("end_session", #"{"session":"s-0","messages":[{"role":"user"}]}"#, "messages[0].content"),
     ("end_session", #"{"session":"s-0","messages":[{"role":"user","content":"a","name":"b"}]}"#, "messages[0].name"),
     ("record_episode", #"{"task":"x","actions":[],"outcomes":[]}"#, "success"),

@@ -59,7 +59,8 @@ import Testing
 @Suite struct `Recalling through tools` {
   private func desk() async throws -> MCPDesk {
     let desk = try await MCPDesk(user: "bob")
-    try await desk.use("remember", ["content": "The database is PostgreSQL", "category": "technology", "fact_id": "db"])
+    try await desk.use(
+      "remember", ["content": "The database is PostgreSQL", "category": "technology", "fact_id": "db"])
     try await desk.use("remember", ["content": "Owns a cat", "tags": ["pets"], "importance": 0.2, "fact_id": "cat"])
     try await desk.use("remember", ["content": "Switched from PostgreSQL to MySQL", "category": "technology"])
     return desk
@@ -78,7 +79,8 @@ import Testing
     let desk = try await desk()
     let answer = try await desk.use("recall", ["query": "database", "as_of": "v2"])
     #expect(answer.text.contains("The database is PostgreSQL") && !answer.text.contains("MySQL"))
-    #expect(try await desk.use("recall", ["query": "database", "as_of": "start"]).text.contains("Nothing is remembered"))
+    #expect(
+      try await desk.use("recall", ["query": "database", "as_of": "start"]).text.contains("Nothing is remembered"))
   }
 
   @Test func `keeps to what is asked for`() async throws {

@@ -34,7 +34,8 @@ extension MCPServer {
     let arguments = try params.optionalObject("arguments")
     let known = user == nil ? ["user", "first_message"] : ["first_message"]
     for name in arguments?.names ?? [] where !known.contains(name) {
-      throw .invalidParams("arguments.\(name): is no argument of this prompt; it takes \(known.joined(separator: ", "))")
+      throw .invalidParams(
+        "arguments.\(name): is no argument of this prompt; it takes \(known.joined(separator: ", "))")
     }
     let user: StreamName
     if let fixed = self.user {

@@ -35,7 +35,8 @@ struct PersonResource: Sendable {
   /// Reads an address; `nil` where there can be nothing.
   init?(uri: String) {
     guard uri.utf8.starts(with: Self.scheme.utf8) else { return nil }
-    let parts = uri.utf8.dropFirst(Self.scheme.utf8.count).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    let parts = uri.utf8.dropFirst(Self.scheme.utf8.count).split(
+      separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     guard parts.count == 2, let kind = Kind(rawValue: String(decoding: parts[1], as: UTF8.self)),
       let name = PercentCoding.decode(parts[0]), let user = try? UserID(name)
     else { return nil }

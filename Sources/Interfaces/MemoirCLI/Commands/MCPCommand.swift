@@ -16,7 +16,7 @@ enum MCPCommand: Command {
       answers from standard output: JSON-RPC, a message a line. Notices go to standard error.
 
       The assistant gets the tools remember, recall, forget, revise, context, state, changes, history, start_session,
-      end_session and record_episode, the state and the timeline of a user as resources, and the prompt
+      end_session, record_episode and report, the state and the timeline of a user as resources, and the prompt
       begin_session. With --user the memory is that of one person, and no tool asks for a user.
 
       The store is made where there is none, so that a host's configuration works at the first start. Several hosts may
@@ -42,7 +42,8 @@ enum MCPCommand: Command {
         programVersion: Program.version)
       let input = Descriptor.standardInput
       if input.isTerminal {
-        try context.errors.print(StyledText("Speaking MCP: waits for messages, a line each, as a host sends them.", .dim))
+        try context.errors.print(
+          StyledText("Speaking MCP: waits for messages, a line each, as a host sends them.", .dim))
       }
       let output = context.output
       do {

@@ -3,5 +3,6 @@
 extension Tool {
   static let all: [Tool] = [
     remember, recall, forget, revise, context, state, changes, history, startSession, endSession, recordEpisode,
+    report,
   ]
 }

@@ -90,7 +90,8 @@ extension Tool {
 
   private static func text(of ended: EndedSession, _ learned: [Memory], isLate: Bool) -> String {
     let id = ended.session.id
-    var lines = Lines(ended.hadEnded ? "Session \(id) had ended already; nothing was changed." : "Session \(id) has ended.")
+    var lines = Lines(
+      ended.hadEnded ? "Session \(id) had ended already; nothing was changed." : "Session \(id) has ended.")
     if isLate { lines.add("No message was recorded by this call: what comes after the end is not.") }
     if let summary = ended.session.end?.summary, !summary.isEmpty { lines.add("Summary: \(summary.onOneLine)") }
     lines.add("Learned in it", learned, \.fact.line)
