@@ -45,11 +45,12 @@ async def one_person(mode):
 
         first = await call("remember", content="Lives in Lisbon", category="home", fact_id="home-1")
         assert first.structured_content["outcome"] == "stored"
-        second = await call("remember", content="Lives in Porto", category="home", tags=["city"], ttl=3600)
+        second = await call("remember", content="Lives in Porto", category="home", tags=["city"])
         assert second.structured_content["superseded"] == ["home-1"]
         porto = second.structured_content["fact_id"]
         assert "Lives in Porto" in text(await call("recall", query="Where do they live?"))
         assert "Lives in Lisbon" in text(await call("recall", query="Where do they live?", as_of="v1"))
+        text(await call("remember", content="Is on the train today", ttl=3600, metadata={"source": "chat"}))
         await call("revise", fact_id=porto, importance=0.9)
         assert "Lives in Porto" in text(await call("context", query="Where?", budget=500))
         assert "Lives in Porto" in text(await call("state"))

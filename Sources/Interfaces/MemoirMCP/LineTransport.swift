@@ -16,8 +16,9 @@ package struct LineTransport: Sendable {
   private static let patience = 200
 
   private struct Traffic {
-    /// Messages that are being answered.
-    var running = 0
+    /// Messages that are being answered, or whose answers have not been written.
+    var waiting = 0
+    /// Answers that nobody has begun to write.
     var replies: [[UInt8]] = []
     var isAtEnd = false
     /// Why nothing more can be written.
@@ -86,8 +87,8 @@ package struct LineTransport: Sendable {
   private func pass(on line: MessageLines.Line) -> Bool {
     let canAnswer: Bool? = traffic.wait { traffic in
       if traffic.failure != nil { return false }
-      guard traffic.running + traffic.replies.count < Self.mostWaiting else { return nil }
-      traffic.running += 1
+      guard traffic.waiting < Self.mostWaiting else { return nil }
+      traffic.waiting += 1
       return true
     }
     guard canAnswer == true else { return false }
@@ -102,8 +103,7 @@ package struct LineTransport: Sendable {
 
   private func end(with reply: [UInt8]?) {
     traffic.change { [reply] traffic in
-      traffic.running -= 1
-      if let reply { traffic.replies.append(reply) }
+      if let reply { traffic.replies.append(reply) } else { traffic.waiting -= 1 }
     }
   }
 
@@ -115,22 +115,23 @@ package struct LineTransport: Sendable {
   private func writeReplies() -> (any Error)? {
     while true {
       let next: [[UInt8]]? = traffic.wait { traffic in
-        if traffic.failure == nil, !traffic.replies.isEmpty {
-          let replies = traffic.replies
-          traffic.replies = []
-          return replies
-        }
         // Whatever became of the output, what was begun is ended.
-        return traffic.isAtEnd && traffic.running == 0 ? [] : nil
+        if traffic.isAtEnd, traffic.waiting == 0 { return [] }
+        if traffic.replies.isEmpty { return nil }
+        let replies = traffic.replies
+        traffic.replies = []
+        return replies
       }
       guard let next, !next.isEmpty else { return traffic.withLock { $0.failure } }
+      var failure = traffic.withLock { $0.failure }
       do {
-        for reply in next { try write(reply + [UInt8(ascii: "\n")]) }
+        if failure == nil { for reply in next { try write(reply + [UInt8(ascii: "\n")]) } }
       } catch {
-        traffic.change { [error] traffic in
-          traffic.failure = error
-          traffic.replies = []
-        }
+        failure = error
+      }
+      traffic.change { [failure] traffic in
+        traffic.waiting -= next.count
+        traffic.failure = traffic.failure ?? failure
       }
     }
   }

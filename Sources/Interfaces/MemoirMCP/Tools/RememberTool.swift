@@ -15,7 +15,8 @@ extension Tool {
       "confidence", .fraction, "How sure it is: 0 to 1. 0.9 and more for what the person said outright.")
     static let tags = Parameter.optional("tags", .list(of: .text), "Words to find it by.")
     static let lifetime = Parameter.optional(
-      "ttl", .whole(1...Limits.longestLifetime), "For how many seconds it holds; left out, for ever.")
+      "ttl", .whole(1...Limits.longestLifetime),
+      "For how many seconds it holds; left out, for ever. It supersedes nothing that holds for longer.")
     static let metadata = Parameter.optional("metadata", .object, "Data of your own, kept with it.")
     static let session = Parameter.optional("session", .session, "The session it comes from.")
   }
