@@ -10,7 +10,8 @@ import Testing
     let client = try RunningProcess(
       python,
       [
-        Clients.root.appending(path: "Tests/Clients/mcp_stdio.py").path, RunningProcess.productsFolder + "/memoir",
+        "-W", "ignore", Clients.root.appending(path: "Tests/Clients/mcp_stdio.py").path,
+        RunningProcess.productsFolder + "/memoir",
         folder.path + "/store",
       ])
     let lines = try client.lines()

@@ -154,3 +154,21 @@ extension [UInt8] {
     #expect(try FileLock(path: folder.path + "/lock").tryLock(.exclusive))
   }
 }
+
+@Suite struct `Waiting for something to read` {
+  @Test func `ends with something, with the end, or with patience`() throws {
+    var ends: [Int32] = [-1, -1]
+    try #require(unsafe pipe(&ends) == 0)
+    let input = Descriptor(owning: ends[0])
+    var output: Descriptor? = Descriptor(owning: ends[1])
+    #expect(try !input.waitToRead(milliseconds: 1))
+    try output?.write("x")
+    #expect(try input.waitToRead(milliseconds: 60_000))
+    #expect(try input.read(upTo: 8) == Array("x".utf8))
+    #expect(try !input.waitToRead(milliseconds: 1))
+    // The last end of the pipe is closed.
+    output = nil
+    #expect(try input.waitToRead(milliseconds: 60_000))
+    #expect(try input.read(upTo: 8).isEmpty)
+  }
+}

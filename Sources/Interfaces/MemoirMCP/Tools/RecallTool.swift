@@ -67,6 +67,9 @@ extension Tool {
     }
   }()
 
+  /// What somebody said may be a book; the structured result has all of it.
+  private static let longestContent = 2_000
+
   private static func text(of answer: RecallAnswer) -> String {
     if answer.memories.isEmpty { return "Nothing is remembered that answers this." }
     var lines = Lines("\(answer.memories.count) memories of \(answer.user.user), the best first:")
@@ -81,7 +84,8 @@ extension Tool {
       remarks.append(memory.occurredAt.minute)
       remarks.append("score \(Double((memory.score * 100).rounded()) / 100)")
       if memory.staleness?.needsRefresh == true { remarks.append("may be out of date") }
-      lines.add("\(index + 1). \(memory.content.onOneLine) (\(remarks.joined(separator: ", ")))")
+      lines.add(
+        "\(index + 1). \(memory.content.onOneLine.cut(to: longestContent)) (\(remarks.joined(separator: ", ")))")
     }
     return lines.text
   }
