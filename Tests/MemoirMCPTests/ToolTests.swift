@@ -199,6 +199,15 @@ import Testing
     #expect(try await desk.refusal("start_session", ["session": "s-1"]).hasPrefix("id_conflict"))
   }
 
+  @Test func `whose end cannot be said go on, with nothing recorded`() async throws {
+    let desk = try await MCPDesk(user: "bob")
+    try await desk.use("start_session", ["session": "s-1"])
+    let book = String(repeating: "x", count: Limits.textSize + 1)
+    let text = try await desk.refusal("end_session", ["session": "s-1", "messages": conversation, "summary": book])
+    #expect(text.contains("summary: is \(book.utf8.count) bytes long"), "\(text)")
+    #expect(try desk.store.log.lastPosition() == 1)
+  }
+
   @Test func `whose end failed half-way record nothing twice`() async throws {
     let desk = try await MCPDesk(user: "bob")
     try await desk.use("start_session", ["session": "s-1"])

@@ -26,7 +26,7 @@ extension MCPServer {
         let result = try await tool.call(ToolCall(store: store, user: user, arguments: arguments, agent: agent))
         return .written { result.write(to: &$0, in: version) }
       } catch {
-        return .written { ToolRefusal(error: MemoirError(error)).write(to: &$0) }
+        return .written { ToolRefusal(MemoirError(error)).write(to: &$0) }
       }
     }
   }

@@ -21,15 +21,9 @@ extension Tool {
       output: .object([.required("event_id", .text()), .required("version", .whole())]), effect: .adding
     ) { call in
       let given = call.arguments
-      let episode: EpisodeRecorded
-      do throws(InvalidValue) {
-        episode = try EpisodeRecorded(
-          task: given[task], actions: .many(given[actions]), outcomes: .many(given[outcomes]),
-          success: given[success], lessons: given[lessons].map { .many($0) })
-      } catch {
-        // The field as it is called here.
-        throw MemoirError.invalid(field: error.field.replacing("data.", with: ""), error.reason)
-      }
+      let episode = try EpisodeRecorded(
+        task: given[task], actions: .many(given[actions]), outcomes: .many(given[outcomes]), success: given[success],
+        lessons: given[lessons].map { .many($0) })
       let event = try call.store.event(.episodeRecorded(episode), session: given[session], agent: call.agent)
       let appended = try await call.store.append([event], to: call.user)
       return ToolResult(

@@ -72,6 +72,8 @@ extension Tool {
       effect: .addingOnce
     ) { call in
       let given = call.arguments
+      // What the end cannot say is refused before anything is recorded.
+      _ = try SessionEnded(reason: given[reason], summary: given[summary])
       let recorded = try await call.store.recordClosingMessages(
         given[messages], of: given[session], of: call.user, agent: call.agent)
       let ended = try await call.store.endSession(

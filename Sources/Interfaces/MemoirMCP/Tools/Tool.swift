@@ -100,7 +100,9 @@ struct ToolResult: Sendable {
 
 /// What a tool had to refuse, as a result that the model reads: which argument, why, and what to do next.
 struct ToolRefusal: Sendable {
-  let error: MemoirError
+  private let error: MemoirError
+
+  init(_ error: MemoirError) { self.error = error.spelledAsArguments }
 
   var text: String {
     let advice: String? =
@@ -128,11 +130,26 @@ struct ToolRefusal: Sendable {
   }
 }
 
-extension JSONText {
-  /// Whether it is an object with such a member.
-  fileprivate func names(_ key: String) -> Bool {
-    (try? JSONParser().parse(utf8.span) { $0.member(named: key) != nil }) ?? false
+extension MemoirError {
+  /// About the argument, where the memory calls it otherwise: `as_of` for `at_version`, `summary` for `data.summary`.
+  fileprivate var spelledAsArguments: MemoirError {
+    guard let field = details.text("field"), message.hasPrefix("\(field): ") else { return self }
+    var name = field
+    if ["at_version", "at_position", "recorded_at", "occurred_at"].contains(field) { name = "as_of" }
+    if field.hasPrefix("data.") { name = String(field.dropFirst("data.".count)) }
+    let reason = message.dropFirst(field.count + 2)
+    return MemoirError(code, "\(name): \(reason)", details: .object { $0.member("field", name) })
   }
+}
+
+extension JSONText {
+  /// The text of a member of an object, where it is a string.
+  fileprivate func text(_ key: String) -> String? {
+    try? JSONParser().parse(utf8.span) { $0.member(named: key)?.string }
+  }
+
+  /// Whether it is an object with such a member.
+  fileprivate func names(_ key: String) -> Bool { text(key) != nil }
 }
 
 extension JSONWriter {
