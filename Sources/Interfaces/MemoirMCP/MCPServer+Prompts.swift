@@ -50,25 +50,26 @@ extension MCPServer {
     }
     let first = try arguments?.optionalText("first_message") ?? ""
     return MCPSession.Answer { [self] () throws(RPCError) in
-      let package: ContextPackage
-      do throws(MemoirError) {
-        package = try await store.contextWithReceipt(.opening(with: first), for: user).context
-      } catch {
-        throw RPCError(error)
-      }
-      let question = first.isEmpty ? "" : "\n\nThe person says:\n\n\(first)"
-      let text = "This is what is remembered of the person you talk to.\n\n\(package.shown)\(question)"
-      return .object { writer in
-        writer.member("description", "What is known of \(user.user), and matters now.")
-        writer.member("messages", array: [text]) { writer, text in
-          writer.object { writer in
-            writer.member("role", "user")
-            writer.member("content") { writer in
-              writer.member("type", "text")
-              writer.member("text", text)
+      do {
+        return try await MCPAccess.current.granting([.recall], name, about: user) {
+          let package = try await store.contextWithReceipt(.opening(with: first), for: user).context
+          let question = first.isEmpty ? "" : "\n\nThe person says:\n\n\(first)"
+          let text = "This is what is remembered of the person you talk to.\n\n\(package.shown)\(question)"
+          return .object { writer in
+            writer.member("description", "What is known of \(user.user), and matters now.")
+            writer.member("messages", array: [text]) { writer, text in
+              writer.object { writer in
+                writer.member("role", "user")
+                writer.member("content") { writer in
+                  writer.member("type", "text")
+                  writer.member("text", text)
+                }
+              }
             }
           }
         }
+      } catch {
+        throw RPCError(MemoirError(error))
       }
     }
   }
@@ -97,7 +98,9 @@ extension MCPServer {
     return MCPSession.Answer { [self] () throws(RPCError) in
       var names: [String] = []
       do {
-        if name == "user", user == nil { names = try users(beginningWith: beginning) }
+        if name == "user", user == nil, MCPAccess.current.listsUsers(namespace) {
+          names = try users(beginningWith: beginning)
+        }
       } catch {
         throw RPCError(MemoirError(error))
       }

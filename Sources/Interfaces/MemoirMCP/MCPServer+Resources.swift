@@ -133,13 +133,15 @@ extension MCPServer {
     let stream = StreamName(resource.user, in: namespace)
     return MCPSession.Answer { [self] () throws(RPCError) in
       let text: JSONText
-      do throws(MemoirError) {
-        text =
+      do {
+        text = try await MCPAccess.current.granting([.read], resource.kind.rawValue, about: stream) {
           switch resource.kind {
           case .state: try state(of: stream)
           case .timeline: try timeline(of: stream)
           }
+        }
       } catch {
+        let error = MemoirError(error)
         throw error.code == .notFound ? .resourceNotFound(uri) : RPCError(error)
       }
       return .object { writer in

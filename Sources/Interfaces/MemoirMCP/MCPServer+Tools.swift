@@ -23,8 +23,10 @@ extension MCPServer {
       do {
         let arguments = try ToolArguments(given, for: tool.parameters(asksForUser: user == nil))
         let user = StreamName(user ?? arguments[Tool.user], in: namespace)
-        let result = try await tool.call(ToolCall(store: store, user: user, arguments: arguments, agent: agent))
-        return .written { result.write(to: &$0, in: version) }
+        return try await MCPAccess.current.granting(tool.scopes, tool.name, about: user) {
+          let result = try await tool.call(ToolCall(store: store, user: user, arguments: arguments, agent: agent))
+          return .written { result.write(to: &$0, in: version) }
+        }
       } catch {
         return .written { ToolRefusal(MemoirError(error)).write(to: &$0) }
       }

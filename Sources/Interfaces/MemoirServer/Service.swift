@@ -13,6 +13,7 @@ final class Service: Sendable {
   let options: MemoirServerOptions
   let routes: RouteTable
   let log: RequestLog
+  let assistants = AssistantSessions()
   /// The OpenAPI document.
   let document: [UInt8]
   private let ending = Atomic<Bool>(false)

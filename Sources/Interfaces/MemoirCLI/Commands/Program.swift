@@ -3,7 +3,7 @@ import Memoir
 
 /// The program `memoir`: finds the command, runs it, shows what went wrong.
 struct Program: Sendable {
-  static let version = "0.1.0"
+  static let version = Release.version
 
   /// The commands that there are; the table is made of their rows.
   let commands: [any Command.Type]

@@ -9,14 +9,14 @@ extension MemoirServer {
       .get, "/v1/events/live", "live_events", access: .scope(.read),
       summary: "Events as they are appended, as server-sent events; the id of each is its position.",
       parameters: [
-        AnyParameter(Parameters.namespace), AnyParameter(Parameters.afterPosition), AnyParameter(user),
+        AnyParameter(Parameters.namespace), AnyParameter(Parameters.afterPosition), AnyParameter(Parameters.user),
         AnyParameter(Parameters.types),
       ],
       answers: [.other(type: "text/event-stream", "Until either side ends it.")],
       .later { call in
         let namespace = try call.namespace()
         var stream: StreamName?
-        if let user = call[user] {
+        if let user = call[Parameters.user] {
           let name = StreamName(user, in: namespace)
           try call.allow(name)
           stream = name
@@ -94,10 +94,6 @@ extension MemoirServer {
 
   /// How long a connection may be silent.
   static let heartbeat = Duration.seconds(15)
-
-  private static let user = Parameter<UserID>("user", "Only of this user.", .string(minLength: 1, maxLength: 250)) {
-    try UserID($0, field: $1)
-  }
 
   private static func lastEventID(_ call: Call) throws -> LogPosition? {
     guard let text = call.request.head.headers["last-event-id"], !text.isEmpty else { return nil }

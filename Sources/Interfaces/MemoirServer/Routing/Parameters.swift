@@ -31,6 +31,9 @@ enum Parameters {
   static let session = Parameter<SessionID>(
     "session", "Only of this session.", .string(minLength: 1, maxLength: 250)
   ) { try SessionID($0, field: $1) }
+  static let user = Parameter<UserID>("user", "Only of this user.", .string(minLength: 1, maxLength: 250)) {
+    try UserID($0, field: $1)
+  }
   static let limit = Parameter<Int>.integer("limit", "At most so many; 1,000 where nothing is said.", in: 1...10_000)
   static let afterPosition = Parameter<LogPosition>(
     "after_position", "Only what comes after this position.", .count
