@@ -28,7 +28,8 @@ struct Failure: Error {
     case .native: ErrorJSON.write(error, to: &writer)
     case .dakera: DakeraError.write(error, to: &writer)
     }
-    let status = error.details.member("allowed") == nil ? error.code.httpStatus : 405
+    // What HTTP and the other wire tell apart has a status of its own.
+    let status = error.details.member("status").flatMap { Int($0) } ?? error.code.httpStatus
     return HTTPResponse(status: status, headers: headers, body: .bytes(writer.finish()))
   }
 
@@ -52,7 +53,7 @@ struct Failure: Error {
     let names = allowed.map(\.rawValue).joined(separator: ", ")
     return MemoirError(
       .invalidArgument, "method: is \(method.debugDescription); this path takes \(names)",
-      details: .members(("allowed", names), ("field", "method"), ("reason", "METHOD_NOT_ALLOWED")))
+      details: .members(("allowed", names), ("field", "method"), ("reason", "METHOD_NOT_ALLOWED"), ("status", "405")))
   }
 }
 

@@ -41,5 +41,5 @@ public final class MemoirServer: Sendable {
 
   /// All that is served.
   static let routes: [Route] =
-    eventRoutes + stateRoutes + memoryRoutes + liveRoutes + mcpRoutes + healthRoutes + [OpenAPI.route]
+    eventRoutes + stateRoutes + memoryRoutes + liveRoutes + dakeraRoutes + mcpRoutes + healthRoutes + [OpenAPI.route]
 }

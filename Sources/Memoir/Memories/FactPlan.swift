@@ -24,6 +24,15 @@ public struct MemoryOutcome: Hashable, Sendable {
   public let superseded: [FactID]
 }
 
+/// Which memories confirm a live fact instead of becoming one of their own.
+public enum MergeRule: Hashable, Sendable {
+  /// Those that say what a fact says, in whatever words.
+  case meaning
+  /// Those that say what a fact says and have its type, tags, metadata and session too; the fact then has their
+  /// words. One with an id of its own confirms no other, and an id whose fact is gone is not used again.
+  case identity
+}
+
 /// Plans the events by which memories become facts.
 ///
 /// Within its category, a memory that says what a live fact says confirms it, and one that contradicts live facts
@@ -59,6 +68,13 @@ public enum FactPlan {
   struct Step {
     var events: [MemoirEvent]
     var outcome: MemoryOutcome
+
+    /// That the fact was of use.
+    func use() throws(MemoirError) -> MemoirEvent {
+      do throws(InvalidValue) { return .factRevised(try FactRevised(factID: outcome.factID)) } catch {
+        throw MemoirError(error)
+      }
+    }
   }
 
   /// What was remembered under an id before.
@@ -72,6 +88,7 @@ public enum FactPlan {
   /// - Parameter earlier: What became of the id of a draft before, unless a live fact has it.
   static func steps(
     for drafts: [MemoryDraft], against facts: [Fact], at clock: Timestamp, judged: [[FactID]],
+    merging: MergeRule = .meaning, sessions: [SessionID: StreamVersion] = [:],
     earlier: (FactID) throws(MemoirError) -> EarlierFact?, newID: () -> FactID
   ) throws(MemoirError) -> [Step] {
     var live = LiveFacts(facts, at: clock)
@@ -81,7 +98,7 @@ public enum FactPlan {
         steps.append(
           try step(
             for: draft, against: &live, at: clock, judged: index < judged.count ? judged[index] : [],
-            earlier: earlier, newID: newID))
+            merging: merging, sessions: sessions, earlier: earlier, newID: newID))
       } catch {
         throw MemoirError(error)
       }
@@ -91,6 +108,7 @@ public enum FactPlan {
 
   private static func step(
     for draft: MemoryDraft, against live: inout LiveFacts, at clock: Timestamp, judged: [FactID],
+    merging: MergeRule, sessions: [SessionID: StreamVersion],
     earlier: (FactID) throws(MemoirError) -> EarlierFact?, newID: () -> FactID
   ) throws -> Step {
     let reading = FactReading(draft.content)
@@ -100,17 +118,23 @@ public enum FactPlan {
       // What was revised since is still known by what was said at first.
       if known?.says(reading, draft.category) != true, let first = try earlier(id) { known = first }
       if let known {
-        guard known.says(reading, draft.category) else { throw MemoirError.taken(id) }
+        guard known.says(reading, draft.category), merging == .meaning || live[known.id] != nil else {
+          throw MemoirError.taken(id)
+        }
         return Step(events: [], outcome: MemoryOutcome(kind: .unchanged, factID: known.id, superseded: []))
       }
     }
     let (known, contradicted) = live.judge(reading, in: draft.category, judged: judged)
-    let same = known.first
+    let same =
+      switch merging {
+      case .meaning: known.first
+      case .identity: draft.factID == nil ? known.first { $0.isIdentical(to: draft, sessions) } : nil
+      }
     var events: [MemoirEvent] = []
     let id: FactID
     if let same {
       id = same.id
-      events.append(.factRevised(try live.confirm(same, by: draft, until: end)))
+      events.append(.factRevised(try live.confirm(same, by: draft, until: end, takingWords: merging == .identity)))
       if let own = draft.factID { live.confirmed[own] = same.id }
     } else {
       id = draft.factID ?? newID()
@@ -138,14 +162,34 @@ public enum FactPlan {
 /// The facts that new ones are held against, as they are while a batch is planned.
 struct LiveFacts {
   struct Entry {
+    /// Where it was learned: in a session by its number, or by its name where that is of the batch.
+    enum Home {
+      case known(StreamVersion?)
+      case batch(SessionID?)
+    }
+
     let id: FactID
-    let text: String
+    var text: String
     let category: String
+    let memoryType: MemoryType?
+    let metadata: JSONText?
+    let home: Home
     var confidence: Fraction
     var importance: Fraction?
     var tags: [String]
     var expiresAt: Timestamp?
     var sentence: Sentence?
+
+    /// Whether a draft that says the same is the same in everything else.
+    func isIdentical(to draft: MemoryDraft, _ sessions: [SessionID: StreamVersion]) -> Bool {
+      let isAtHome =
+        switch home {
+        case .batch(let session): session == draft.session
+        case .known(let number): draft.session.map { number != nil && sessions[$0] == number } ?? (number == nil)
+        }
+      return isAtHome && memoryType ?? .semantic == draft.memoryType && Set(tags) == Set(draft.tags)
+        && (metadata ?? .emptyObject).isSame(as: draft.metadata ?? .emptyObject)
+    }
   }
 
   /// In the order they were learned in.
@@ -159,8 +203,8 @@ struct LiveFacts {
   init(_ facts: [Fact], at clock: Timestamp) {
     for fact in facts {
       let entry = Entry(
-        id: fact.factID, text: fact.fact, category: fact.category, confidence: fact.confidence,
-        importance: fact.importance, tags: fact.tags?.strings ?? [], expiresAt: fact.expiresAt)
+        id: fact.factID, text: fact.fact, category: fact.category, memoryType: fact.memoryType,
+        metadata: fact.metadata, home: .known(fact.session), confidence: fact.confidence, importance: fact.importance, tags: fact.tags?.strings ?? [], expiresAt: fact.expiresAt)
       if fact.isExpired(at: clock) { expired[fact.factID] = entry } else { add(entry) }
     }
   }
@@ -207,8 +251,8 @@ struct LiveFacts {
   mutating func learn(_ id: FactID, _ draft: MemoryDraft, _ reading: FactReading, until end: Timestamp?) {
     add(
       Entry(
-        id: id, text: draft.content, category: draft.category, confidence: draft.confidence,
-        importance: draft.importance, tags: draft.tags, expiresAt: end, sentence: reading.sentence))
+        id: id, text: draft.content, category: draft.category, memoryType: draft.memoryType,
+        metadata: draft.metadata, home: .batch(draft.session), confidence: draft.confidence, importance: draft.importance, tags: draft.tags, expiresAt: end, sentence: reading.sentence))
   }
 
   mutating func remove(_ id: FactID) {
@@ -218,7 +262,7 @@ struct LiveFacts {
 
   /// What confirming a fact makes of it.
   mutating func confirm(
-    _ entry: Entry, by draft: MemoryDraft, until end: Timestamp?
+    _ entry: Entry, by draft: MemoryDraft, until end: Timestamp?, takingWords: Bool
   ) throws(InvalidValue) -> FactRevised {
     var entry = entry
     entry.confidence = max(entry.confidence.withDoubtHalved, draft.confidence)
@@ -228,12 +272,14 @@ struct LiveFacts {
     let isTagged = tags.count > entry.tags.count
     var expiry: Timestamp?
     if let old = entry.expiresAt, (end ?? .latest) > old { expiry = end ?? .latest }
+    let isReworded = takingWords && !entry.text.utf8.elementsEqual(draft.content.utf8)
+    if isReworded { (entry.text, entry.sentence) = (draft.content, nil) }
     entry.importance = raised ?? entry.importance
     entry.tags = tags
     entry.expiresAt = expiry ?? entry.expiresAt
     if let place = places[entry.id] { entries[place] = entry }
     return try FactRevised(
-      factID: entry.id, confidence: entry.confidence, importance: raised,
+      factID: entry.id, fact: isReworded ? draft.content : nil, confidence: entry.confidence, importance: raised,
       tags: isTagged ? tags : nil, expiresAt: expiry)
   }
 

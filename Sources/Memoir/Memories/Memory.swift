@@ -134,13 +134,20 @@ extension MemoirStore {
   }
 
   /// The number that events refer to a session by: the version of the first that names it.
-  private func number(of session: SessionID?, of user: StreamName) throws(MemoirError) -> StreamVersion? {
+  func number(of session: SessionID?, of user: StreamName) throws(MemoirError) -> StreamVersion? {
     guard let session else { return nil }
     do throws(StorageError) {
       return try log.readStream(user, limit: 1, filter: EventFilter(session: session)).events.first?.version
     } catch {
       throw MemoirError(error)
     }
+  }
+
+  /// The numbers of those sessions that there are.
+  func numbers(of sessions: [SessionID], of user: StreamName) throws(MemoirError) -> [SessionID: StreamVersion] {
+    var numbers: [SessionID: StreamVersion] = [:]
+    for session in Set(sessions) { numbers[session] = try number(of: session, of: user) }
+    return numbers
   }
 
   private func session(numbered number: StreamVersion?, of user: StreamName) throws(MemoirError) -> SessionID? {

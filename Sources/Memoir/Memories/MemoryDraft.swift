@@ -34,6 +34,8 @@ public struct MemoryDraft: Sendable {
   public let sourceMessageID: MessageID?
   /// The id it is to have; without one, it gets a new one. With one, remembering it again changes nothing.
   public let factID: FactID?
+  /// When it became so; `nil`: when it is remembered, which is also when it counts as used.
+  public let occurredAt: Timestamp?
 
   /// Checks the fields.
   ///
@@ -44,7 +46,7 @@ public struct MemoryDraft: Sendable {
     _ content: String, category: String = FactCategory.general, memoryType: MemoryType = .semantic,
     importance: Fraction = 0.5, confidence: Fraction = 0.8, tags: [String] = [], metadata: JSONText? = nil,
     lifetime: Lifetime? = nil, session: SessionID? = nil, sourceMessageID: MessageID? = nil,
-    factID: FactID? = nil
+    factID: FactID? = nil, occurredAt: Timestamp? = nil
   ) throws(MemoirError) {
     try MemoryRule.check(content: content)
     try MemoryRule.check(category: category)
@@ -61,6 +63,7 @@ public struct MemoryDraft: Sendable {
     self.session = session
     self.sourceMessageID = sourceMessageID
     self.factID = factID
+    self.occurredAt = occurredAt
   }
 }
 

@@ -10,6 +10,8 @@ public struct MemoryRevision: Sendable {
   public var category: String?
   /// How much it matters now.
   public var importance: Fraction?
+  /// What kind of memory it is now.
+  public var memoryType: MemoryType?
   /// How sure it is now.
   public var confidence: Fraction?
   /// Words to find it by from now on, instead of those before.
@@ -21,12 +23,14 @@ public struct MemoryRevision: Sendable {
 
   /// Changes nothing, unless told otherwise. It is checked when it is used.
   public init(
-    content: String? = nil, category: String? = nil, importance: Fraction? = nil, confidence: Fraction? = nil,
-    tags: [String]? = nil, metadata: JSONText? = nil, lifetime: MemoryDraft.Lifetime? = nil
+    content: String? = nil, category: String? = nil, importance: Fraction? = nil, memoryType: MemoryType? = nil,
+    confidence: Fraction? = nil, tags: [String]? = nil, metadata: JSONText? = nil,
+    lifetime: MemoryDraft.Lifetime? = nil
   ) {
     self.content = content
     self.category = category
     self.importance = importance
+    self.memoryType = memoryType
     self.confidence = confidence
     self.tags = tags
     self.metadata = metadata
@@ -69,10 +73,11 @@ extension MemoirStore {
 
   /// Remembers several things at once: all or none. Later ones are held against earlier ones too.
   ///
+  /// - Parameter merging: Which memories confirm a fact instead of becoming one.
   /// - Returns: An outcome for each draft, in order.
   @discardableResult
   public func remember(
-    _ drafts: [MemoryDraft], for user: StreamName, agent: String? = nil,
+    _ drafts: [MemoryDraft], for user: StreamName, agent: String? = nil, merging: MergeRule = .meaning,
     judge: (any ContradictionJudge)? = nil, retry: RetryPolicy = .standard
   ) async throws(MemoirError) -> Updated<[MemoryOutcome]> {
     var judged: [[FactID]] = []
@@ -80,8 +85,9 @@ extension MemoirStore {
     return try await update(user, retry: retry) { [judged] state throws(MemoirError) in
       let clock = state?.clock ?? self.clock()
       let facts = state?.state.facts
+      let sessions = merging == .identity ? try self.numbers(of: drafts.compactMap(\.session), of: user) : [:]
       let steps = try FactPlan.steps(
-        for: drafts, against: facts?.facts ?? [], at: clock, judged: judged,
+        for: drafts, against: facts?.facts ?? [], at: clock, judged: judged, merging: merging, sessions: sessions,
         earlier: { id throws(MemoirError) in
           guard let state else { return nil }
           return try self.earlierFact(under: id, in: state)
@@ -96,7 +102,15 @@ extension MemoirStore {
           if case .factRevised(let revised) = event, revised.supersededBy == nil, let own = draft.factID {
             id = try self.origin(of: user).map { .confirming(own, $0) } ?? events.first.map { .confirming(own, $0.id) }
           }
-          events.append(try self.event(event, session: draft.session, id: id, at: clock, agent: agent))
+          guard case .factLearned = event, let occurredAt = draft.occurredAt else {
+            events.append(try self.event(event, session: draft.session, id: id, at: clock, agent: agent))
+            continue
+          }
+          events.append(try self.event(event, session: draft.session, id: id, at: occurredAt, agent: agent))
+          // What is long ago is of use today, or it would have faded before it was ever recalled.
+          if occurredAt < clock {
+            events.append(try self.event(step.use(), session: draft.session, at: clock, agent: agent))
+          }
         }
       }
       return Decision(append: events, result: steps.map(\.outcome))
@@ -132,8 +146,8 @@ extension MemoirStore {
         contents.append(
           try FactRevised(
             factID: id, fact: revision.content, category: revision.category, confidence: revision.confidence,
-            importance: merged.newImportance, tags: merged.newTags.map(MemoryRule.checked),
-            expiresAt: merged.newEnd, metadata: revision.metadata))
+            importance: merged.newImportance, memoryType: revision.memoryType,
+            tags: merged.newTags.map(MemoryRule.checked), expiresAt: merged.newEnd, metadata: revision.metadata))
         for old in superseded { contents.append(try FactRevised(factID: old, supersededBy: id)) }
       } catch {
         throw MemoirError(error)

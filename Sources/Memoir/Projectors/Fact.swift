@@ -20,7 +20,7 @@ public struct Fact: Sendable {
   /// How much it matters, where that was said.
   public fileprivate(set) var importance: Fraction?
   /// What kind of memory it is, where that was said.
-  public let memoryType: MemoryType?
+  public fileprivate(set) var memoryType: MemoryType?
   /// Words to find it by: an array of strings.
   public fileprivate(set) var tags: JSONText?
   /// The message it was learned from.
@@ -87,6 +87,7 @@ extension Fact {
     if let category = fields.category { self.category = category }
     if let confidence = fields.confidence { self.confidence = confidence }
     if let importance = fields.importance { self.importance = importance }
+    if let memoryType = fields.memoryType { self.memoryType = memoryType }
     if let tags = fields.tags { self.tags = tags }
     if let metadata = fields.metadata { self.metadata = metadata }
     if let expiresAt = fields.expiresAt {

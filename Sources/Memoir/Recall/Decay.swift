@@ -18,9 +18,12 @@ public struct Decay: Hashable, Sendable {
     self.defaultImportance = defaultImportance
   }
 
+  /// The importance of a fact as it was stated last.
+  public func statedImportance(of fact: Fact) -> Double { fact.importance?.value ?? defaultImportance }
+
   /// What is left at `time` of a fact's importance. Use is the last event that learned, revised or confirmed it.
   public func importance(of fact: Fact, at time: Timestamp) -> Double {
-    let importance = fact.importance?.value ?? defaultImportance
+    let importance = statedImportance(of: fact)
     let days = Double(time.microseconds - fact.updatedAt.microseconds) / 86_400_000_000
     return days > 0 ? importance * pow(factorPerDay, days) : importance
   }

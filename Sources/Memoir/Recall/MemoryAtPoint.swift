@@ -131,13 +131,14 @@ struct MemoryAtPoint {
     guard query.kinds.contains(memories.kind(of: text)) else { return false }
     if let least = query.minImportance, used[text].importance < least { return false }
     guard let key = keys[text] else {
-      if !query.tags.isEmpty || !query.wantsEpisodic { return false }
+      if !query.tags.isEmpty || !query.wantsEpisodic || query.minStatedImportance != nil { return false }
       if let session, index.ordinal(ofSession: session) ?? .max != memories.sessions[text] { return false }
       return query.range.contains(memories.times[text])
     }
     // Most questions are not limited, and a fact costs something to look at.
     if query.isUnlimited { return true }
     guard let fact = state.state.facts[key: key] else { return false }
+    if let least = query.minStatedImportance, decay.statedImportance(of: fact) < least { return false }
     if let session, fact.session?.number != session { return false }
     if !query.memoryTypes.isEmpty, !query.memoryTypes.contains(fact.memoryType ?? .semantic) { return false }
     if !query.tags.isEmpty {
@@ -180,6 +181,6 @@ extension RecallQuery {
   fileprivate var wantsEpisodic: Bool { memoryTypes.isEmpty || memoryTypes.contains(.episodic) }
 
   fileprivate var isUnlimited: Bool {
-    session == nil && tags.isEmpty && memoryTypes.isEmpty && since == nil && until == nil
+    session == nil && tags.isEmpty && memoryTypes.isEmpty && since == nil && until == nil && minStatedImportance == nil
   }
 }

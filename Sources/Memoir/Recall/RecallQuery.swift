@@ -16,6 +16,9 @@ public struct RecallQuery: Sendable, Hashable {
   public var topK = 5
   /// Only memories whose importance, as it has faded by then, is at least this.
   public var minImportance: Double?
+  /// Only facts whose importance, as it was stated, is at least this; one of no stated importance counts as one of the
+  /// middle.
+  public var minStatedImportance: Double?
   /// Only memories with any of these tags.
   public var tags: [String] = []
   /// Only memories of these types. A fact counts as semantic where nothing was said, all that is no fact as episodic.
@@ -49,6 +52,9 @@ public struct RecallQuery: Sendable, Hashable {
     }
     if let minImportance, !(0...1).contains(minImportance) {
       throw .invalid(field: "min_importance", "is \(minImportance); it must be 0…1")
+    }
+    if let minStatedImportance, !(0...1).contains(minStatedImportance) {
+      throw .invalid(field: "min_importance", "is \(minStatedImportance); it must be 0…1")
     }
     guard !kinds.isEmpty else { throw .invalid(field: "kind", "must name at least one kind") }
     if let since, let until, since > until { throw .invalid(field: "since", "is \(since), after until at \(until)") }

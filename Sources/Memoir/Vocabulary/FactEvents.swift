@@ -151,6 +151,8 @@ public struct FactRevised: JSONContent {
   public let confidence: Fraction?
   /// How much it matters now.
   public let importance: Fraction?
+  /// What kind of memory it is now.
+  public let memoryType: MemoryType?
   /// Words to find it by from now on.
   public let tags: [String]?
   /// From when on it no longer holds.
@@ -167,9 +169,8 @@ public struct FactRevised: JSONContent {
   /// - Throws: ``InvalidValue`` that names the field, e.g. `data.superseded_by` where it is the fact itself.
   public init(
     factID: FactID, fact: String? = nil, category: String? = nil, confidence: Fraction? = nil,
-    importance: Fraction? = nil, tags: [String]? = nil, expiresAt: Timestamp? = nil,
-    metadata: JSONText? = nil,
-    supersededBy: FactID? = nil
+    importance: Fraction? = nil, memoryType: MemoryType? = nil, tags: [String]? = nil,
+    expiresAt: Timestamp? = nil, metadata: JSONText? = nil, supersededBy: FactID? = nil
   ) throws(InvalidValue) {
     try TextRule.check(fact, field: "data.fact")
     try TextRule.check(category, field: "data.category")
@@ -183,6 +184,7 @@ public struct FactRevised: JSONContent {
     self.category = category
     self.confidence = confidence
     self.importance = importance
+    self.memoryType = memoryType
     self.tags = tags
     self.expiresAt = expiresAt
     self.metadata = metadata
@@ -193,7 +195,8 @@ public struct FactRevised: JSONContent {
     DataKey("category", FactField.category), DataKey("confidence", FactField.confidence),
     DataKey("expires_at", FactField.expiresAt, .time), DataKey("fact", FactField.fact),
     DataKey("fact_id", FactField.factID), DataKey("importance", FactField.importance),
-    DataKey("metadata", FactField.metadata), DataKey("superseded_by", FactField.supersededBy),
+    DataKey("memory_type", FactField.memoryType, .memoryType), DataKey("metadata", FactField.metadata),
+    DataKey("superseded_by", FactField.supersededBy),
     DataKey("tags", FactField.tags),
   ]
 
@@ -204,6 +207,7 @@ public struct FactRevised: JSONContent {
     writer.write(confidence, field: FactField.confidence)
     writer.write(factID.description, field: FactField.factID)
     writer.write(importance, field: FactField.importance)
+    if let memoryType { writer.write(UInt64(memoryType.rawValue), field: FactField.memoryType) }
     writer.write(tags, field: FactField.tags)
     writer.write(expiresAt, field: FactField.expiresAt)
     writer.write(metadata, field: FactField.metadata)
@@ -219,6 +223,7 @@ public struct FactRevised: JSONContent {
     category = fields.category
     confidence = fields.confidence
     importance = fields.importance
+    memoryType = fields.memoryType
     tags = try fields.tagTexts()
     expiresAt = fields.expiresAt
     metadata = fields.metadata
@@ -230,7 +235,8 @@ public struct FactRevised: JSONContent {
     try self.init(
       factID: data.requiredID("fact_id", FactID.init), fact: data.optionalText("fact"),
       category: data.optionalText("category"), confidence: data.optionalFraction("confidence"),
-      importance: data.optionalFraction("importance"), tags: data.optionalTexts("tags"),
+      importance: data.optionalFraction("importance"),
+      memoryType: data.optionalWord("memory_type", of: MemoryType.self), tags: data.optionalTexts("tags"),
       expiresAt: data.optionalTime("expires_at"), metadata: data.optionalMetadata("metadata"),
       supersededBy: data.id("superseded_by", FactID.init))
     otherFields = try data.others(besides: Self.keys)
