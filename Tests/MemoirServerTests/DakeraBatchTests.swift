@@ -99,7 +99,8 @@ import Testing
 
   @Test func `of questions answers each, and all together without doubles`() async throws {
     let served = try await filled()
-    let body = #"{"queries":[{"agent_id":"bob","query":"One","top_k":2},{"namespace":"bob","query":"Three","top_k":1}]}"#
+    let body =
+      #"{"queries":[{"agent_id":"bob","query":"One","top_k":2},{"namespace":"bob","query":"Three","top_k":1}]}"#
     let reply = try await served.dakera("POST", "/v1/memories/recall/batch", body)
     #expect(reply.each("query", of: "results") == ["One", "Three"])
     #expect(Set(reply.each("content", of: "memories")).isSuperset(of: ["One", "Three"]))
@@ -369,7 +370,8 @@ import Testing
     #expect(other.headers["allow"] == "POST")
     let deep = String(repeating: "[", count: 80) + String(repeating: "]", count: 80)
     let bodies = [
-      #"{"agent_id":"bob","content":"x","metadata":{"a":\#(deep)}}"#, #"{"agent_id":"bob","agent_id":"x","content":"x"}"#,
+      #"{"agent_id":"bob","content":"x","metadata":{"a":\#(deep)}}"#,
+      #"{"agent_id":"bob","agent_id":"x","content":"x"}"#,
       #"{"agent_id":"bob","content":"\ud800"}"#,
     ]
     for body in bodies {

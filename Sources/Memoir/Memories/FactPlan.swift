@@ -204,7 +204,8 @@ struct LiveFacts {
     for fact in facts {
       let entry = Entry(
         id: fact.factID, text: fact.fact, category: fact.category, memoryType: fact.memoryType,
-        metadata: fact.metadata, home: .known(fact.session), confidence: fact.confidence, importance: fact.importance, tags: fact.tags?.strings ?? [], expiresAt: fact.expiresAt)
+        metadata: fact.metadata, home: .known(fact.session), confidence: fact.confidence, importance: fact.importance,
+        tags: fact.tags?.strings ?? [], expiresAt: fact.expiresAt)
       if fact.isExpired(at: clock) { expired[fact.factID] = entry } else { add(entry) }
     }
   }
@@ -252,7 +253,8 @@ struct LiveFacts {
     add(
       Entry(
         id: id, text: draft.content, category: draft.category, memoryType: draft.memoryType,
-        metadata: draft.metadata, home: .batch(draft.session), confidence: draft.confidence, importance: draft.importance, tags: draft.tags, expiresAt: end, sentence: reading.sentence))
+        metadata: draft.metadata, home: .batch(draft.session), confidence: draft.confidence,
+        importance: draft.importance, tags: draft.tags, expiresAt: end, sentence: reading.sentence))
   }
 
   mutating func remove(_ id: FactID) {

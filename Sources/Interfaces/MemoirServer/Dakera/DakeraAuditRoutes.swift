@@ -5,7 +5,8 @@ import Memoir
 
 extension MemoirServer {
   private static let eventType = Parameter<String>.text("event_type", "Only events of this type.", maxLength: 100)
-  private static let from = Parameter<Int>.integer("from", "Not before: Unix milliseconds.", in: 0...253_402_300_799_999)
+  private static let from = Parameter<Int>.integer(
+    "from", "Not before: Unix milliseconds.", in: 0...253_402_300_799_999)
   private static let to = Parameter<Int>.integer("to", "Not after: Unix milliseconds.", in: 0...253_402_300_799_999)
   private static let cursor = Parameter<Int>.integer("cursor", "Where the page before ended.", in: 1...(.max))
   private static let format = Parameter<String>("format", "`json` or `csv`.", .words(["json", "csv"])) { text, field in

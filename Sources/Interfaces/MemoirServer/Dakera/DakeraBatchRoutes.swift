@@ -64,7 +64,9 @@ extension MemoirServer {
             ]))
       ],
       .later { call in
-        if let questions = try call.withWireBody({ try call.questions($0) }) { return try await call.answers(questions) }
+        if let questions = try call.withWireBody({ try call.questions($0) }) {
+          return try await call.answers(questions)
+        }
         let (stream, filter, limit, warnings) = try call.withWireBody { node in
           (
             try call.stream(node), try call.filter(node),

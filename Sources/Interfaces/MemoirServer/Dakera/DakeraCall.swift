@@ -80,7 +80,9 @@ extension Call {
       }
       return found.count < 2
     }
-    guard found.count < 2 else { throw MemoirError.invalid(field: "agent_id", "is missing, and several agents have this memory") }
+    guard found.count < 2 else {
+      throw MemoirError.invalid(field: "agent_id", "is missing, and several agents have this memory")
+    }
     guard let one = found.first else { throw MemoirError.noWireMemory(id.description) }
     try allow(one.0)
     return one
@@ -100,7 +102,9 @@ extension Call {
     } else {
       // One that an application named itself.
       try forEachUser { user in
-        if try !store.log.readStream(user, limit: 1, filter: EventFilter(session: id)).events.isEmpty { users.append(user) }
+        if try !store.log.readStream(user, limit: 1, filter: EventFilter(session: id)).events.isEmpty {
+          users.append(user)
+        }
         return users.count < 2
       }
       guard users.count < 2 else {
@@ -139,7 +143,8 @@ extension Call {
 /// The query parameters of the Dakera wire.
 enum DakeraParameters {
   static let agent = Parameter<String>.text("agent_id", "The agent: a user of the key's namespace.", maxLength: 241)
-  static let limit = Parameter<Int>.integer("limit", "At most so many; more than a route gives are not given.", in: 1...1_000_000)
+  static let limit = Parameter<Int>.integer(
+    "limit", "At most so many; more than a route gives are not given.", in: 1...1_000_000)
   static let offset = Parameter<Int>.integer("offset", "Without the first so many.", in: 0...1_000_000_000)
   static let preview = Parameter<Int>.integer(
     "content_preview_chars", "Only so many characters of each content.", in: 0...1_000_000)

@@ -113,7 +113,9 @@ enum WireTime {
     }
     do throws(InvalidValue) {
       let time = try Timestamp(full, field: field)
-      guard time.wireSeconds <= 10_000_000_000 else { throw InvalidValue(field: field, reason: "is after the year 2286") }
+      guard time.wireSeconds <= 10_000_000_000 else {
+        throw InvalidValue(field: field, reason: "is after the year 2286")
+      }
       return time
     } catch {
       throw MemoirError(error)

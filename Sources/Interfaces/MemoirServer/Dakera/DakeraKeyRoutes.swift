@@ -43,8 +43,10 @@ extension MemoirServer {
       .post, "/admin/keys", "dakera_create_key", access: .scope(.admin), wire: .dakera,
       summary: "Make a key. Its secret is shown once. One for a single person names `_dakera_agent_<id>`.",
       body: .object([
-        .required("name", .string(minLength: 1, maxLength: 250)), .required("scope", .words(["read", "write", "admin"])),
-        .optional("namespaces", .nullable(.array(.string()))), .optional("expires_in_days", .integer(min: 1, max: 36_500)),
+        .required("name", .string(minLength: 1, maxLength: 250)),
+        .required("scope", .words(["read", "write", "admin"])),
+        .optional("namespaces", .nullable(.array(.string()))),
+        .optional("expires_in_days", .integer(min: 1, max: 36_500)),
       ]),
       answers: [.json(made, status: 201)],
       .later { call in
@@ -112,7 +114,8 @@ extension MemoirServer {
       .later { try await revoke($0) }),
     Route(
       .post, "/admin/keys/{key_id}/deactivate", "dakera_deactivate_key", access: .scope(.admin), wire: .dakera,
-      summary: "The same.", answers: [.json(.object([.required("success", .boolean), .required("key_id", .string())]))],
+      summary: "The same.",
+      answers: [.json(.object([.required("success", .boolean), .required("key_id", .string())]))],
       .later { try await revoke($0) }),
     Route(
       .post, "/admin/keys/{key_id}/rotate", "dakera_rotate_key", access: .scope(.admin), wire: .dakera,
@@ -206,7 +209,8 @@ extension Call {
     do throws(InvalidValue) {
       for name in names {
         guard let pattern = try UserPattern(wireNamespace: name) else {
-          throw InvalidValue(field: "namespaces", reason: "has \(name); they are _dakera_agent_ID, or the beginning of one and *")
+          throw InvalidValue(
+            field: "namespaces", reason: "has \(name); they are _dakera_agent_ID, or the beginning of one and *")
         }
         users.append(pattern)
       }

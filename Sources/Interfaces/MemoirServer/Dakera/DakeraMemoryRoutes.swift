@@ -9,7 +9,8 @@ extension MemoirServer {
   static let dakeraMemoryRoutes: [Route] = [
     Route(
       .post, "/v1/memory/store", "dakera_store_memory", access: .scope(.append), wire: .dakera,
-      summary: "Store a memory. One that is there already, alike in everything, is confirmed; one that says otherwise is "
+      summary:
+        "Store a memory. One that is there already, alike in everything, is confirmed; one that says otherwise is "
         + "superseded.",
       body: DakeraSchemas.body(DakeraSchemas.storedProperties),
       answers: [

@@ -32,7 +32,9 @@ struct DakeraDraft: Sendable {
     }
     let metadata = try node.wireObject("metadata")
     var lifetime: MemoryDraft.Lifetime?
-    if let seconds = try node.wireInteger("ttl_seconds", in: 1...Limits.longestLifetime) { lifetime = .seconds(seconds) }
+    if let seconds = try node.wireInteger("ttl_seconds", in: 1...Limits.longestLifetime) {
+      lifetime = .seconds(seconds)
+    }
     if let end = try node.wireTime("expires_at") { lifetime = .until(end) }
     var id: FactID?
     if let text = try node.wireText("id") {

@@ -30,7 +30,8 @@ extension MemoirServer {
       }),
     Route(
       .post, "/v1/import", "dakera_import", access: .scope(.append), wire: .dakera,
-      summary: "Store the memories of a file, the first of a form. What cannot be stored is told, and the rest is stored.",
+      summary:
+        "Store the memories of a file, the first of a form. What cannot be stored is told, and the rest is stored.",
       parameters: parameters, body: .string(format: "binary"),
       answers: [
         .json(
