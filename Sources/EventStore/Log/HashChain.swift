@@ -43,24 +43,24 @@ enum HashChain {
     typeVersion: UInt16
   ) -> Bytes32 {
     // 123 bytes: one block of BLAKE2b.
-    var writer = ByteWriter(capacity: 128)
-    stream.write(into: &writer)
-    session.write(into: &writer)
-    payload.write(into: &writer)
-    id.write(into: &writer)
-    writer.write(UInt64(bitPattern: occurredAt.microseconds))
-    writer.write(typeVersion)
-    writer.write(type.number)
-    return BLAKE2b.digest(writer.bytes.rawSpan)
+    var block = HashBlock()
+    block.append(stream)
+    block.append(session)
+    block.append(payload)
+    block.append(id.high.byteSwapped)
+    block.append(id.low.byteSwapped)
+    block.append(UInt64(bitPattern: occurredAt.microseconds))
+    block.append(last: UInt64(typeVersion) | UInt64(type.number) << 16, byteCount: 3)
+    return BLAKE2b.digest(block)
   }
 
   /// The stream's chain after the event of `digest` at `version`.
   static func step(_ chain: Bytes32, _ digest: Bytes32, _ version: StreamVersion) -> Bytes32 {
-    var writer = ByteWriter(capacity: 72)
-    chain.write(into: &writer)
-    digest.write(into: &writer)
-    writer.write(version.number)
-    return BLAKE2b.digest(writer.bytes.rawSpan)
+    var block = HashBlock()
+    block.append(chain)
+    block.append(digest)
+    block.append(version.number)
+    return BLAKE2b.digest(block)
   }
 
   /// The log's chain after a request.

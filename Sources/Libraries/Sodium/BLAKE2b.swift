@@ -86,8 +86,46 @@ internal import CMemoirSodium
   }
 }
 
+/// Up to 128 bytes to be hashed, in place: one block of BLAKE2b, without an allocation.
+@frozen public struct HashBlock {
+  @usableFromInline var words = InlineArray<16, UInt64>(repeating: 0)
+  @usableFromInline var wordCount = 0
+  @usableFromInline var unusedBytes = 0
+
+  /// Begins empty.
+  @inlinable public init() {}
+
+  /// Appends eight bytes, little-endian. What no longer fits traps.
+  @inlinable public mutating func append(_ word: UInt64) {
+    precondition(unusedBytes == 0)
+    words[wordCount] = word.littleEndian
+    wordCount += 1
+  }
+
+  /// Appends 32 bytes.
+  @inlinable public mutating func append(_ value: Bytes32) {
+    append(value.a)
+    append(value.b)
+    append(value.c)
+    append(value.d)
+  }
+
+  /// Appends the first `count` bytes of a word, after which nothing may follow.
+  @inlinable public mutating func append(last word: UInt64, byteCount count: Int) {
+    precondition(count > 0 && count <= 8)
+    append(word)
+    unusedBytes = 8 - count
+  }
+}
+
 /// BLAKE2b with a 256-bit result (RFC 7693).
 public enum BLAKE2b {
+  /// The digest of a block.
+  public static func digest(_ block: HashBlock) -> Bytes32 {
+    let words = block.words
+    return digest(unsafe words.span.bytes.extracting(first: 8 * block.wordCount - block.unusedBytes))
+  }
+
   /// The digest of `bytes`.
   ///
   /// - Complexity: O(`byteCount`); about 100 ns for each 128 bytes.
