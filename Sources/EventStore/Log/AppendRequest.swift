@@ -60,31 +60,18 @@ struct PreparedEvent: Sendable {
   var occurredAt: Timestamp
   var digest: Bytes32
 
-  init(_ event: EventData, now: Timestamp, streamDigest: Bytes32, secret: Bytes32) {
+  init(_ event: EventData, now: Timestamp, by hasher: StreamHasher) {
     self.event = event
     metadata = event.metadata == .emptyObject ? [] : event.metadata.utf8
     occurredAt = event.occurredAt ?? now
-    digest = .zero
-    digest = makeDigest(streamDigest: streamDigest, secret: secret)
-  }
-
-  func makeDigest(streamDigest: Bytes32, secret: Bytes32) -> Bytes32 {
-    let typeName = event.customType.map { Array($0.utf8) } ?? []
-    return HashChain.eventDigest(
-      stream: streamDigest,
-      session: event.session.map { HashChain.sessionDigest($0, secret: secret) } ?? .zero,
-      payload: HashChain.payloadDigest(
-        typeName: typeName.rawSpan, metadata: metadata.rawSpan, payload: event.payload.rawSpan, secret: secret
-      ),
-      id: event.id, occurredAt: occurredAt, type: event.type, typeVersion: event.typeVersion)
+    digest = hasher.digest(of: event, metadata: metadata, occurredAt: occurredAt)
   }
 }
 
 /// A stream of a request.
 struct PreparedStream: Sendable {
   var name: StreamName
-  /// The stream's secret, or what it is to become with the stream's first event.
-  var secret: Bytes32
+  var hasher: StreamHasher
 }
 
 struct PreparedAppend: Sendable {
@@ -117,8 +104,8 @@ struct RequestPreparer {
   /// They are one block's, whatever its size.
   static let largestCount = 1_000_000
 
-  /// - Parameter secret: The secret of a stream, a new one where it has none yet.
-  func prepare(secret: (StreamName) throws(StorageError) -> Bytes32) throws(AppendError) -> AppendRequest {
+  /// - Parameter hasher: The hasher of a stream, with a new secret where it has none yet.
+  func prepare(hasher: (StreamName) throws(StorageError) -> StreamHasher) throws(AppendError) -> AppendRequest {
     guard !appends.isEmpty else {
       throw .invalid(InvalidValue(field: "appends", reason: "must not be empty"))
     }
@@ -127,8 +114,8 @@ struct RequestPreparer {
       throw .invalid(InvalidValue(field: "events", reason: "are \(count), more than \(Self.largestCount) at once"))
     }
     var streams: [PreparedStream] = []
-    var digests: [Bytes32] = []
     var known: [StreamName: Int] = [:]
+    if appends.count > 1 { known.reserveCapacity(appends.count) }
     var prepared: [PreparedAppend] = []
     prepared.reserveCapacity(appends.count)
     for append in appends {
@@ -140,19 +127,18 @@ struct RequestPreparer {
         stream = seen
       } else {
         stream = streams.count
-        let made: Bytes32
-        do throws(StorageError) { made = try secret(append.stream) } catch { throw .storage(error) }
-        streams.append(PreparedStream(name: append.stream, secret: made))
-        digests.append(HashChain.streamDigest(append.stream, secret: made))
+        do throws(StorageError) {
+          streams.append(PreparedStream(name: append.stream, hasher: try hasher(append.stream)))
+        } catch {
+          throw .storage(error)
+        }
         if appends.count > 1 { known[append.stream] = stream }
       }
-      let (digest, secret) = (digests[stream], streams[stream].secret)
+      let hasher = streams[stream].hasher
       prepared.append(
         PreparedAppend(
           stream: stream, expected: append.expected,
-          events: append.events.map { event in
-            PreparedEvent(event, now: now, streamDigest: digest, secret: secret)
-          }))
+          events: append.events.map { PreparedEvent($0, now: now, by: hasher) }))
     }
     return AppendRequest(streams: streams, appends: prepared, repeats: repeats)
   }

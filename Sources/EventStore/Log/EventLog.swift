@@ -60,8 +60,9 @@ public final class EventLog: Sendable {
   let maintenance = SnapshotMaintenance()
   private let sequencer: LocalSequencer
   let openers: FileLock
-  /// Streams' secrets; of a stream that has no event yet, the one it is to get from this process unless another is first.
-  private let secrets = Mutex<[StreamName: (value: Bytes32, isSettled: Bool)]>([:])
+  /// Streams' hashers; of a stream that has no event yet, with the secret it is to get from this process unless another
+  /// is first.
+  private let hashers = Mutex<[StreamName: (hasher: StreamHasher, isSettled: Bool)]>([:])
   private let writer = Mutex<DedicatedThread?>(nil)
   private let isClosed = Atomic<Bool>(false)
 
@@ -240,10 +241,14 @@ public final class EventLog: Sendable {
     }
   }
 
+  /// Streams whose hashers are kept.
+  private static let largestHasherCount = 65_536
+
   private func prepare(_ appends: [StreamAppend], _ repeats: RepeatRule) throws(AppendError) -> AppendRequest {
     let preparer = RequestPreparer(appends: appends, repeats: repeats, now: options.clock())
     return try preparer.prepare { name throws(StorageError) in
-      if let known = secrets.withLock({ $0[name] }), known.isSettled { return known.value }
+      let known = hashers.withLock { $0[name] }
+      if let known, known.isSettled { return known.hasher }
       var settled: Bytes32?
       do {
         let view = try view()
@@ -251,16 +256,18 @@ public final class EventLog: Sendable {
           settled = try view.index.secret(of: stream, view.transaction)
         }
       }
-      return secrets.withLock { secrets in
+      return hashers.withLock { hashers in
+        if hashers.count >= Self.largestHasherCount { hashers.removeAll() }
         if let settled {
-          secrets[name] = (settled, true)
-          return settled
+          let hasher = known?.hasher.secret == settled ? known?.hasher : nil
+          let made = hasher ?? StreamHasher(name, secret: settled)
+          hashers[name] = (made, true)
+          return made
         }
         // Callers of a new stream at the same time share one, or all but the first would have hashed in vain.
-        if let known = secrets[name] { return known.value }
-        if secrets.count >= 65_536 { secrets.removeAll() }
-        let made = Bytes32.random()
-        secrets[name] = (made, false)
+        if let known = hashers[name] { return known.hasher }
+        let made = StreamHasher(name, secret: Bytes32.random())
+        hashers[name] = (made, false)
         return made
       }
     }

@@ -197,18 +197,20 @@ struct WriterContext: ~Copyable {
     in request: AppendRequest, _ repeats: Repeats, _ streams: [WriterStream?]
   ) -> AppendError? {
     var next = 0
-    var appended: [Int: UInt64] = [:]
+    // Of one append, nobody asks for the others'.
+    let isOne = request.appends.count == 1
+    var appended = [UInt64](repeating: 0, count: isOne ? 0 : request.streams.count)
     for append in request.appends {
       let new = append.events.indices.count { repeats.places[next + $0] == nil }
       next += append.events.count
       if new == 0 { continue }
-      let version = StreamVersion((streams[append.stream]?.version.number ?? 0) + (appended[append.stream] ?? 0))
+      let version = StreamVersion(
+        (streams[append.stream]?.version.number ?? 0) + (isOne ? 0 : appended[append.stream]))
       guard append.expected.isMet(by: version) else {
         return .versionConflict(
           stream: request.streams[append.stream].name, expected: append.expected, actual: version)
       }
-      // Of one append, nobody asks any more.
-      if request.appends.count > 1 { appended[append.stream, default: 0] += UInt64(new) }
+      if !isOne { appended[append.stream] += UInt64(new) }
     }
     return nil
   }
@@ -231,21 +233,25 @@ struct WriterContext: ~Copyable {
       let stream = streams[append.stream] ?? newStream(prepared)
       let first = (version: stream.version.next, position: end.position.next)
       // Callers of a new stream may have made secrets at the same time; the first one's counts.
-      let streamDigest =
-        stream.secret == prepared.secret ? nil : HashChain.streamDigest(prepared.name, secret: stream.secret)
-      for event in append.events {
+      let hasher =
+        stream.secret == prepared.hasher.secret ? nil : StreamHasher(prepared.name, secret: stream.secret)
+      // Lent: a copy of an event counts six references.
+      let events = append.events.span
+      for index in events.indices {
         defer { next += 1 }
         if repeats.places[next] != nil { continue }
         let digest =
-          streamDigest.map { event.makeDigest(streamDigest: $0, secret: stream.secret) } ?? event.digest
+          hasher?.digest(
+            of: events[index].event, metadata: events[index].metadata, occurredAt: events[index].occurredAt)
+          ?? events[index].digest
         digests.append(digest)
         left -= 1
         if left == 0 {
           end.chain = HashChain.step(end.chain, first: requestStart, recordedAt: recordedAt, digests: digests)
         }
         let named = try write(
-          event, digest: digest, to: stream, name: prepared.name, sessions[append.stream], recordedAt: recordedAt,
-          endsRequest: left == 0)
+          events[index], digest: digest, to: stream, name: prepared.name,
+          sessions.isEmpty ? nil : sessions[append.stream], recordedAt: recordedAt, endsRequest: left == 0)
         if let named, repeats.places.count > 1 { sessions[append.stream, default: [:]][named.name] = named.number }
       }
       let count = Int(end.position.number + 1 - first.position.number)
@@ -267,37 +273,39 @@ struct WriterContext: ~Copyable {
 
   private func newStream(_ stream: PreparedStream) -> WriterStream {
     WriterStream(
-      stream: end.streams + 1, version: 0, position: 0, chain: .zero, secret: stream.secret,
+      stream: end.streams + 1, version: 0, position: 0, chain: .zero, secret: stream.hasher.secret,
       lastOccurredAt: .earliest)
   }
 
   /// Writes an event, and tells which session it named.
   private mutating func write(
-    _ prepared: PreparedEvent, digest: Bytes32, to stream: WriterStream, name: StreamName,
+    _ prepared: borrowing PreparedEvent, digest: Bytes32, to stream: WriterStream, name: StreamName,
     _ sessions: [SessionID: StreamVersion]?, recordedAt: Timestamp, endsRequest: Bool
   ) throws(StorageError) -> (name: SessionID, number: StreamVersion)? {
-    let event = prepared.event
+    let id = prepared.event.id
     let position = end.position.next
     let version = stream.version.next
     var fields = RecordFields(
-      type: event.type, typeName: event.customType, typeVersion: event.typeVersion, tag: digest.prefix32,
-      recordedAt: recordedAt, occurredAt: prepared.occurredAt, id: event.id, stream: stream.stream,
+      type: prepared.event.type, typeName: prepared.event.customType, typeVersion: prepared.event.typeVersion,
+      tag: digest.prefix32, recordedAt: recordedAt, occurredAt: prepared.occurredAt, id: id, stream: stream.stream,
       version: version, position: position, previous: stream.position)
     if version == 1 {
       fields.name = name
       fields.secret = stream.secret
       end.streams = stream.stream
     }
-    if let session = event.session {
+    if let session = prepared.event.session {
       if let last = stream.lastSession, last.name == session {
         fields.session = last.number
-      } else if let number = sessions?[session], number > 0 {
-        fields.session = number
       } else {
-        fields.session = version
-        fields.sessionName = session
+        if let number = sessions?[session], number > 0 {
+          fields.session = number
+        } else {
+          fields.session = version
+          fields.sessionName = session
+        }
+        stream.lastSession = (session, fields.session)
       }
-      stream.lastSession = (session, fields.session)
     }
     let isLate = version > 1 && prepared.occurredAt < stream.lastOccurredAt
     if isLate { fields.flags.insert(.isLate) }
@@ -306,13 +314,13 @@ struct WriterContext: ~Copyable {
     }
     if endsRequest { fields.chain = end.chain }
     buffer.bytes.removeAll(keepingCapacity: true)
-    fields.encode(metadata: prepared.metadata.rawSpan, payload: event.payload.rawSpan, into: &buffer)
+    fields.encode(metadata: prepared.metadata.rawSpan, payload: prepared.event.payload.rawSpan, into: &buffer)
     try transaction.append(buffer.bytes, at: BigEndianKey(position.number), to: table)
 
     stream.chain = HashChain.step(stream.chain, digest, version)
     let entry = IndexEntry(
       stream: stream.stream, version: version, position: position, previous: stream.position,
-      idHash: IdentityHash.event(event.id, of: stream.stream, seed: settings.hashSeed), occurredAt: prepared.occurredAt,
+      idHash: IdentityHash.event(id, of: stream.stream, seed: settings.hashSeed), occurredAt: prepared.occurredAt,
       isLate: isLate, sizeInBytes: buffer.count, chain: stream.chain, name: version == 1 ? name : nil,
       session: fields.sessionName)
     let count = generation.contents.withLock { contents in
