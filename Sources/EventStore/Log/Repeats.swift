@@ -23,10 +23,47 @@ struct Repeats {
   }
 }
 
-/// An id in a request: streams may have the same.
-private struct RequestEvent: Hashable {
-  var stream: Int
-  var id: EventID
+/// The events of a request so far, by stream and id: streams may have the same.
+///
+/// Open addressing over the events' numbers: nearly all ids are new, and a dictionary would hash and copy each.
+private struct RequestEvents {
+  private struct Event {
+    var append: Int
+    var event: Int
+  }
+
+  /// Numbers into `events`, from 1; 0 where there is none.
+  private var slots: [UInt32]
+  private var events: [Event] = []
+  private let seed: UInt64
+
+  init(count: Int, seed: UInt64) {
+    slots = Array(repeating: 0, count: 1 << (64 - (2 * count).leadingZeroBitCount))
+    events.reserveCapacity(count)
+    self.seed = seed
+  }
+
+  /// Adds an event, where none of its stream has the same id; else tells which has.
+  mutating func add(
+    _ id: EventID, append: Int, event: Int, of request: AppendRequest
+  ) -> (append: Int, event: Int)? {
+    let stream = request.appends[append].stream
+    var slot = Int(truncatingIfNeeded: IdentityHash.event(id, of: StreamNumber(truncatingIfNeeded: stream), seed: seed))
+    while true {
+      slot &= slots.count - 1
+      guard slots[slot] > 0 else { break }
+      let other = events[Int(slots[slot]) - 1]
+      if request.appends[other.append].stream == stream,
+        request.appends[other.append].events[other.event].event.id == id
+      {
+        return (other.append, other.event)
+      }
+      slot &+= 1
+    }
+    events.append(Event(append: append, event: event))
+    slots[slot] = UInt32(events.count)
+    return nil
+  }
 }
 
 extension WriterContext {
@@ -41,21 +78,22 @@ extension WriterContext {
     var isErased = false
     // What is handed in again was handed in in this order before: the next one is likely the next of the log.
     var lastFound: LogPosition?
-    // The events of the request so far, where there can be two of a kind: by stream, then by id.
+    // Only where there can be two of a kind.
     let checksRequest = request.appends.count > 1 || request.appends[0].events.count > 1
-    var earlier: [RequestEvent: (append: Int, event: Int)] = [:]
-    if checksRequest { earlier.reserveCapacity(request.appends.reduce(0) { $0 + $1.events.count }) }
+    var earlier: RequestEvents?
+    if checksRequest {
+      earlier = RequestEvents(count: request.appends.reduce(0) { $0 + $1.events.count }, seed: settings.hashSeed)
+    }
     for (number, append) in request.appends.enumerated() {
-      // By index: copying an event costs more than looking at its id.
-      for next in append.events.indices {
-        let id = append.events[next].event.id
+      // Lent: copying an event costs more than looking at its id.
+      let events = append.events.span
+      for next in events.indices {
+        let id = events[next].event.id
         func conflict() {
           conflicts.append(id)
           conflictStream = conflictStream ?? append.stream
         }
-        if checksRequest,
-          let first = earlier.updateValue((number, next), forKey: RequestEvent(stream: append.stream, id: id))
-        {
+        if let first = earlier?.add(id, append: number, event: next, of: request) {
           let other = request.appends[first.append].events[first.event]
           if request.repeats == .event, append.events[next].isRepeat(of: other, settings.schema) {
             repeats.places.append(StreamPlace(version: 0, position: 0))
@@ -121,7 +159,7 @@ extension WriterContext {
     {
       return StreamPlace(version: record.version, position: record.position)
     }
-    return try index.place(of: id, in: stream, transaction)
+    return try index.place(of: id, in: stream, transaction, unlessExcludedBy: filters)
   }
 }
 

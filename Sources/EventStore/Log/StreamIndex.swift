@@ -295,11 +295,12 @@ struct StreamIndex {
 
   /// The events of a stream that may have the id, or may be the first of the session, with this hash.
   func candidates(
-    ofHash hash: UInt64, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
+    ofHash hash: UInt64, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable,
+    unlessExcludedBy filters: borrowing RunFilters = RunFilters()
   ) throws(StorageError) -> [StreamPlace] {
     var places: [StreamPlace] = []
     for generation in generations {
-      _ = generation.with(stream) { tail -> Void? in
+      _ = generation.with(stream, ofIdentity: hash) { tail -> Void? in
         for version in tail.versions(ofHash: hash) {
           if let position = tail.position(of: version), position <= bound {
             places.append(StreamPlace(version: version, position: position))
@@ -310,7 +311,7 @@ struct StreamIndex {
     }
     // A stream that began in the blocks has nothing in runs.
     if firstInTail(of: stream)?.version == 1 { return places }
-    for run in catalog.runs {
+    for (number, run) in catalog.runs.enumerated() where filters.mayContain(hash, run, at: number) {
       try RunIdentities.positions(of: hash, in: run, transaction, tables) { position throws(StorageError) in
         guard let entry = try sealedEntry(at: position, of: stream, transaction) else {
           // Another stream's, seldom: hashes are long. Else the event would pass for one that was never appended.
@@ -325,10 +326,11 @@ struct StreamIndex {
 
   /// The place of the event with this id.
   func place(
-    of id: EventID, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
+    of id: EventID, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable,
+    unlessExcludedBy filters: borrowing RunFilters = RunFilters()
   ) throws(StorageError) -> StreamPlace? {
     let hash = IdentityHash.event(id, of: stream, seed: hashSeed)
-    for place in try candidates(ofHash: hash, in: stream, transaction) {
+    for place in try candidates(ofHash: hash, in: stream, transaction, unlessExcludedBy: filters) {
       let record = try record(at: place.position, of: stream, transaction)
       if record.id == id, record.stream == stream { return place }
     }
@@ -337,10 +339,11 @@ struct StreamIndex {
 
   /// The number of a session; `nil` where no event has named it.
   func session(
-    _ name: SessionID, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
+    _ name: SessionID, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable,
+    unlessExcludedBy filters: borrowing RunFilters = RunFilters()
   ) throws(StorageError) -> StreamVersion? {
     let hash = IdentityHash.session(name, of: stream, seed: hashSeed)
-    for place in try candidates(ofHash: hash, in: stream, transaction) {
+    for place in try candidates(ofHash: hash, in: stream, transaction, unlessExcludedBy: filters) {
       if try session(place.version, in: stream, transaction)?.name == name { return place.version }
     }
     return nil

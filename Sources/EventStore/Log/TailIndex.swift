@@ -90,6 +90,10 @@ final class TailGeneration: Sendable {
     var newStreams: [StreamNumber: StreamName] = [:]
     var streamCount: StreamNumber
     var eventCount = 0
+    /// The ids and session names that are not in it, nearly all.
+    var filter = IdentityFilter(capacity: 1_024)
+    /// How many are in it.
+    var identityCount = 0
     /// Streams with a damaged record, and where the first of them is: nobody reads or appends to them.
     var damaged: [StreamNumber: LogPosition] = [:]
 
@@ -101,12 +105,26 @@ final class TailGeneration: Sendable {
         newStreams[entry.stream] = name
         streamCount = max(streamCount, entry.stream)
       }
+      let sessionHash = entry.session.map { IdentityHash.session($0, of: entry.stream, seed: seed) }
       streams[
         entry.stream,
         default: Stream(
           first: entry.version, previous: entry.previous, firstOccurredAt: entry.occurredAt,
           lastOccurredAt: entry.occurredAt)
-      ].append(entry, seed: seed)
+      ].append(entry, sessionHash: sessionHash)
+      note(entry.idHash)
+      if let sessionHash { note(sessionHash) }
+    }
+
+    /// Has the filter say that an identity, which is among the streams' already, may be here.
+    private mutating func note(_ hash: UInt64) {
+      identityCount += 1
+      guard identityCount > filter.capacity else { return filter.insert(hash) }
+      filter = IdentityFilter(capacity: 4 * filter.capacity)
+      for stream in streams.values {
+        for event in stream.events { filter.insert(event.idHash) }
+        for session in stream.sessions { filter.insert(session.hash) }
+      }
     }
 
     /// Takes note of a record that cannot be used: of what it says, only its place is known.
@@ -136,6 +154,16 @@ final class TailGeneration: Sendable {
     contents.withLock { Checkpoint(position: $0.through, streams: $0.streamCount) }
   }
 
+  /// Reads something of `stream`, if the generation may hold an event of it with such an id or session name.
+  func with<Result>(
+    _ stream: StreamNumber, ofIdentity hash: UInt64, _ body: (inout Stream) -> Result?
+  ) -> Result? {
+    contents.withLock { contents in
+      guard contents.filter.mayContain(hash), let index = contents.streams.index(forKey: stream) else { return nil }
+      return body(&contents.streams.values[index])
+    }
+  }
+
   /// Reads something of `stream`, if the generation holds any of its events.
   func with<Result>(_ stream: StreamNumber, _ body: (inout Stream) -> Result?) -> Result? {
     contents.withLock { contents in
@@ -146,15 +174,14 @@ final class TailGeneration: Sendable {
 }
 
 extension TailGeneration.Stream {
-  mutating func append(_ entry: IndexEntry, seed: UInt64) {
+  mutating func append(_ entry: IndexEntry, sessionHash: UInt64?) {
     events.append(
       Event(
         position: entry.position.number, idHash: entry.idHash, sizeInBytes: UInt32(clamping: entry.sizeInBytes)))
     if lookup != nil { lookup?[entry.idHash, default: []].append(entry.version) }
-    if let session = entry.session {
-      let hash = IdentityHash.session(session, of: entry.stream, seed: seed)
-      sessions.append((entry.version, hash, SessionEntry(firstOccurredAt: entry.occurredAt, name: session)))
-      if lookup != nil { lookup?[hash, default: []].append(entry.version) }
+    if let session = entry.session, let sessionHash {
+      sessions.append((entry.version, sessionHash, SessionEntry(firstOccurredAt: entry.occurredAt, name: session)))
+      if lookup != nil { lookup?[sessionHash, default: []].append(entry.version) }
     }
     if entry.isLate { late.append((entry.occurredAt, entry.version, entry.position)) }
     lastOccurredAt = max(lastOccurredAt, entry.occurredAt)

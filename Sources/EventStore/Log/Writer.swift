@@ -19,6 +19,7 @@ struct Writer {
   /// The end of the log as of our last commit: another end means that other processes appended.
   private var end = LogEnd()
   private var streams: [StreamName: WriterStream] = [:]
+  private var filters = RunFilters()
   private var sealing: Sealing?
   /// Whether blocks, or runs, stay as they are, since one of them is damaged.
   private var isSealingStopped = false, isMergingStopped = false
@@ -115,6 +116,7 @@ struct Writer {
     if context.isIndexRebuilt { (context.isSealingStopped, isMergingStopped) = (false, false) }
     try tidy(&context)
     isSealingStopped = context.isSealingStopped
+    filters = context.filters
     guard context.hasWritten else {
       tail.committed()
       streams = context.streams
@@ -132,7 +134,10 @@ struct Writer {
     streams = newStreams.count > Self.largestCache ? [:] : newStreams
     tail.committed()
     tail.sealed(through: sealed)
-    if outdatesTail { tail.forget() }
+    if outdatesTail {
+      tail.forget()
+      filters.removeAll()
+    }
     statistics.count(commits: 1, events: events.count)
     if !events.isEmpty { appended(events) }
   }
@@ -150,11 +155,13 @@ struct Writer {
         streams.removeAll()
         end = try Self.logEnd(view, transaction, settings)
       }
+      try filters.update(view.catalog, transaction, settings.tables)
       tail.commitBegins(after: view.last)
-      // The dictionary goes over to the context, or changing it would copy it.
-      let known = streams
-      streams = [:]
-      var context = WriterContext(transaction, settings, tail, view, end: end, streams: known)
+      // They go over to the context, or changing them would copy them.
+      let (known, knownFilters) = (streams, filters)
+      (streams, filters) = ([:], RunFilters())
+      var context = WriterContext(
+        transaction, settings, tail, view, end: end, streams: known, filters: knownFilters)
       context.isSealingStopped = isSealingStopped
       return context
     }
@@ -214,7 +221,7 @@ struct Writer {
       do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
       guard let view = try tail.view(for: transaction) else { return }
       let end = try logEnd(view, transaction, settings)
-      var context = WriterContext(transaction, settings, tail, view, end: end, streams: [:])
+      var context = WriterContext(transaction, settings, tail, view, end: end)
       if !isBegun { try context.beginBlock() }
       isBegun = true
       var credit = creditAtClosing

@@ -38,6 +38,8 @@ struct WriterContext: ~Copyable {
   private(set) var end: LogEnd
   /// The streams appended to lately, kept from commit to commit.
   var streams: [StreamName: WriterStream]
+  /// What runs certainly do not have, kept from commit to commit.
+  var filters: RunFilters
   /// The events appended so far: their streams, and the bytes of their records.
   private(set) var appended: [AppendedEvent] = []
   /// Whether there is anything to commit.
@@ -53,7 +55,7 @@ struct WriterContext: ~Copyable {
 
   init(
     _ transaction: consuming WriteTransaction, _ settings: WriterSettings, _ tail: TailIndex, _ view: TailView,
-    end: LogEnd, streams: [StreamName: WriterStream]
+    end: LogEnd, streams: [StreamName: WriterStream] = [:], filters: RunFilters = RunFilters()
   ) {
     self.transaction = transaction
     self.settings = settings
@@ -65,6 +67,7 @@ struct WriterContext: ~Copyable {
     table = view.catalog.table(ofBlock: view.catalog.blocks.count - 1, settings.tables)
     self.end = end
     self.streams = streams
+    self.filters = filters
   }
 
   /// What the log consists of. A change is stored at once.
@@ -124,6 +127,7 @@ struct WriterContext: ~Copyable {
       case .failure(let error): return .failure(error)
       case .success(let found): repeats = found
       }
+      filters.count(lookUps: repeats.places.count)
       if request.repeats == .request, repeats.count > 0 {
         return .success(try firstResults(of: request, repeats))
       }
@@ -164,7 +168,7 @@ struct WriterContext: ~Copyable {
           lookups.sessions[append.stream, default: [:]][last.name] = last.number
         }
         lookups.sessions[append.stream, default: [:]][session] =
-          try index.session(session, in: stream.stream, transaction) ?? 0
+          try index.session(session, in: stream.stream, transaction, unlessExcludedBy: filters) ?? 0
       }
       if addsNothing, let stream {
         lookups.times[number] = try index.record(at: stream.position, of: stream.stream, transaction).recordedAt

@@ -115,6 +115,18 @@ enum RunIdentities {
     return low
   }
 
+  /// A filter of all that a run has.
+  static func filter(
+    of run: Run, _ transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
+  ) throws(StorageError) -> IdentityFilter {
+    var filter = IdentityFilter(capacity: Int(run.count))
+    for piece in 0..<pieceCount(run) {
+      let value = try value(piece, of: run, transaction, tables)
+      for index in 0..<value.byteCount / 8 { filter.insert(value.uint64(at: 8 * index)) }
+    }
+    return filter
+  }
+
   /// Makes a piece of four runs' one: those of its entries that begin like it, with the new run's positions.
   static func merge(
     _ inputs: ArraySlice<Run>, into piece: UInt64, of run: Run, _ transaction: borrowing some Transaction & ~Copyable,
