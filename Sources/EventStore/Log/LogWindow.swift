@@ -34,10 +34,14 @@ struct LogWindow {
     }
   }
 
+  /// So many records lie on the way between memory and processor when the log is read in its order.
+  private static let prefetched = 8
+
   /// The bytes of a record; `nil` where it is missing.
   @_lifetime(borrow view)
   func bytes(at position: LogPosition, in view: borrowing LogView) -> RawSpan? {
-    view.transaction.value(at: Int(position.number - first.number), of: references)
+    view.transaction.prefetch(at: Int(position.number - first.number) + Self.prefetched, of: references)
+    return view.transaction.value(at: Int(position.number - first.number), of: references)
   }
 
   private static func find(
@@ -100,7 +104,7 @@ struct LogWindow {
         isBegun = true
         guard let record = entry else { return }
         // Beyond the end; unless that is what is damaged.
-        if record.link.stream >= end, record.isWhole { return }
+        if end < .max, record.link.stream >= end, record.isWhole { return }
         keep(record, cursor.current, range, &found)
       } catch {
         // What the chunk held is missing, and said to be, where it is asked for.

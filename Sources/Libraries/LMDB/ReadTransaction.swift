@@ -55,6 +55,14 @@ public struct ReadTransaction: ~Copyable, Transaction {
     return unsafe _overrideLifetime(RawSpan(_unsafeBytes: bytes), borrowing: self)
   }
 
+  /// Has the processor fetch a value that is to be looked at soon, where its place was kept: values that lie far apart are
+  /// else waited for one by one.
+  public func prefetch(at index: Int, of references: ValueReferences) {
+    guard references.places.indices.contains(index) else { return }
+    let place = references.places[index]
+    memoir_prefetch(place.address, Int(place.byteCount))
+  }
+
   /// A cursor over `table`, standing before its first entry.
   @_lifetime(borrow self)
   public func cursor(in table: Table) throws(LMDBError) -> Cursor {
