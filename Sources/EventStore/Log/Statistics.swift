@@ -66,7 +66,7 @@ extension EventLog {
     let names = try view.streamNames()
     var due = 0
     for name in names {
-      if let stream = try view.stream(name), try isSnapshotDue(stream, projector, view) { due += 1 }
+      if let stream = try view.stream(name), try isSnapshotDue(stream, named: name, projector, view) { due += 1 }
     }
     let used = sizes.reduce(0) { $0 + $1.sizeInBytes }
     return StoreStatistics(
@@ -79,7 +79,7 @@ extension EventLog {
 
   /// Whether a fold to the head of a stream passes a version where a snapshot is due.
   private func isSnapshotDue(
-    _ stream: StreamNumber, _ projector: some Projector, _ view: borrowing LogView
+    _ stream: StreamNumber, named name: StreamName, _ projector: some Projector, _ view: borrowing LogView
   ) throws(StorageError) -> Bool {
     guard let head = try view.head(of: stream) else { return false }
     var bytes = 0
@@ -93,7 +93,9 @@ extension EventLog {
       // Enough for the state as it was: whether also for the state as it is, only folding can tell.
       if bytes >= minimum {
         let target = AsOfTarget(stop: .version(head.version))
-        return try state(of: stream, head: head.version, by: projector, at: target, true, view).snapshotsDue > 0
+        let folded = try state(
+          of: stream, named: name, head: head.version, by: projector, at: target, true, view)
+        return folded.snapshotsDue > 0
       }
       version = upper
     }

@@ -19,7 +19,7 @@ extension EventLog {
     ) { [self] (name, end) throws(ReadError) in
       try compare(name, options.point, end: end) { (stream, target, last, view) throws(StorageError) in
         let both = try state(
-          of: stream, head: last, by: SideBySide(before: before, after: after), at: target, false, view)
+          of: stream, named: name, head: last, by: SideBySide(before: before, after: after), at: target, false, view)
         guard both.version > 0 else { return StreamComparison(finding: .nothing) }
         let (old, new) = (both.state.before, both.state.after)
         return StreamComparison(
@@ -75,7 +75,7 @@ extension EventLog {
         case .damaged: return StreamComparison(finding: .damaged, events: last.number)
         case .found(let snapshot):
           let there = AsOfTarget(stop: .version(snapshot.version))
-          let folded = try state(of: stream, head: last, by: projector, at: there, false, view)
+          let folded = try state(of: stream, named: name, head: last, by: projector, at: there, false, view)
           let before = forms.first { $0.projector == snapshot.projector.name }?.read(snapshot.state)
           var outcome = StreamComparison<P.State, P.State>(
             finding: .equal, events: last.number, eventsFolded: folded.eventsFolded,

@@ -125,7 +125,8 @@ extension EventLog {
       case .success(let found): target = found
       case .failure(let invalid): return .failure(invalid)
       }
-      let folded = try state(of: stream, head: last, by: projector, at: target, options.usesSnapshots, view)
+      let folded = try state(
+        of: stream, named: name, head: last, by: projector, at: target, options.usesSnapshots, view)
       // At that point there was no such stream: a log that ends there does not have it either.
       guard folded.version > 0 else { return .success(nil) }
       let outcome = StreamOutcome(

@@ -29,7 +29,8 @@ extension EventLog {
   public func state<P: Projector>(
     of name: StreamName, by projector: P, at point: AsOf = .head, usesSnapshots: Bool = true
   ) throws(ReadError) -> FoldedState<P.State>? {
-    try reading { () throws(StorageError) in
+    if usesSnapshots, case .head = point, let unchanged = unchangedHead(of: name, by: projector) { return unchanged }
+    return try reading { () throws(StorageError) in
       let view = try view(asOf: point)
       guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
         return .success(nil)
@@ -38,9 +39,20 @@ extension EventLog {
       case .failure(let invalid): return .failure(invalid)
       case .success(let target):
         return .success(
-          try state(of: stream, head: head.version, by: projector, at: target, usesSnapshots, view))
+          try state(of: stream, named: name, head: head.version, by: projector, at: target, usesSnapshots, view))
       }
     }
+  }
+
+  /// The head state as it is kept, where nothing was committed since it was last looked at, to whatever stream. Then there
+  /// is no need to look anywhere else: each look is a miss of the processor's cache.
+  private func unchangedHead<P: Projector>(of name: StreamName, by projector: P) -> FoldedState<P.State>? {
+    // What keeps one from reading at all, a view will say.
+    guard let commit = try? environment.lastCommit(),
+      let entry = headCache.entry(
+        HeadCache.Key(stream: name, projector: ProjectorIdentity(projector, schema: schema)), in: commit)
+    else { return nil }
+    return FoldedState(atHead: entry)
   }
 
   /// The highest version of a stream that a point includes; `nil` for a stream that does not exist.
@@ -176,21 +188,22 @@ extension EventLog {
 
   /// The state of a stream at a point of it, as if `head` were its last event.
   func state<P: Projector>(
-    of stream: StreamNumber, head: StreamVersion, by projector: P, at target: AsOfTarget,
+    of stream: StreamNumber, named name: StreamName, head: StreamVersion, by projector: P, at target: AsOfTarget,
     _ usesSnapshots: Bool,
     _ view: borrowing LogView
   ) throws(StorageError) -> FoldedState<P.State> {
-    let key = ProjectorKey(projector, schema)
-    let cacheKey = HeadCache.Key(stream: stream, projector: key)
+    let identity = ProjectorIdentity(projector, schema: schema)
+    let cacheKey = HeadCache.Key(stream: name, projector: identity)
+    let commit = view.transaction.id
     var isHead = false
     if usesSnapshots, case .version(head) = target.stop { isHead = true }
-    let cached = isHead ? headCache.entry(cacheKey, for: head, redactions: view.redactions) : nil
-    if let cached, cached.version == head, let box = cached.box as? StateBox<P.State> {
-      return FoldedState(
-        version: head, judgedAt: target.judgedAt, eventsFolded: 0, bytesFolded: 0,
-        bytesSinceSnapshot: cached.bytesSinceSnapshot, box: box)
+    let cached =
+      isHead ? headCache.entry(cacheKey, for: head, redactions: view.redactions, in: commit) : nil
+    if let cached, cached.version == head, var found = FoldedState<P.State>(atHead: cached) {
+      found.judgedAt = target.judgedAt
+      return found
     }
-    var fold = Fold(projector, key: key, schema: schema, policy: options.snapshotPolicy)
+    var fold = Fold(projector, key: ProjectorKey(identity), schema: schema, policy: options.snapshotPolicy)
     var version: StreamVersion = 0
     var box: StateBox<P.State>?
     switch target.stop {
@@ -214,7 +227,8 @@ extension EventLog {
         let made = StateBox(fold.state)
         headCache.put(
           HeadCache.Entry(
-            version: head, redactions: view.redactions, bytesSinceSnapshot: fold.count.bytesSinceSnapshot,
+            version: head, redactions: view.redactions, commit: commit,
+            bytesSinceSnapshot: fold.count.bytesSinceSnapshot,
             box: made, sizeInBytes: fold.state.encodedSize), cacheKey)
         box = made
       }
@@ -298,5 +312,15 @@ extension EventLog {
     case .success(let value): return value
     case .failure(let invalid): throw .invalid(invalid)
     }
+  }
+}
+
+extension FoldedState {
+  /// A head state as the cache keeps it; `nil` where what it keeps is of another type.
+  fileprivate init?(atHead entry: HeadCache.Entry) {
+    guard let box = entry.box as? StateBox<State> else { return nil }
+    self.init(
+      version: entry.version, judgedAt: nil, eventsFolded: 0, bytesFolded: 0,
+      bytesSinceSnapshot: entry.bytesSinceSnapshot, box: box)
   }
 }

@@ -1,19 +1,22 @@
-// Head states kept decoded: the least recently used go first when the memory allowed is spent.
+// Head states kept decoded: those that nobody asked for lately go first when the memory allowed is spent.
 internal import Synchronization
 
 /// States by stream and projector, bounded in bytes.
 ///
 /// An entry says at which version it was folded, and after how many redactions. It is only an offer: who takes it
-/// compares both with what its own view of the log says, so a state can be old but never wrong.
+/// compares both with what its own view of the log says, so a state can be old but never wrong. It also says in which
+/// commit that was last compared: as long as there is no other, there is nothing to compare.
 final class HeadCache: Sendable {
   struct Key: Hashable {
-    var stream: StreamNumber
-    var projector: ProjectorKey
+    var stream: StreamName
+    var projector: ProjectorIdentity
   }
 
   struct Entry {
     var version: StreamVersion
     var redactions: UInt64
+    /// The number of the latest commit that is known to have this version as the stream's last.
+    var commit: UInt64
     /// The bytes of events folded since the snapshot before, which decide when the next one is due.
     var bytesSinceSnapshot: Int
     /// A ``StateBox``.
@@ -21,12 +24,20 @@ final class HeadCache: Sendable {
     var sizeInBytes: Int
   }
 
+  private struct Slot {
+    var key: Key
+    var entry: Entry
+    /// Whether it was asked for since the hand last passed.
+    var isUsed = false
+  }
+
   private struct Contents {
-    var entries: [Key: (entry: Entry, use: UInt64)] = [:]
-    /// The keys in the order of use; those used again since are passed over.
-    var order: [(key: Key, use: UInt64)] = []
-    var orderStart = 0
-    var uses: UInt64 = 0
+    var slots: [Slot?] = []
+    var places: [Key: Int] = [:]
+    /// Slots without an entry.
+    var free: [Int] = []
+    /// Where to look next for an entry that can go: it passes over those that were used since it was last there.
+    var hand = 0
     var sizeInBytes = 0
     var hits = 0
     var misses = 0
@@ -40,64 +51,82 @@ final class HeadCache: Sendable {
 
   init(limit: Int) { self.limit = limit }
 
-  /// The entry of `key`, where it can serve a view of this head. One of an older version is the caller's alone from then
-  /// on, to be changed without a copy and put back.
-  func entry(_ key: Key, for head: StreamVersion, redactions: UInt64) -> Entry? {
+  /// The entry of `key`, where it is the head state of a commit for sure.
+  func entry(_ key: Key, in commit: UInt64) -> Entry? {
     contents.withLock { contents in
-      guard let found = contents.entries[key], found.entry.version <= head,
-        found.entry.redactions == redactions
+      guard let place = contents.places[key], let found = contents.slots[place]?.entry, found.commit == commit else {
+        return nil
+      }
+      contents.hits += 1
+      contents.slots[place]?.isUsed = true
+      return found
+    }
+  }
+
+  /// The entry of `key`, where it can serve a view of this head, in this commit. One of an older version is the caller's
+  /// alone from then on, to be changed without a copy and put back.
+  func entry(_ key: Key, for head: StreamVersion, redactions: UInt64, in commit: UInt64) -> Entry? {
+    contents.withLock { contents in
+      guard let place = contents.places[key], let found = contents.slots[place]?.entry, found.version <= head,
+        found.redactions == redactions
       else {
         contents.misses += 1
         return nil
       }
       contents.hits += 1
-      if found.entry.version < head {
-        contents.entries[key] = nil
-        contents.sizeInBytes -= found.entry.sizeInBytes + Self.overheadBytes
+      if found.version < head {
+        Self.remove(place, &contents)
       } else {
-        Self.touch(key, &contents)
+        contents.slots[place]?.isUsed = true
+        contents.slots[place]?.entry.commit = max(found.commit, commit)
       }
-      return found.entry
+      return found
     }
   }
 
   func put(_ entry: Entry, _ key: Key) {
     guard entry.sizeInBytes + Self.overheadBytes <= limit else { return }
     contents.withLock { contents in
-      if let old = contents.entries[key] {
+      if let place = contents.places[key], let old = contents.slots[place]?.entry {
         // A slower reader must not put back what a faster one has overtaken.
-        if old.entry.version > entry.version, old.entry.redactions >= entry.redactions { return }
-        contents.sizeInBytes -= old.entry.sizeInBytes + Self.overheadBytes
+        if old.version > entry.version, old.redactions >= entry.redactions { return }
+        Self.remove(place, &contents)
       }
-      contents.entries[key] = (entry, 0)
+      while contents.sizeInBytes + entry.sizeInBytes + Self.overheadBytes > limit { Self.removeUnused(&contents) }
+      let slot = Slot(key: key, entry: entry)
+      if let place = contents.free.popLast() {
+        contents.slots[place] = slot
+        contents.places[key] = place
+      } else {
+        contents.places[key] = contents.slots.count
+        contents.slots.append(slot)
+      }
       contents.sizeInBytes += entry.sizeInBytes + Self.overheadBytes
-      Self.touch(key, &contents)
-      while contents.sizeInBytes > limit, contents.orderStart < contents.order.count {
-        let oldest = contents.order[contents.orderStart]
-        contents.orderStart += 1
-        guard let found = contents.entries[oldest.key], found.use == oldest.use else { continue }
-        contents.entries[oldest.key] = nil
-        contents.sizeInBytes -= found.entry.sizeInBytes + Self.overheadBytes
-      }
     }
   }
 
-  private static func touch(_ key: Key, _ contents: inout Contents) {
-    contents.uses += 1
-    contents.entries[key]?.use = contents.uses
-    contents.order.append((key, contents.uses))
-    // The list of uses is pruned when most of it is outdated.
-    if contents.order.count > 2 * contents.entries.count + 1_024 {
-      contents.order = contents.order[contents.orderStart...].filter {
-        contents.entries[$0.key]?.use == $0.use
-      }
-      contents.orderStart = 0
+  /// Removes the next entry that was not used since the hand last passed. There is one: sizes are those of entries.
+  private static func removeUnused(_ contents: inout Contents) {
+    while true {
+      let place = contents.hand
+      contents.hand = (contents.hand + 1) % contents.slots.count
+      guard let slot = contents.slots[place] else { continue }
+      if !slot.isUsed { return remove(place, &contents) }
+      contents.slots[place]?.isUsed = false
     }
+  }
+
+  private static func remove(_ place: Int, _ contents: inout Contents) {
+    guard let slot = contents.slots[place] else { return }
+    contents.slots[place] = nil
+    contents.places[slot.key] = nil
+    contents.free.append(place)
+    contents.sizeInBytes -= slot.entry.sizeInBytes + overheadBytes
   }
 
   /// Entries, bytes, and how often an entry was there.
   var statistics: (entries: Int, sizeInBytes: Int, hits: Int, misses: Int) {
-    contents.withLock { ($0.entries.count, $0.sizeInBytes, $0.hits, $0.misses) }
+    contents.withLock { ($0.places.count, $0.sizeInBytes, $0.hits, $0.misses) }
   }
 
   func removeAll() {

@@ -125,11 +125,14 @@ extension EventLog {
   func takeSnapshots(of stream: StreamNumber, by projector: some Projector) throws(StorageError) -> Int {
     let view = try view()
     guard let head = try view.head(of: stream) else { return options.snapshotPolicy.minimumBytes }
+    let name = try view.index.name(of: stream, in: view.transaction)
     let latest = try state(
-      of: stream, head: head.version, by: projector, at: AsOfTarget(stop: .version(head.version)), true, view)
+      of: stream, named: name, head: head.version, by: projector, at: AsOfTarget(stop: .version(head.version)), true,
+      view)
     if try view.index.firstLate(of: stream, view.transaction) != nil {
       _ = try state(
-        of: stream, head: head.version, by: projector, at: AsOfTarget(stop: .occurred(.latest)), true, view)
+        of: stream, named: name, head: head.version, by: projector, at: AsOfTarget(stop: .occurred(.latest)), true,
+        view)
     }
     return max(
       1,

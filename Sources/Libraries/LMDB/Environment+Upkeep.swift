@@ -104,4 +104,17 @@ extension Environment {
       lastTransaction: UInt64(info.me_last_txnid), readerSlots: Int(info.me_maxreaders),
       readersUsed: Int(info.me_numreaders))
   }
+
+  /// The number of the last commit, by whatever process: that of a transaction which would begin now, or the one to come
+  /// while that commit is being made visible.
+  ///
+  /// - Complexity: O(1), without a transaction.
+  public func lastCommit() throws(LMDBError) -> UInt64 {
+    try transactionBegins()
+    defer { transactionEnded() }
+    var info = unsafe MDB_envinfo()
+    try LMDBError.check(
+      perform(.environmentInfo) { unsafe mdb_env_info(handle, &info) }, .environmentInfo)
+    return unsafe UInt64(info.me_last_txnid)
+  }
 }
