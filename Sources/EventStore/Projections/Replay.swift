@@ -79,7 +79,7 @@ extension EventLog {
       if let streams = options.streams {
         names = Set(streams).sorted()
       } else {
-        names = try view.streamNames(in: options.namespace)
+        names = try view.sortedByNumber(view.streamNames(in: options.namespace))
       }
     } catch {
       throw .storage(error)
@@ -134,6 +134,17 @@ extension EventLog {
       ledger?.add(outcome, at: last)
       return .success(outcome)
     }
+  }
+}
+
+extension LogView {
+  /// Names in the order in which runs hold the streams: those that follow each other lie on the same pages.
+  fileprivate func sortedByNumber(_ names: [StreamName]) throws(StorageError) -> [StreamName] {
+    var numbered: [(number: StreamNumber, name: StreamName)] = []
+    numbered.reserveCapacity(names.count)
+    for name in names { numbered.append((try stream(name) ?? 0, name)) }
+    numbered.sort { $0.number < $1.number }
+    return numbered.map(\.name)
   }
 }
 
