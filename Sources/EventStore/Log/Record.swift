@@ -190,6 +190,14 @@ struct RecordLink {
     guard version.number <= position.number, distance < position.number else { throw DamagedBytes() }
     previous = distance == 0 ? 0 : LogPosition(position.number - distance)
   }
+
+  /// The stream alone, for passing over the records of others; 0 where the bytes say none.
+  @inline(__always)
+  static func stream(of bytes: RawSpan) -> StreamNumber {
+    guard bytes.byteCount > RecordFormat.streamAt else { return 0 }
+    var reader = ByteReader(bytes.extracting(droppingFirst: RecordFormat.streamAt))
+    return (try? reader.readVarint()).flatMap { StreamNumber(exactly: $0) } ?? 0
+  }
 }
 
 /// A record's fields, before they become bytes.

@@ -30,6 +30,8 @@ struct RunCursor: ~Copyable, ~Escapable {
     if !Self.isOf(run, found) { found = try cursor.to(atOrAfter: key) }
     guard enter(found) else { return nil }
     while let entry = try next() {
+      // Of most records before it, the stream is all that is read.
+      if RecordLink.stream(of: entry.bytes) < stream { continue }
       let link = entry.link
       if link.stream < stream || (link.stream == stream && link.version < version) { continue }
       // What a damaged record says of itself may be what is damaged: then what is looked for is behind it.
