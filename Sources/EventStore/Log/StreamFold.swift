@@ -14,8 +14,12 @@ extension StreamIndex {
     guard let tail = generation.with(stream, { $0 }) else { return }
     let stored = try storedHead(of: stream, in: transaction)
     let name: StreamName
-    if let stored { name = stored.name } else { name = try self.name(of: stream, in: transaction) }
-    let secret = try secret(of: stream, transaction)
+    let secret: Bytes32
+    if let stored {
+      (name, secret) = (stored.name, stored.secret)
+    } else {
+      (name, secret) = (try self.name(of: stream, in: transaction), try self.secret(of: stream, transaction))
+    }
     let damaged = generation.contents.withLock { $0.damaged[stream] } ?? stored?.damaged
     var chain = (version: stored?.version ?? 0, value: stored?.chain ?? .zero)
     if damaged != nil {

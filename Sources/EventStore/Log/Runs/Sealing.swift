@@ -100,7 +100,8 @@ struct Sealing {
             throw .corrupt(reason: "the record is missing", position: position)
           }
           let entry = RunEntry(bytes, at: position)
-          guard entry.link.stream == stream, entry.link.version.number == first.number + UInt64(next.event) else {
+          let link = entry.link
+          guard link.stream == stream, link.version.number == first.number + UInt64(next.event) else {
             throw .corrupt(reason: "the record is not what it was", position: position)
           }
           isAdded = chunk.add(entry, to: run, isFirst: next.event == 0)
