@@ -53,6 +53,25 @@ import Testing
     _ = try Environment(folder: folder.path)
   }
 
+  @Test func `the number of the last commit is that of a reader who begins`() throws {
+    let folder = try TemporaryFolder()
+    let environment = try Environment(folder: folder.path)
+    let table = try environment.openTables(["table"])[0]
+    var last: UInt64 = 0
+    for key in 1...5 {
+      try put(key, 2, table, environment)
+      let commit = try environment.lastCommit()
+      #expect(commit > last)
+      #expect(try environment.beginRead().id == commit)
+      last = commit
+    }
+    // What is taken back is no commit.
+    do { _ = try environment.beginWrite() }
+    #expect(try environment.lastCommit() == last)
+    environment.close()
+    #expect(throws: LMDBError.closed) { try environment.lastCommit() }
+  }
+
   @Test func `files are for their owner alone`() throws {
     let folder = try TemporaryFolder()
     let environment = try Environment(folder: folder.path)
