@@ -6,7 +6,7 @@ internal import LMDB
 struct DueSnapshot: Sendable {
   var stream: StreamNumber
   var order: SnapshotTable.Order
-  /// The version, or the greatest occurred-at in microseconds.
+  /// The version, of a part that of its last event; or the greatest occurred-at in microseconds.
   var number: UInt64
   /// The highest version folded.
   var highest: StreamVersion
@@ -37,6 +37,7 @@ struct Fold<P: Projector> {
   var state: P.State
   var count = FoldCount()
   private(set) var due: [DueSnapshot] = []
+  private var finished: [(part: Int, version: StreamVersion)] = []
 
   init(_ projector: P, key: ProjectorKey, schema: EventSchema, policy: SnapshotPolicy) {
     self.projector = projector
@@ -196,9 +197,14 @@ extension Fold {
   ) throws(StorageError) {
     let (projector, schema, policy, redactions) = (projector, schema, policy, view.redactions)
     var due: [DueSnapshot] = []
+    var finished: [(part: Int, version: StreamVersion)] = []
     try withState { (state, count) throws(StorageError) in
       try view.forEachRecord(of: stream, after: from, through: last) { record throws(StorageError) in
         try Self.apply(record, by: projector, schema, to: &state, &count)
+        if P.State.isStoredInParts {
+          if let part = state.takeFinishedPart() { finished.append((part, record.version)) }
+          return
+        }
         guard policy.isDue(eventBytes: count.bytesSinceSnapshot, stateBytes: state.encodedSize) else { return }
         due.append(
           Self.snapshot(
@@ -207,6 +213,20 @@ extension Fold {
       }
     }
     self.due += due
+    self.finished += finished
+  }
+
+  /// The parts that were finished on the way, to be stored. They change no more, so the state has them still.
+  func parts(of stream: StreamNumber, head: StreamVersion, redactions: UInt64) -> [DueSnapshot] {
+    finished.map { part, version in
+      var writer = ByteWriter()
+      writer.writeVarint(part)
+      state.encode(part: part, into: &writer)
+      return DueSnapshot(
+        stream: stream, order: .part, number: version.number, highest: version,
+        projector: ProjectorIdentity(projector, schema: schema), head: head, redactions: redactions,
+        state: writer.bytes)
+    }
   }
 
   /// Folds what occurred after `from` (`nil`: all) up to `through`, by occurred-at, then by version.
@@ -218,9 +238,9 @@ extension Fold {
     var due: [DueSnapshot] = []
     try withState { (state, count) throws(StorageError) in
       func note(_ time: Timestamp?, _ state: P.State, _ count: inout FoldCount) {
-        guard let time, policy.isDue(eventBytes: count.bytesSinceSnapshot, stateBytes: state.encodedSize) else {
-          return
-        }
+        guard !P.State.isStoredInParts, let time,
+          policy.isDue(eventBytes: count.bytesSinceSnapshot, stateBytes: state.encodedSize)
+        else { return }
         due.append(
           Self.snapshot(
             of: stream, .occurred, at: UInt64(time.microseconds), state, &count,

@@ -11,6 +11,29 @@ public protocol ProjectionState: Sendable {
   ///
   /// - Throws: ``DamagedBytes`` where the bytes are not such a state. The snapshot is then ignored.
   init(decoding reader: inout ByteReader) throws(DamagedBytes)
+
+  /// Whether its snapshots are its parts: for a state that only grows, as an index does, and would else be stored whole
+  /// again and again. By default it is stored whole.
+  static var isStoredInParts: Bool { get }
+  /// The number, from 0 on, of the part that the last event finished; once.
+  mutating func takeFinishedPart() -> Int?
+  /// Appends a finished part.
+  func encode(part: Int, into writer: inout ByteWriter)
+  /// Adds what ``encode(part:into:)`` appended of the part that comes after its own, which are all finished.
+  ///
+  /// - Throws: ``DamagedBytes`` where the bytes are no such part; the state is as before then.
+  mutating func add(partDecoding reader: inout ByteReader) throws(DamagedBytes)
+}
+
+extension ProjectionState {
+  /// It is stored whole.
+  public static var isStoredInParts: Bool { false }
+  /// None.
+  public mutating func takeFinishedPart() -> Int? { nil }
+  /// There is none.
+  public func encode(part: Int, into writer: inout ByteWriter) {}
+  /// There is none.
+  public mutating func add(partDecoding reader: inout ByteReader) throws(DamagedBytes) { throw DamagedBytes() }
 }
 
 /// Folds the events of a stream into a state.

@@ -197,8 +197,7 @@ extension EventLog {
     let commit = view.transaction.id
     var isHead = false
     if usesSnapshots, case .version(head) = target.stop { isHead = true }
-    let cached =
-      isHead ? headCache.entry(cacheKey, for: head, redactions: view.redactions, in: commit) : nil
+    var cached = isHead ? headCache.entry(cacheKey, for: head, redactions: view.redactions, in: commit) : nil
     if let cached, cached.version == head, var found = FoldedState<P.State>(atHead: cached) {
       found.judgedAt = target.judgedAt
       return found
@@ -210,11 +209,12 @@ extension EventLog {
     case .version(let last):
       version = last
       var start: StreamVersion = 0
-      if let cached, let known = cached.box as? StateBox<P.State> {
+      // Taken: were it held on to, the fold's first change would copy the state.
+      if let entry = cached.take(), let known = entry.box as? StateBox<P.State> {
         // Few events have come since: go on from there.
         fold.state = known.state
-        fold.count.bytesSinceSnapshot = cached.bytesSinceSnapshot
-        start = cached.version
+        fold.count.bytesSinceSnapshot = entry.bytesSinceSnapshot
+        start = entry.version
       } else if usesSnapshots, let found = try begin(&fold, at: .version, last.number, of: stream, head: head, view) {
         start = StreamVersion(found)
       }
@@ -236,7 +236,9 @@ extension EventLog {
       try run(&fold, stream, occurredThrough: time, head: head, usesSnapshots, view)
       version = fold.count.highest
     }
-    if usesSnapshots, !options.isReadOnly { snapshots.add(fold.due) }
+    if usesSnapshots, !options.isReadOnly {
+      snapshots.add(fold.due + fold.parts(of: stream, head: head, redactions: view.redactions))
+    }
     return FoldedState(
       version: version, judgedAt: target.judgedAt, eventsFolded: fold.count.events, bytesFolded: fold.count.bytes,
       bytesSinceSnapshot: fold.count.bytesSinceSnapshot, snapshotsDue: fold.due.count, box: box ?? StateBox(fold.state))
@@ -282,6 +284,9 @@ extension EventLog {
     _ fold: inout Fold<P>, at order: SnapshotTable.Order, _ number: UInt64, of stream: StreamNumber,
     head: StreamVersion, _ view: borrowing LogView
   ) throws(StorageError) -> UInt64? {
+    if P.State.isStoredInParts {
+      return order == .version ? try beginWithParts(&fold, through: number, of: stream, view) : nil
+    }
     let found = try SnapshotTable.nearest(of: stream, order, atOrBefore: number, fold.key, view) {
       (number, bytes) in Self.decode(P.self, number, bytes, head: head)
     }
@@ -289,6 +294,29 @@ extension EventLog {
     fold.state = found.state
     fold.count.highest = found.highest
     return found.number
+  }
+
+  /// Begins `fold` with the parts up to the version `last`, as far as they are whole and none is missing.
+  ///
+  /// - Returns: The version of the last of them; `nil` where there is none.
+  private func beginWithParts<P: Projector>(
+    _ fold: inout Fold<P>, through last: UInt64, of stream: StreamNumber, _ view: borrowing LogView
+  ) throws(StorageError) -> UInt64? {
+    var state = fold.projector.initialState()
+    var (count, found) = (0 as UInt64, nil as UInt64?)
+    try SnapshotTable.forEachPart(of: stream, through: last, fold.key, view) { (number, bytes) in
+      var reader = ByteReader(bytes)
+      guard (try? reader.readVarint()) == number, (try? reader.readVarint()) == count,
+        (try? state.add(partDecoding: &reader)) != nil
+      else { return false }
+      count += 1
+      found = number
+      return true
+    }
+    guard let found else { return nil }
+    fold.state = state
+    fold.count.highest = StreamVersion(found)
+    return found
   }
 
   private static func decode<P: Projector>(

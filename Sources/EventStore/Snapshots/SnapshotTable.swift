@@ -1,8 +1,8 @@
 // Stored states: where to begin folding. All of them can be dropped at any time.
 //
-//   key    stream, order (0: by version, 1: by occurred-at), version or occurred-at, projector (8 bytes)
+//   key    stream, order (0: by version, 1: by occurred-at, 2: parts by version), version or occurred-at, projector (8 bytes)
 //   value  checksum (XXH3 of the rest, seeded with that of the key), format, projector (8 more bytes),
-//          the projector's identity (from format 2 on), highest version, state
+//          the projector's identity (from format 2 on), highest version, state, or the part's number and the part
 internal import Bytes
 internal import LMDB
 
@@ -30,6 +30,8 @@ enum SnapshotTable {
   enum Order: UInt8 {
     case version = 0
     case occurred = 1
+    /// Parts of a state that only grows, each by the version of its last event: all of them together are the snapshot.
+    case part = 2
   }
 
   /// Drops the states by occurred-at that an event of `time` would have been part of.
@@ -39,12 +41,13 @@ enum SnapshotTable {
     try remove(stream, .occurred, from: UInt64(time.microseconds), &transaction, tables)
   }
 
-  /// Drops the states by version from `version` on.
+  /// Drops the states by version from `version` on, and the parts that hold it or come after it.
   static func remove(
     from version: StreamVersion, of stream: StreamNumber, _ transaction: inout WriteTransaction,
     _ tables: Tables
   ) throws(StorageError) {
     try remove(stream, .version, from: version.number, &transaction, tables)
+    try remove(stream, .part, from: version.number, &transaction, tables)
   }
 
   private static func remove(
@@ -166,5 +169,22 @@ extension SnapshotTable {
       entry = try cursor.toPrevious()
     }
     return nil
+  }
+
+  /// Lends the parts up to `last` to `body`, in order, as long as they are whole and it wants more.
+  static func forEachPart(
+    of stream: StreamNumber, through last: UInt64, _ projector: ProjectorKey, _ view: borrowing LogView,
+    _ body: (UInt64, RawSpan) -> Bool
+  ) throws(StorageError) {
+    var cursor = try view.transaction.scan(view.tables.snapshots)
+    var entry = try cursor.to(atOrAfter: key(stream, .part, 0))
+    while let current = entry, isOf(stream, .part, current.key), let found = parts(of: current.key),
+      found.number <= last
+    {
+      if found.projector == projector.high {
+        guard let part = state(current.value, key: current.key, projector), body(found.number, part) else { return }
+      }
+      entry = try cursor.toNext()
+    }
   }
 }

@@ -51,6 +51,24 @@ public struct DamagedBytes: Error, Hashable, Sendable {
   @inlinable @_lifetime(self: copy self)
   public mutating func readUInt64() throws(DamagedBytes) -> UInt64 { try load(UInt64.self) }
 
+  /// The next `count` integers.
+  ///
+  /// - Complexity: O(count), at the speed of copying.
+  @inlinable @_lifetime(self: copy self)
+  public mutating func readIntegers<Value: FixedWidthInteger & BitwiseCopyable>(
+    of type: Value.Type = Value.self, count: Int
+  ) throws(DamagedBytes) -> [Value] {
+    let size = MemoryLayout<Value>.size
+    guard count >= 0, count <= remaining / size else { throw DamagedBytes() }
+    var values = [Value](repeating: 0, count: count)
+    let bytes = try readSpan(count: count &* size)
+    unsafe bytes.withUnsafeBytes { source in
+      unsafe values.withUnsafeMutableBytes { unsafe $0.copyMemory(from: source) }
+    }
+    for index in values.indices { values[index] = Value(littleEndian: values[index]) }
+    return values
+  }
+
   /// A varint: seven bits a byte, least significant first.
   @inlinable @inline(__always) @_lifetime(self: copy self)
   public mutating func readVarint() throws(DamagedBytes) -> UInt64 {

@@ -62,6 +62,11 @@
     writeVarint(UInt64(bitPattern: (value << 1) ^ (value >> 63)))
   }
 
+  /// Appends integers, little-endian, one after the other.
+  @inlinable public mutating func write<Value: FixedWidthInteger & BitwiseCopyable>(integers: [Value]) {
+    unsafe integers.map(\.littleEndian).withUnsafeBytes { raw in unsafe bytes.append(contentsOf: raw) }
+  }
+
   /// Appends bytes as they are.
   @inlinable public mutating func write(_ span: RawSpan) {
     unsafe span.withUnsafeBytes { raw in unsafe bytes.append(contentsOf: raw) }
