@@ -64,7 +64,7 @@ public final class EmbeddingClient: Embedder {
 
   /// The text up to the limit, not within a character. An empty one is a space: servers refuse none at all.
   private func cut(_ text: String) -> String {
-    text.isEmpty ? " " : text.prefix(utf8Count: limits.textBytes) ?? text
+    text.isEmpty ? " " : text.beginning(atMost: limits.textBytes)
   }
 
   private func embed(batch texts: [String]) async throws(EmbedderError) -> [[Float]] {

@@ -89,11 +89,11 @@ struct DistillationPrompt {
     shown = Self.fitting(transcript.messages)
     var text = "Known already:\n"
     let known = transcript.knownFacts.suffix(Self.mostFacts / 2) + transcript.learnedFacts.suffix(Self.mostFacts / 2)
-    for fact in known { text += "- \(fact.fact.prefix(utf8Count: Self.longestFact) ?? fact.fact)\n" }
+    for fact in known { text += "- \(fact.fact.cut(toSize: Self.longestFact))\n" }
     if known.isEmpty { text += "- nothing\n" }
     text += "\nThe conversation:\n"
     for (index, message) in shown.enumerated() {
-      let content = message.content.prefix(utf8Count: Self.longestMessage).map { $0 + " …" } ?? message.content
+      let content = message.content.cut(toSize: Self.longestMessage)
       text += "[\(index + 1)] \(message.role): \(content)\n"
     }
     messages = [ChatMessage(.system, Self.instructions), ChatMessage(.user, text)]

@@ -28,9 +28,9 @@ public struct ModelJudge: ContradictionJudge {
   ///
   /// - Throws: ``ModelError``
   public func contradicted(by content: String, among candidates: [Fact]) async throws -> [FactID] {
-    var text = "New: \(content.onOneLine(longest: Self.longestText))\n\nBelieved so far:\n"
+    var text = "New: \(content.onOneLine.cut(toSize: Self.longestText))\n\nBelieved so far:\n"
     for (index, fact) in candidates.enumerated() {
-      text += "\(index + 1). \(fact.fact.onOneLine(longest: Self.longestText))\n"
+      text += "\(index + 1). \(fact.fact.onOneLine.cut(toSize: Self.longestText))\n"
     }
     let messages = [ChatMessage(.system, Self.instructions), ChatMessage(.user, text)]
     let count = candidates.count

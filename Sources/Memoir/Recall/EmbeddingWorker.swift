@@ -148,7 +148,7 @@ final class EmbeddingWorker: Sendable {
     // An event that is damaged says nothing; whoever reads it is told.
     guard let (kind, text) = try? recallText(of: event) else { return }
     let item = Item(
-      stream: stream, version: event.version, kind: kind, text: text.prefix(utf8Count: Self.longestText) ?? text)
+      stream: stream, version: event.version, kind: kind, text: text.beginning(atMost: Self.longestText))
     let size = batch.reduce(item.text.utf8.count) { $0 + $1.text.utf8.count }
     if size > Self.largestBatch { try await finish(&batch) }
     batch.append(item)

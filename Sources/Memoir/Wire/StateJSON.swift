@@ -137,10 +137,10 @@ public struct StateJSON: Sendable {
     } catch {
       throw MemoirError(.corrupt, "event \(event.position) is no message")
     }
-    let content = message.content.prefix(utf8Count: contentLimit)
+    let content = message.content.beginning(atMost: contentLimit)
     writer.beginObject()
     writer.key("content")
-    writer.string(content ?? message.content)
+    writer.string(content)
     writer.key("event_id")
     writer.write(event.id)
     writer.key("occurred_at")
@@ -151,7 +151,7 @@ public struct StateJSON: Sendable {
       writer.key("session")
       writer.string(session.description)
     }
-    if content != nil {
+    if content.utf8.count < message.content.utf8.count {
       writer.key("truncated")
       writer.bool(true)
     }
@@ -182,18 +182,5 @@ extension JSONWriter {
     beginArray()
     for item in items { write(&self, item) }
     endArray()
-  }
-}
-
-extension String {
-  /// As many whole scalars as fit into `limit` bytes.
-  func beginning(atMost limit: Int) -> String { prefix(utf8Count: limit) ?? self }
-
-  /// As many whole scalars as fit into `limit` bytes; `nil` where all do.
-  func prefix(utf8Count limit: Int) -> String? {
-    guard utf8.count > limit else { return nil }
-    var end = utf8.index(startIndex, offsetBy: limit)
-    while end > startIndex, end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
-    return String(self[..<end])
   }
 }

@@ -141,23 +141,3 @@ struct SpokenSentence {
     return Phrases.abbreviations.contains(last) || (last.count == 1 && last.first?.isLetter == true && last != "i")
   }
 }
-
-extension String {
-  /// The text with every run of white space as one blank, and none at its ends.
-  var onOneLine: String { split(whereSeparator: \.isWhitespace).joined(separator: " ") }
-
-  /// As much of the text as fits into `limit` bytes, cut between words where that is possible; then it ends with `…`.
-  func cut(toSize limit: Int) -> String {
-    guard utf8.count > limit else { return self }
-    guard limit > 3 else { return "" }
-    var end = utf8.index(startIndex, offsetBy: limit - 3)
-    while end > startIndex, end.samePosition(in: self) == nil { end = utf8.index(before: end) }
-    var text = self[..<end]
-    if let blank = text.lastIndex(where: \.isWhitespace),
-      text.utf8.distance(from: blank, to: text.endIndex) < max(limit / 4, 1)
-    {
-      text = text[..<blank]
-    }
-    return text + "…"
-  }
-}
