@@ -34,25 +34,14 @@ public struct Supersession: Sendable {
 }
 
 /// A part of a user's superseded facts, in the order of the events that said so.
-public struct SupersessionPage: Sendable {
+public typealias SupersessionPage = Page<Supersession>
+
+extension Page where Item == Supersession {
   /// The pairs.
-  public let conflicts: [Supersession]
-  /// After which version to go on; `nil` at the end.
-  public let next: StreamVersion?
-  /// How many there are in all.
-  public let total: Int
+  public var conflicts: [Supersession] { items }
 
   /// Prints `{"conflicts","next","total"}`.
-  public func write(to writer: inout JSONWriter) {
-    writer.beginObject()
-    writer.key("conflicts")
-    writer.array(conflicts) { $1.write(to: &$0) }
-    writer.key("next")
-    if let next { writer.integer(next.number) } else { writer.null() }
-    writer.key("total")
-    writer.integer(total)
-    writer.endObject()
-  }
+  public func write(to writer: inout JSONWriter) { write(as: "conflicts", to: &writer) { $1.write(to: &$0) } }
 }
 
 extension MemoirStore {
@@ -70,10 +59,7 @@ extension MemoirStore {
       try log.forEachEvent(of: user, through: point.asOf) { event throws(DamagedBytes) in try recorder.apply(event) }
       // In an order of occurrence, versions may come later than higher ones.
       let all = recorder.found.sorted { $0.event < $1.event }
-      let rest = all.drop { $0.event.version <= version }
-      let page = Array(rest.prefix(max(limit, 1)))
-      return SupersessionPage(
-        conflicts: page, next: page.count < rest.count ? page.last?.event.version : nil, total: all.count)
+      return SupersessionPage(of: all, after: version, limit: limit, place: \.event.version) { $0 }
     } catch {
       throw MemoirError(error)
     }

@@ -72,25 +72,14 @@ public struct MemoryFilter: Sendable {
 }
 
 /// A part of a user's memories, in the order in which they were learned.
-public struct MemoryPage: Sendable {
+public typealias MemoryPage = Page<Memory>
+
+extension Page where Item == Memory {
   /// The memories.
-  public let memories: [Memory]
-  /// After which version to go on; `nil` at the end.
-  public let next: StreamVersion?
-  /// How many there are in all that were asked for.
-  public let total: Int
+  public var memories: [Memory] { items }
 
   /// Prints `{"memories","next","total"}`.
-  public func write(to writer: inout JSONWriter) {
-    writer.beginObject()
-    writer.key("memories")
-    writer.array(memories) { $1.write(to: &$0) }
-    writer.key("next")
-    if let next { writer.integer(next.number) } else { writer.null() }
-    writer.key("total")
-    writer.integer(total)
-    writer.endObject()
-  }
+  public func write(to writer: inout JSONWriter) { write(as: "memories", to: &writer) { $1.write(to: &$0) } }
 }
 
 extension MemoirStore {
@@ -115,32 +104,20 @@ extension MemoirStore {
     after version: StreamVersion = 0, limit: Int = 1_000
   ) throws(MemoirError) -> MemoryPage {
     let state = try state(of: user, at: point)
-    let number = try number(of: filter.session, of: user)
+    var number: StreamVersion?
+    if let session = filter.session { number = try self.number(of: session, of: user) }
     let wanted = state.facts.filter { filter.wants($0, at: state.clock, decay: memory.decay, session: number) }
-    let rest = wanted.drop { $0.origin.version <= version }
     var names: [StreamVersion: SessionID] = [:]
-    var page: [Memory] = []
-    for fact in rest.prefix(max(limit, 1)) {
+    return try MemoryPage(of: wanted, after: version, limit: limit, place: { (fact: Fact) in fact.origin.version }) {
+      (fact: Fact) throws(MemoirError) -> Memory in
       if let number = fact.session, names[number] == nil { names[number] = try session(numbered: number, of: user) }
-      page.append(Memory(fact, session: fact.session.flatMap { names[$0] }, at: state.clock, memory))
+      return Memory(fact, session: fact.session.flatMap { names[$0] }, at: state.clock, memory)
     }
-    return MemoryPage(
-      memories: page, next: page.count < rest.count ? page.last?.fact.origin.version : nil, total: wanted.count)
   }
 
   /// The open tasks of a user at a point, in the order they were learned in.
   public func openTasks(of user: StreamName, at point: AsOfText = .now) throws(MemoirError) -> [Fact] {
     try state(of: user, at: point).openTasks
-  }
-
-  /// The number that events refer to a session by: the version of the first that names it.
-  func number(of session: SessionID?, of user: StreamName) throws(MemoirError) -> StreamVersion? {
-    guard let session else { return nil }
-    do throws(StorageError) {
-      return try log.readStream(user, limit: 1, filter: EventFilter(session: session)).events.first?.version
-    } catch {
-      throw MemoirError(error)
-    }
   }
 
   /// The numbers of those sessions that there are.

@@ -92,7 +92,8 @@ extension MemoirStore {
   }
 
   private func stored(_ selection: MemorySelection, in state: StateAt) throws(MemoirError) -> [StoredMemory] {
-    let number = try number(of: selection.session, of: state.user)
+    var number: StreamVersion?
+    if let session = selection.session { number = try self.number(of: session, of: state.user) }
     if selection.session != nil, number == nil { return [] }
     var found: [StoredMemory] = []
     for fact in state.facts where selection.wants(fact, memory.decay) && (number == nil || fact.session == number) {

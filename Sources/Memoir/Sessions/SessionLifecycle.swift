@@ -76,12 +76,12 @@ extension MemoirStore {
       throw MemoirError(error)
     }
     let prepared = events
-    if try knows(session, of: user) { throw .sessionExists(session) }
+    if try number(of: session, of: user) != nil { throw .sessionExists(session) }
     // Before anything is appended: a session without what it should begin with would not have begun.
     var handedOut: (context: ContextPackage, receipt: ContextReceipt)?
     if let request { handedOut = try await contextWithReceipt(request, for: user) }
     _ = try await deciding(on: user) { _ throws(MemoirError) in
-      if try knows(session, of: user) { throw .sessionExists(session) }
+      if try number(of: session, of: user) != nil { throw .sessionExists(session) }
       return (prepared, ())
     }
     let state = try state(of: user)
@@ -233,15 +233,6 @@ extension MemoirStore {
     }
     guard let state = folded?.state else { throw .noUser(user) }
     return state.ended + state.open
-  }
-
-  /// Whether any event of the user names the session.
-  private func knows(_ session: SessionID, of user: StreamName) throws(MemoirError) -> Bool {
-    do throws(StorageError) {
-      return try !log.readStream(user, limit: 1, filter: EventFilter(session: session)).events.isEmpty
-    } catch {
-      throw MemoirError(error)
-    }
   }
 }
 

@@ -51,15 +51,17 @@ public struct SessionMemories: Sendable {
   }
 }
 
-extension JSONWriter {
-  /// Prints the member `next`.
-  fileprivate mutating func writeNext(_ version: StreamVersion?) {
-    key("next")
-    if let version { integer(version.number) } else { null() }
-  }
-}
-
 extension MemoirStore {
+  /// The number that events refer to a session by: the version of the first that names it. `nil` where the user has no
+  /// such session.
+  func number(of session: SessionID, of user: StreamName) throws(MemoirError) -> StreamVersion? {
+    do throws(StorageError) {
+      return try log.readStream(user, limit: 1, filter: EventFilter(session: session)).events.first?.version
+    } catch {
+      throw MemoirError(error)
+    }
+  }
+
   /// What was said in a session, those messages included that came after its end.
   ///
   /// - Parameter version: Only messages after it.
@@ -100,10 +102,8 @@ extension MemoirStore {
     let state = try state(of: user, at: point)
     guard let session = try find(id, in: state) else { throw .noSession(id, of: user) }
     let learned = state.facts.filter { $0.session == session.number }
-    let rest = learned.filter { $0.origin.version > version }
-    let page = Array(rest.prefix(limit))
+    let page = Page(of: learned, after: version, limit: limit, place: \.origin.version) { $0 }
     return SessionMemories(
-      facts: page, next: page.count < rest.count ? page.last?.origin.version : nil, total: learned.count,
-      clock: state.clock, decay: memory.decay)
+      facts: page.items, next: page.next, total: page.total, clock: state.clock, decay: memory.decay)
   }
 }
