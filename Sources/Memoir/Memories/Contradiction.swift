@@ -23,8 +23,12 @@
 /// Unrelated are, among others: what can be so of several (`likes`, `speaks`, `has`, `Bob is a doctor`); another
 /// subject (`The analytics team uses PostgreSQL` after the project's switch, and whatever merely mentions PostgreSQL,
 /// as `Ana wrote a paper on PostgreSQL` does); a switch of limited scope (`… to SQLite for the test suite`); where others
-/// live or work, save for close kin of whom there is one (`My friend lives in Porto`); a value that only says more or less (`Lives in Lisbon with Ana`); sentences of several
-/// clauses, and those that leave open whether, when or of how many it is so (`sometimes`, `was`, `would`, `and`).
+/// live or work, save for close kin of whom there is one (`My friend lives in Porto`); a place that may contain the other
+/// (`Lives in Portugal` and `Lives in Lisbon`, see below); a value that only says more or less (`Lives in Lisbon with
+/// Ana`); sentences of several clauses, and those that leave open whether, when or of how many it is so (`sometimes`, `was`, `would`, `and`).
+///
+/// Of places, a later one replaces an earlier one of its kind: a town a town, a country a country. Whether a country
+/// contains a town is not known here, so neither replaces the other, and context and recall rank the later one higher.
 public enum Contradiction {
   /// What a new fact is to a live one.
   public enum Verdict: Hashable, Sendable {
@@ -92,6 +96,7 @@ struct FactReading {
       return .unrelated
     }
     if mine.value.texts == other.value.texts { return .same }
+    if case .home = mine.attribute, Region(mine.value.texts) != Region(other.value.texts) { return .unrelated }
     return Self.isOther(mine.value, than: other.value) ? .supersedes : .unrelated
   }
 
