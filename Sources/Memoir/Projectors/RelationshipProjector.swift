@@ -14,6 +14,8 @@ public struct Relationship: Sendable {
   public fileprivate(set) var confidence: Fraction?
   /// When it was learned first, in the order of the fold.
   public let learnedAt: Timestamp
+  /// When it was said last, in the order of the fold.
+  public fileprivate(set) var confirmedAt: Timestamp
   /// The event that put it there.
   public let origin: EventReference
   /// The events that said it again.
@@ -30,8 +32,8 @@ public struct Relationship: Sendable {
 
   var encodedSize: Int {
     EncodedSize.string(subject) + EncodedSize.string(predicate) + EncodedSize.string(object)
-      + EncodedSize.optional(confidence?.description) + EncodedSize.time(learnedAt) + origin.encodedSize
-      + revisedBy.encodedSize
+      + EncodedSize.optional(confidence?.description) + EncodedSize.time(learnedAt)
+      + EncodedSize.time(confirmedAt) + origin.encodedSize + revisedBy.encodedSize
   }
 
   func encode(into writer: inout ByteWriter) {
@@ -40,6 +42,7 @@ public struct Relationship: Sendable {
     writer.writeString(object)
     writer.writeOptional(confidence?.description)
     writer.write(learnedAt)
+    writer.write(confirmedAt)
     origin.encode(into: &writer)
     revisedBy.encode(into: &writer)
   }
@@ -50,6 +53,7 @@ extension Relationship {
   mutating func confirm(_ again: Relationship) -> Int {
     let before = encodedSize
     if let confidence = again.confidence { self.confidence = confidence }
+    confirmedAt = again.confirmedAt
     revisedBy.append(again.origin)
     return encodedSize - before
   }
@@ -61,6 +65,7 @@ extension Relationship {
     object = content.object
     confidence = content.confidence
     learnedAt = event.occurredAt
+    confirmedAt = event.occurredAt
     origin = EventReference(event)
   }
 
@@ -70,6 +75,7 @@ extension Relationship {
     object = try reader.readString()
     confidence = try reader.readOptionalText().map(Fraction.init(stored:))
     learnedAt = try reader.readTime()
+    confirmedAt = try reader.readTime()
     origin = try EventReference(decoding: &reader)
     revisedBy = try Revisions(decoding: &reader)
   }
@@ -127,7 +133,7 @@ public struct RelationshipProjector: Projector {
   /// Its name on every surface.
   public let name = "relationships"
   /// Raised with every change of what is folded, or of how the state is coded.
-  public let version = 1
+  public let version = 2
 
   /// Makes the projector.
   public init() {}

@@ -43,6 +43,8 @@ public struct SessionsState: ProjectionState {
   private var early: Set<UInt64> = []
   /// The latest compacted summaries, in the order of the fold.
   public private(set) var compacted: [CompactedSessions] = []
+  /// How many sessions all combined summaries name.
+  public private(set) var compactedTotal: UInt64 = 0
   /// The encoded bytes of the sessions and of the compacted summaries.
   private var size = 0
   /// How many of those that ended last this state keeps.
@@ -185,6 +187,7 @@ public struct SessionsState: ProjectionState {
     let compaction = CompactedSessions(
       sessions: sessions, summary: summary, occurredAt: event.occurredAt, origin: EventReference(event))
     compacted.append(compaction)
+    compactedTotal &+= UInt64(sessions.strings?.count ?? 0)
     size += compaction.encodedSize
     if compacted.count > Self.compactedLimit { size -= compacted.removeFirst().encodedSize }
   }
@@ -192,7 +195,8 @@ public struct SessionsState: ProjectionState {
   /// How many bytes ``encode(into:)`` appends.
   public var encodedSize: Int {
     EncodedSize.varint(total) + EncodedSize.varint(openByNumber.count) + EncodedSize.varint(endedLast.count)
-      + EncodedSize.varint(early.count) + 8 * early.count + EncodedSize.varint(compacted.count) + size
+      + EncodedSize.varint(early.count) + 8 * early.count + EncodedSize.varint(compacted.count)
+      + EncodedSize.varint(compactedTotal) + size
   }
 
   /// Appends the state.
@@ -204,6 +208,7 @@ public struct SessionsState: ProjectionState {
     for session in endedLast { session.encode(into: &writer) }
     writer.writeVarint(early.count)
     for number in early.sorted() { writer.write(number) }
+    writer.writeVarint(compactedTotal)
     writer.writeVarint(compacted.count)
     for compaction in compacted { compaction.encode(into: &writer) }
   }
@@ -229,6 +234,7 @@ public struct SessionsState: ProjectionState {
     }
     let earlyCount = try reader.readCount(limit: reader.remaining / 8)
     for _ in 0..<earlyCount { early.insert(try reader.readUInt64()) }
+    compactedTotal = try reader.readVarint()
     let compactedCount = try reader.readCount(limit: Self.compactedLimit)
     for _ in 0..<compactedCount {
       let compaction = try CompactedSessions(decoding: &reader)
@@ -264,7 +270,7 @@ public struct SessionProjector: Projector {
   /// Its name on every surface.
   public let name = "sessions"
   /// Raised with every change of what is folded, or of how the state is coded.
-  public let version = 3
+  public let version = 4
 
   /// Makes the projector.
   public init() {}
@@ -288,7 +294,7 @@ public struct SessionProjector: Projector {
 /// Folds every session there was, to list them.
 struct AllSessionsProjector: Projector {
   let name = "all-sessions"
-  let version = 3
+  let version = 4
 
   func initialState() -> SessionsState { SessionsState(keepingAll: ()) }
 

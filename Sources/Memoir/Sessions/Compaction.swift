@@ -31,7 +31,8 @@ extension MemoirStore {
   /// it was decided on. So what several processes do at a time is done once.
   ///
   /// - Returns: How many such events this call appended.
-  /// - Complexity: O(1) where few sessions have ended; else O(events of the user).
+  /// - Complexity: O(size of the state), save where there is something to combine, every 31 sessions by the default:
+  ///   then O(events of the user).
   @discardableResult
   public func compactSessions(of user: StreamName) async throws(MemoirError) -> Int {
     let policy = sessionPolicy.compaction
@@ -91,13 +92,9 @@ extension MemoirStore {
 }
 
 extension SessionsState {
-  /// Whether it is worth looking at all sessions: the state alone can't tell how many are combined once there are more
-  /// combined summaries than it keeps.
+  /// Whether more sessions have ended than are combined or may stand by themselves.
   fileprivate func mayBeCompacted(by policy: CompactionPolicy) -> Bool {
-    let ended = Int(clamping: total) - openCount
-    guard ended > policy.threshold else { return false }
-    guard compacted.count < Self.compactedLimit else { return true }
-    return ended - compacted.reduce(0) { $0 + ($1.sessions.strings?.count ?? 0) } > policy.threshold
+    Int(clamping: total) - openCount - Int(clamping: compactedTotal) > policy.threshold
   }
 }
 

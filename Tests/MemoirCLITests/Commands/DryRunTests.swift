@@ -124,7 +124,7 @@ private func users(in answer: [String: Any]) throws -> [String] {
       "bob at version 7 differs from its snapshot by context 0 (window=20)", "shop/bob at version 7",
       "revised_by: nothing → v6",
       "~ Lives in Lisbon.  (fact:home, v3)", "fact: Lives in Porto. → Lives in Lisbon.",
-      "Dry run of context 3 (window=20): folded 55 events", "different           2", "equal               41",
+      "Dry run of context 4 (window=20): folded 55 events", "different           2", "equal               41",
       "compared with       context 0 (window=20) of 43 users",
     ] { #expect(all.contains(word), "\(word)\n\(all)") }
     let first = try memoir.run("replay", "--dry-run", "--limit", "1").output

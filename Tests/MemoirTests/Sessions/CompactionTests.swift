@@ -62,6 +62,9 @@ import Testing
     for number in 1...100 { try await desk.endRaw("s-\(number)", summary: "Subject \(number)") }
     #expect(try await desk.store.compactSessions(of: desk.bob) == 49)
     #expect(try await desk.store.compactSessions(of: desk.bob) == 0)
+    // Of 98 sessions in 49 summaries the state keeps the latest twenty, and the count.
+    let sessions = try desk.store.state(of: desk.bob).state.sessions
+    #expect(sessions.compacted.count == 20 && sessions.compactedTotal == 98)
     for number in 101...103 { try await desk.endRaw("s-\(number)", summary: "Subject \(number)") }
     #expect(try await desk.store.compactSessions(of: desk.bob) == 1)
   }
