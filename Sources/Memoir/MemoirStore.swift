@@ -131,6 +131,12 @@ public final class MemoirStore: Sendable {
     }
   }
 
+  /// The same of what recall looks things up in: for ``EventLog/storeDueSnapshots()``, so that the first question to a
+  /// program reads it where it is stored.
+  public func prepareRecall(of user: StreamName) throws(MemoirError) {
+    do { _ = try log.state(of: user, by: recallProjector) } catch { throw MemoirError(error) }
+  }
+
   // MARK: States
 
   /// What is known of a user, now or as it was.

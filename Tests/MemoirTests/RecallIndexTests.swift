@@ -34,14 +34,11 @@ import Testing
       }
     }
     let index = RecallProjector()
-    let plainly = try #require(try plain.memoir.log.state(of: .bob, by: index, usesSnapshots: false))
-    let folded = plainly.state.bytes
-    try forgetful.memoir.log.storeDueSnapshots()
-    #expect(try #require(try forgetful.memoir.log.state(of: .bob, by: index)).eventsFolded < plainly.eventsFolded)
+    let folded = try #require(try plain.memoir.log.state(of: .bob, by: index, usesSnapshots: false)).state.bytes
     for store in stores { #expect(try store.memoir.log.state(of: .bob, by: index)?.state.bytes == folded) }
   }
 
-  // Past 16,384 texts segments have been merged at every size: 256, 2,048, 16,384.
+  // Past 16,384 texts a part is closed.
   @Test func `of many texts is the same built at once or question by question`() async throws {
     var memories = RandomMemories(seed: 77)
     let asked = try RecallStore()
@@ -71,7 +68,7 @@ import Testing
       #expect(try await once.recall(query).lines == answer)
     }
     let index = try #require(try once.memoir.log.state(of: .bob, by: RecallProjector())).state
-    #expect(index.messages.segments.map(\.columns.count) == [16_384, 2_048, 2_048, 256, 256])
+    #expect(index.finishedParts == 1 && index.messages.openCount == 21_000 - 16_384)
     #expect(try asked.memoir.log.state(of: .bob, by: RecallProjector())?.state.bytes == index.bytes)
     #expect(index.bytes.count == index.encodedSize)
   }
@@ -167,16 +164,55 @@ import Testing
     }
     #expect(accepted > 0)
   }
+}
 
-  @Test func `in a snapshot is built anew`() async throws {
+@Suite struct `An index of two parts` {
+  // 17,000 texts, every fourth of them a fact: a part is finished, and something came since.
+  @Test func `is read where it is stored, at the head and at any version, and goes with what it holds`() async throws {
     var options = EventLog.Options()
-    options.snapshotPolicy = SnapshotPolicy(factor: 1, minimumBytes: 0)
     options.cacheBytes = 0
     let store = try RecallStore(options)
-    for number in 0..<30 { try store.say("coffee number \(number)") }
-    let expected = try await store.messages("coffee number 7").map(\.content)
-    #expect(expected.first == "coffee number 7")
+    for batch in 0..<17 {
+      try store.append(
+        (0..<1_000).map { number in
+          let text = "coffee number \(1_000 * batch + number)"
+          let event: MemoirEvent =
+            number % 4 == 0
+            ? .factLearned(try FactLearned(fact: text, category: "home", confidence: 0.9))
+            : .messageAdded(try MessageAdded(role: .user, content: text))
+          return try EventData(
+            event, session: number % 3 == 0 ? nil : .named("s-\(batch)"), id: .number(100_000 + 1_000 * batch + number),
+            occurredAt: store.clock.now)
+        })
+    }
+    func index(at point: AsOf = .head, usesSnapshots: Bool = true) throws -> FoldedState<RecallIndex> {
+      try #require(
+        try store.memoir.log.state(of: .bob, by: RecallProjector(), at: point, usesSnapshots: usesSnapshots))
+    }
+    let plain = try index(usesSnapshots: false)
+    #expect(plain.eventsFolded == 17_000 && plain.state.finishedParts == 1)
+    #expect(plain.state.bytes.count == plain.state.encodedSize)
+    #expect(try RecallIndex.decode(plain.state.bytes).bytes == plain.state.bytes)
+    var query = RecallQuery("coffee number 7076")
+    query.kinds = [.fact, .message]
+    let answer = try await store.recall(query).lines
+    #expect(answer.first?.contains("coffee number 7076 ") == true)
     try store.memoir.log.storeDueSnapshots()
-    #expect(try await store.messages("coffee number 7").map(\.content) == expected)
+
+    let read = try index()
+    #expect(read.eventsFolded == 17_000 - RecallIndex.textsOfPart)
+    #expect(read.state.bytes == plain.state.bytes)
+    #expect(try await store.recall(query).lines == answer)
+    for version in [1, 16_383, 16_384, 16_385] as [StreamVersion] {
+      let then = try index(at: .version(version))
+      #expect(then.eventsFolded == Int(version.number) % RecallIndex.textsOfPart)
+      #expect(try then.state.bytes == index(at: .version(version), usesSnapshots: false).state.bytes)
+    }
+    try store.say("tea")
+    #expect(try index().state.bytes == index(usesSnapshots: false).state.bytes)
+
+    try store.memoir.log.redact(7_077, of: .bob)
+    #expect(try index().eventsFolded == 17_001)
+    #expect(try await store.recall(query).lines != answer)
   }
 }

@@ -248,9 +248,11 @@ private struct PlainRecall {
     store.clock.advance(byMicroseconds: 13 * Timestamp.day)
     #expect(try await store.recall(RecallQuery("office")).memories.count == 1)
     store.clock.advance(byMicroseconds: Timestamp.day)
-    #expect(try await store.recall(RecallQuery("office")).memories.isEmpty)
+    let faded = try await store.recall(RecallQuery("office"))
+    #expect(faded.memories.isEmpty && faded.faded == 1)
     try store.append(.factRevised(FactRevised(factID: FactID(id))))
-    #expect(try await store.recall(RecallQuery("office")).memories.count == 1)
+    let confirmed = try await store.recall(RecallQuery("office"))
+    #expect(confirmed.memories.count == 1 && confirmed.faded == 0)
   }
 
   @Test func `takes a least importance that is just reached`() async throws {

@@ -47,6 +47,27 @@ import Testing
     }
   }
 
+  // Of such texts nothing was indexed, so no question found them.
+  @Test(arguments: [
+    ("Who are you?", "who are you"), ("👍🏽🦊", "🦊"), ("❤️", "❤"), ("Yes, please.", "please"), ("to be", "be"),
+  ]) func `stop words and symbols, where it has nothing else`(text: String, question: String) async throws {
+    let store = try RecallStore()
+    try store.say(text, session: "s-1")
+    try store.say("The fox sleeps at noon", session: "s-1")
+    let found = try await store.messages(question)
+    #expect(found.first?.content == text && found.first?.parts.words ?? 0 > 0)
+    #expect(try await store.messages("fox").map(\.content) == ["The fox sleeps at noon"])
+  }
+
+  @Test func `no stop word or symbol, where it has anything else`() async throws {
+    let store = try RecallStore()
+    try store.say("You are the fox 🦊")
+    try store.say("The fox sleeps")
+    for question in ["are you", "🦊"] {
+      #expect(try await store.messages(question).allSatisfy { $0.parts.words == 0 }, "\(question)")
+    }
+  }
+
   @Test(arguments: [
     ("PROJ-123", "PROJ-124"), ("619-275-5700", "619-275-5711"), ("C++", "C#"), ("user_id", "user_ids"),
     ("上海", "海南"), ("v2.14.3", "v2.14.4"),
@@ -95,10 +116,10 @@ import Testing
         }
       }
       Analyzers(language: "english").withAnalyzer { analyzer in
-        let terms = analyzer.terms(of: bytes.rawSpan)
+        let terms = analyzer.said(in: bytes.rawSpan).terms
         // What is not UTF-8 has no words; what is has the same ones each time.
         if String(validating: bytes, as: UTF8.self) == nil { #expect(terms.isEmpty, "seed \(seed)") }
-        #expect(analyzer.terms(of: bytes.rawSpan) == terms)
+        #expect(analyzer.said(in: bytes.rawSpan).terms == terms)
       }
     }
   }

@@ -48,6 +48,8 @@ public enum UnicodeFolding {
     case diacritic
     /// Of a script that writes words without spaces between them.
     case ideograph
+    /// It stands between words, and for something: an emoji, say.
+    case symbol
   }
 
   /// What `scalar` is to a word, after folding.
@@ -68,6 +70,7 @@ public enum UnicodeFolding {
         UTF8PROC_CATEGORY_LO, UTF8PROC_CATEGORY_MN, UTF8PROC_CATEGORY_MC, UTF8PROC_CATEGORY_ME, UTF8PROC_CATEGORY_ND,
         UTF8PROC_CATEGORY_NL, UTF8PROC_CATEGORY_NO:
         return .word
+      case UTF8PROC_CATEGORY_SO: return .symbol
       default: return .separator
       }
     }

@@ -11,6 +11,7 @@ enum FactChange {
 public struct FactsState: ProjectionState {
   private var live: [ItemKey: Fact] = [:]
   private var dead = KeySet()
+  private var known = FactWordings()
   /// The encoded bytes of the live facts.
   private var size = 0
 
@@ -21,12 +22,16 @@ public struct FactsState: ProjectionState {
   /// - Complexity: O(n log n)
   public var facts: [Fact] { live.values.sorted { $0.origin < $1.origin } }
 
-  /// Lends each of them to `body`, in no order that means anything.
-  ///
-  /// By index: an iterator copies every fact whole, of which there may be ten thousand to look at for one question.
+  /// What recall asks of all of them, in the order of the events that said them in their present words.
+  var wordings: [FactWording] { known.of(live) }
+
+  /// The fact that is worded so. Looked at here, it is not copied whole.
   @inline(__always)
-  func forEachUnordered(_ body: (Fact) -> Void) {
-    for index in live.indices { body(live.values[index]) }
+  subscript(wording: FactWording) -> Fact { live.values[wording.place] }
+
+  /// Facts are about to change: those of this value alone.
+  private mutating func change() {
+    if isKnownUniquelyReferenced(&known) { known.forget() } else { known = FactWordings() }
   }
 
   /// How many facts there are, expired ones included.
@@ -58,6 +63,7 @@ public struct FactsState: ProjectionState {
     var fields = FactFields()
     try fields.read(event.payload)
     let fact = try Fact(event, fields)
+    change()
     size += fact.encodedSize
     live[key] = fact
     return (key, .learned)
@@ -72,6 +78,7 @@ public struct FactsState: ProjectionState {
       bury(key, at: index)
       return (key, .superseded)
     }
+    change()
     size += live.values[index].revise(event, fields)
     return (key, .revised)
   }
@@ -84,6 +91,7 @@ public struct FactsState: ProjectionState {
   }
 
   private mutating func bury(_ key: ItemKey, at index: Dictionary<ItemKey, Fact>.Index) {
+    change()
     size -= live.remove(at: index).value.encodedSize
     dead.insert(key)
   }

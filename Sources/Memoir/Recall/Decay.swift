@@ -23,14 +23,24 @@ public struct Decay: Hashable, Sendable {
 
   /// What is left at `time` of a fact's importance. Use is the last event that learned, revised or confirmed it.
   public func importance(of fact: Fact, at time: Timestamp) -> Double {
-    let importance = statedImportance(of: fact)
-    let days = Double(time.microseconds - fact.updatedAt.microseconds) / 86_400_000_000
+    importance(fact.importance?.value, usedAt: fact.updatedAt.microseconds, at: time)
+  }
+
+  /// What is left at `time` of an importance, said or not, after a use in microseconds since 1970.
+  func importance(_ said: Double?, usedAt: Int64, at time: Timestamp) -> Double {
+    let importance = said ?? defaultImportance
+    let days = Double(time.microseconds - usedAt) / 86_400_000_000
     return days > 0 ? importance * pow(factorPerDay, days) : importance
   }
 
   /// Whether a fact is archived at `time`.
   public func isArchived(_ fact: Fact, at time: Timestamp) -> Bool {
     importance(of: fact, at: time) < archivedBelow
+  }
+
+  /// Whether a relationship is archived at `time`: it matters as much as any fact, and is used where it is said again.
+  public func isArchived(_ relationship: Relationship, at time: Timestamp) -> Bool {
+    importance(nil, usedAt: relationship.confirmedAt.microseconds, at: time) < archivedBelow
   }
 
   /// Whether a fact is to be recalled at `time`: neither expired nor archived. What was forgotten or superseded is no

@@ -11,38 +11,55 @@ struct MemoryAtPoint {
   private let memories: TextsAtPoint
   /// Of each memory, when it was used last and its importance as it has faded.
   private let used: [(at: Int64, importance: Double)]
-  /// Of each memory that is a fact, its key.
-  private let keys: [ItemKey?]
+  private let facts: [FactWording]
+  /// Of each memory that is a fact to be recalled, its place among the facts; of others -1.
+  private let places: [Int]
+  /// How many facts are not to be recalled since they have faded.
+  let faded: Int
   private let decay: Decay
 
   /// - Parameter head: The version up to which texts count where they go by occurrence: later ones may have occurred
   ///   earlier, and the state holds all that had come in by then.
   init(_ state: StateAt, _ index: RecallIndex, head: StreamVersion, decay: Decay) {
-    self.decay = decay
+    let facts = state.state.facts.wordings
     self.state = state
+    self.facts = facts
     self.index = index
+    self.decay = decay
     if case .occurred = state.asOf { last = head } else { last = state.version }
     var memories = Self.texts(of: index.memories, at: state, through: last)
-    var used = memories.times.map { (at: $0, importance: decay.defaultImportance) }
-    var keys = [ItemKey?](repeating: nil, count: memories.count)
-    state.state.facts.forEachUnordered { fact in
-      guard !fact.isExpired(at: state.clock) else { return }
-      let importance = decay.importance(of: fact, at: state.clock)
-      guard importance >= decay.archivedBelow, let text = memories.text(of: fact.wordedAt.number) else { return }
-      used[text] = (fact.updatedAt.microseconds, importance)
-      keys[text] = fact.key
+    var used = [(at: Int64, importance: Double)](repeating: (0, decay.defaultImportance), count: memories.count)
+    var places = [Int](repeating: -1, count: memories.count)
+    // Both are in the order of the versions.
+    var place = 0
+    var faded = 0
+    for text in 0..<memories.count {
+      used[text].at = memories.columns.times[text]
+      while place < facts.count, facts[place].version < memories.columns.versions[text] { place += 1 }
+      guard place < facts.count, facts[place].version == memories.columns.versions[text],
+        facts[place].expiresAt > state.clock.microseconds
+      else { continue }
+      let usedAt = facts[place].usedAt
+      let importance = decay.importance(facts[place].importance, usedAt: usedAt, at: state.clock)
+      guard importance >= decay.archivedBelow else {
+        faded += 1
+        continue
+      }
+      used[text] = (usedAt, importance)
+      places[text] = place
     }
     let isSummary = Self.summaries(in: memories)
     for text in 0..<memories.count where memories.isCandidate[text] {
       switch memories.kind(of: text) {
-      case .fact: memories.isCandidate[text] = keys[text] != nil
-      case .summary: memories.isCandidate[text] = isSummary[text] && memories.lengths[text] > 0
+      case .fact: memories.isCandidate[text] = places[text] >= 0
+      case .summary: memories.isCandidate[text] = isSummary[text] && memories.columns.lengths[text] > 0
       default: break
       }
     }
     self.memories = memories
     self.used = used
-    self.keys = keys
+    self.places = places
+    self.faded = faded
   }
 
   private static func texts(of index: TermIndex, at state: StateAt, through last: StreamVersion) -> TextsAtPoint {
@@ -56,7 +73,7 @@ struct MemoryAtPoint {
   private static func summaries(in texts: borrowing TextsAtPoint) -> [Bool] {
     var current: [UInt32: Int] = [:]
     for text in texts.inOrder where texts.isCandidate[text] && texts.kind(of: text) == .summary {
-      let session = texts.sessions[text]
+      let session = texts.columns.sessions[text]
       // Of a session that has not ended, nothing was distilled.
       if (current[session] != nil) == texts.isReplacement(text) { current[session] = text }
     }
@@ -67,9 +84,13 @@ struct MemoryAtPoint {
 
   /// The fact of a ranked text, and its importance as it has faded.
   func fact(_ ranked: RankedText) -> (Fact, importance: Double)? {
-    guard let key = keys[ranked.text], let fact = state.state.facts[key: key] else { return nil }
-    return (fact, decay.importance(of: fact, at: state.clock))
+    let place = places[ranked.text]
+    return place < 0 ? nil : (fact(at: place), used[ranked.text].importance)
   }
+
+  /// The fact at a place among the wordings.
+  @inline(__always)
+  func fact(at place: Int) -> Fact { state.state.facts[facts[place]] }
 
   // MARK: Ranking
 
@@ -78,13 +99,13 @@ struct MemoryAtPoint {
   /// - Parameter session: The number of the session it is limited to; 0 for one that does not exist.
   func rank(_ query: RecallQuery, session: UInt64?, _ meaning: SemanticAnswer?, _ analyzer: TextAnalyzer) -> RankedTexts
   {
-    let terms = Array(Set(analyzer.terms(of: query.text))).sorted()
+    let said = analyzer.said(in: query.text)
     let time = QueryTime(of: query.text, now: state.clock)
     var ranked = RankedTexts(expecting: query.topK)
     if query.kinds != [.message] {
-      let words = WordScores(of: terms, in: index.memories, memories, sessionCount: 0)
+      let words = WordScores(of: said.terms, in: index.memories, memories, sessionCount: 0)
       let ranking = Ranking(
-        memories, words, .memories, isWordless: terms.isEmpty, time: time, now: state.clock,
+        memories, words, .memories, isWordless: said.length == 0, time: time, now: state.clock,
         meaning: meaning?.scores(of: memories, [.fact, .summary, .episode], missing: &ranked.missing), used: used)
       var isWanted = memories.isCandidate
       for text in isWanted.indices where isWanted[text] { isWanted[text] = self.isWanted(text, query, session) }
@@ -94,50 +115,54 @@ struct MemoryAtPoint {
       query.minImportance ?? 0 <= decay.defaultImportance
     {
       let messages = Self.texts(of: index.messages, at: state, through: last)
-      let words = WordScores(of: terms, in: index.messages, messages, sessionCount: index.sessions.count)
+      let words = WordScores(of: said.terms, in: index.messages, messages, sessionCount: index.sessions.count)
       let ranking = Ranking(
-        messages, words, .messages, isWordless: terms.isEmpty, time: time, now: state.clock,
+        messages, words, .messages, isWordless: said.length == 0, time: time, now: state.clock,
         meaning: meaning?.scores(of: messages, [.message], missing: &ranked.missing))
       let ordinal = session.map { index.ordinal(ofSession: $0) ?? .max }
-      let range = query.range
+      let (range, isUnlimited) = (query.range, query.isUnlimited)
       var isWanted = messages.isCandidate
       for text in isWanted.indices where isWanted[text] {
+        // What has nothing but stop words answers only those that ask for these.
+        isWanted[text] = messages.columns.lengths[text] > 0 || words.own[text] > 0
+        if isUnlimited || !isWanted[text] { continue }
         isWanted[text] =
-          messages.lengths[text] > 0 && range.contains(messages.times[text])
-          && (ordinal == nil || messages.sessions[text] == ordinal)
+          range.contains(messages.columns.times[text])
+          && (ordinal == nil || messages.columns.sessions[text] == ordinal)
       }
       ranked.add(isWanted, ranking)
     }
     return ranked
   }
 
-  /// All facts that can be recalled, each with how much of a question it meets: 0…1.
-  func facts(relevantTo question: String, _ meaning: SemanticAnswer?, _ analyzer: TextAnalyzer) -> [(
-    fact: Fact, relevance: Float
-  )] {
-    let terms = Array(Set(analyzer.terms(of: question))).sorted()
-    let words = WordScores(of: terms, in: index.memories, memories, sessionCount: 0)
+  /// Lends all facts that can be recalled to `body`, each with how much of a question it meets: 0…1.
+  ///
+  /// - Returns: How many of them might be nearer in meaning than is known, since they have no vector.
+  func forEachFact(
+    relevantTo question: String, _ meaning: SemanticAnswer?, _ analyzer: TextAnalyzer,
+    _ body: (_ place: Int, _ relevance: Float) -> Void
+  ) -> Int {
+    let said = analyzer.said(in: question)
+    let words = WordScores(of: said.terms, in: index.memories, memories, sessionCount: 0)
     var missing = 0
     let ranking = Ranking(
-      memories, words, .memories, isWordless: terms.isEmpty, time: QueryTime(of: question, now: state.clock),
+      memories, words, .memories, isWordless: said.length == 0, time: QueryTime(of: question, now: state.clock),
       now: state.clock, meaning: meaning?.scores(of: memories, [.fact], missing: &missing), used: used)
-    return keys.indices.compactMap { text in
-      guard let key = keys[text], let fact = state.state.facts[key: key] else { return nil }
-      return (fact, ranking.parts(of: text).relevance)
-    }
+    for text in places.indices where places[text] >= 0 { body(places[text], ranking.parts(of: text).relevance) }
+    return missing
   }
 
   private func isWanted(_ text: Int, _ query: RecallQuery, _ session: UInt64?) -> Bool {
     guard query.kinds.contains(memories.kind(of: text)) else { return false }
     if let least = query.minImportance, used[text].importance < least { return false }
-    guard let key = keys[text] else {
+    if places[text] < 0 {
       if !query.tags.isEmpty || !query.wantsEpisodic || query.minStatedImportance != nil { return false }
-      if let session, index.ordinal(ofSession: session) ?? .max != memories.sessions[text] { return false }
-      return query.range.contains(memories.times[text])
+      if let session, index.ordinal(ofSession: session) ?? .max != memories.columns.sessions[text] { return false }
+      return query.range.contains(memories.columns.times[text])
     }
     // Most questions are not limited, and a fact costs something to look at.
     if query.isUnlimited { return true }
-    guard let fact = state.state.facts[key: key] else { return false }
+    let fact = fact(at: places[text])
     if let least = query.minStatedImportance, decay.statedImportance(of: fact) < least { return false }
     if let session, fact.session?.number != session { return false }
     if !query.memoryTypes.isEmpty, !query.memoryTypes.contains(fact.memoryType ?? .semantic) { return false }
@@ -166,7 +191,7 @@ extension SemanticAnswer {
         isKnown[text] = true
       }
     }
-    for text in 0..<texts.count where texts.isCandidate[text] && texts.lengths[text] > 0 && !isKnown[text] {
+    for text in 0..<texts.count where texts.isCandidate[text] && texts.columns.lengths[text] > 0 && !isKnown[text] {
       missing += 1
     }
     return scores

@@ -58,8 +58,8 @@ struct RankedTexts: IteratorProtocol {
   private func best(_ limit: Int) -> [RankedText] {
     var heap = WorstOnTop(limit: limit)
     for (number, list) in lists.enumerated() {
-      list.ranking.forEachScore(of: list.isWanted) { text, score in
-        if heap.isFull, score < heap.worst { return }
+      list.ranking.forEachScore(of: list.isWanted, least: { heap.least }) { text, score in
+        if score < heap.least { return }
         heap.offer(
           RankedText(
             score: score, version: list.ranking.version(of: text), kind: list.ranking.kind(of: text),
@@ -80,7 +80,7 @@ private struct WorstOnTop {
   var isFull: Bool { texts.count == limit }
 
   /// The score to be reached, once it is full.
-  var worst: Float { texts[0].score }
+  var least: Float { isFull ? texts[0].score : -.infinity }
 
   mutating func offer(_ text: RankedText) {
     if !isFull {

@@ -69,77 +69,60 @@ public struct ScoreParts: Sendable, Hashable {
   }
 }
 
-/// The texts of an index as they were at a point, column by column.
+/// The texts of an index as they were at a point: the first of its columns.
 struct TextsAtPoint {
-  private(set) var versions: [UInt64] = []
-  private(set) var times: [Int64] = []
-  private(set) var sessions: [UInt32] = []
-  private(set) var lengths: [UInt16] = []
-  private(set) var kinds: [UInt8] = []
+  /// Of all texts of the index, also of those that came later.
+  let columns: TextColumns
+  /// How many there are at the point.
+  let count: Int
   /// The text before it in its session, plus one; 0 where it is the first.
-  private(set) var previous: [UInt32] = []
+  private(set) var previous: [UInt32]
   /// Whether a text can be answered with at all; those that can't do not count for how rare a word is.
-  var isCandidate: [Bool] = []
+  var isCandidate: [Bool]
   /// Whether texts count by when they occurred, not by their versions.
   let isByOccurrence: Bool
 
-  var count: Int { versions.count }
-
   /// The texts up to `version`, of those the ones that occurred by `time`.
   ///
-  /// - Complexity: O(texts), a few ns each.
+  /// - Complexity: O(texts), less than a ns each where no time is given.
   init(of index: TermIndex, through version: UInt64, occurredThrough time: Timestamp?) {
+    columns = index.columns
+    count = columns.versions.place(after: version)
+    previous = columns.previous
     isByOccurrence = time != nil
-    versions.reserveCapacity(index.count)
-    times.reserveCapacity(index.count)
-    sessions.reserveCapacity(index.count)
-    lengths.reserveCapacity(index.count)
-    kinds.reserveCapacity(index.count)
-    previous.reserveCapacity(index.count)
-    index.forEachPart { columns, base in
-      // Most parts are wanted whole.
-      let count = columns.versions.last ?? 0 <= version ? columns.count : columns.versions.place(after: version)
-      guard count > 0 else { return }
-      versions += columns.versions[..<count]
-      times += columns.times[..<count]
-      sessions += columns.sessions[..<count]
-      lengths += columns.lengths[..<count]
-      kinds += columns.kinds[..<count]
-      previous += columns.previous[..<count]
-    }
-    guard let time else {
-      isCandidate = [Bool](repeating: true, count: count)
-      return
-    }
-    isCandidate = times.map { $0 <= time.microseconds }
+    isCandidate = [Bool](repeating: true, count: count)
+    guard let time else { return }
+    for text in 0..<count where columns.times[text] > time.microseconds { isCandidate[text] = false }
     // The one before, in the order in which they occurred.
-    guard previous.contains(where: { $0 > 0 }) else { return }
+    guard previous[..<count].contains(where: { $0 > 0 }) else { return }
     var last: [UInt32: Int] = [:]
     for text in inOrder where isCandidate[text] {
-      previous[text] = UInt32((last[sessions[text]] ?? -1) + 1)
-      last[sessions[text]] = text
+      let session = columns.sessions[text]
+      previous[text] = UInt32((last[session] ?? -1) + 1)
+      last[session] = text
     }
   }
 
   func kind(of text: Int) -> MemoryKind {
-    guard let kind = MemoryKind(rawValue: kinds[text] & ~TextColumns.replacement) else {
+    guard let kind = MemoryKind(rawValue: columns.kinds[text] & ~TextColumns.replacement) else {
       preconditionFailure("a kind was checked when it was read")
     }
     return kind
   }
 
   /// Whether it takes the place of what was said before of its session.
-  func isReplacement(_ text: Int) -> Bool { kinds[text] & TextColumns.replacement != 0 }
+  func isReplacement(_ text: Int) -> Bool { columns.kinds[text] & TextColumns.replacement != 0 }
 
   /// All texts in the order of the fold.
   var inOrder: [Int] {
-    isByOccurrence ? versions.indices.sorted { (times[$0], $0) < (times[$1], $1) } : Array(versions.indices)
+    let times = columns.times
+    return isByOccurrence ? (0..<count).sorted { (times[$0], $0) < (times[$1], $1) } : Array(0..<count)
   }
 
   /// The text of this version.
   func text(of version: UInt64) -> Int? {
-    let place = versions.place(after: version)
-    return place > 0 && versions[place - 1] == version ? place - 1 : nil
+    let place = columns.versions.place(after: version)
+    return place > 0 && place <= count && columns.versions[place - 1] == version ? place - 1 : nil
   }
 }
 
@@ -166,33 +149,40 @@ struct WordScores {
   private static let k1: Float = 1.2
   private static let b: Float = 0.75
 
-  /// - Parameter sessionCount: 0 where sessions are not to be scored.
+  /// - Parameters:
+  ///   - terms: Those of the question; how often one is repeated does not matter.
+  ///   - sessionCount: 0 where sessions are not to be scored.
   /// - Complexity: O(texts + texts that say one of the words)
   init(of terms: [Term], in index: TermIndex, _ texts: borrowing TextsAtPoint, sessionCount: Int) {
     own = [Float](repeating: 0, count: texts.count)
     session = [Float](repeating: 0, count: sessionCount + 1)
     var candidates = 0
     var length = 0
+    var longest = 0
     var sessions = 0
+    let columns = texts.columns
     for text in 0..<texts.count where texts.isCandidate[text] {
       candidates += 1
-      length += Int(texts.lengths[text])
-      if texts.sessions[text] > 0, texts.previous[text] == 0 { sessions += 1 }
+      length += Int(columns.lengths[text])
+      longest = max(longest, Int(columns.lengths[text]))
+      if columns.sessions[text] > 0, texts.previous[text] == 0 { sessions += 1 }
     }
     guard candidates > 0 else { return }
     let meanLength = max(1, Float(length) / Float(candidates))
+    let norms = (0...longest).map { Self.k1 * (1 - Self.b + Self.b * Float($0) / meanLength) }
     // How often each session says the term at hand; the sessions that do.
     var saying = [Float](repeating: 0, count: sessionCount + 1)
     var touched: [Int] = []
     var most: Float = 0
     var mostOfSession: Float = 0
-    for term in terms {
+    // In an order, since sums of fractions depend on it.
+    for term in Set(terms).sorted() {
       var found = 0
       index.forEachText(with: term) { text, count in
         guard text < texts.count, texts.isCandidate[text] else { return }
         found += 1
         guard sessionCount > 0 else { return }
-        let session = Int(texts.sessions[text])
+        let session = Int(columns.sessions[text])
         guard session > 0 else { return }
         if saying[session] == 0 { touched.append(session) }
         saying[session] += Float(count)
@@ -202,8 +192,7 @@ struct WordScores {
       most += rarity
       index.forEachText(with: term) { text, count in
         guard text < texts.count, texts.isCandidate[text] else { return }
-        let norm = Self.k1 * (1 - Self.b + Self.b * Float(texts.lengths[text]) / meanLength)
-        own[text] += rarity * Float(count) / (Float(count) + norm)
+        own[text] += rarity * Float(count) / (Float(count) + norms[Int(columns.lengths[text])])
       }
       guard !touched.isEmpty else { continue }
       let rarityOfSession = Self.rarity(touched.count, of: max(sessions, touched.count))
@@ -264,21 +253,43 @@ final class Ranking {
   /// 0…1 by the number of terms; a text of 24 has all the substance there is.
   private static let substance: [Float] = (0...24).map { log1p(Float($0)) / log1p(24) }
 
-  func version(of text: Int) -> UInt64 { texts.versions[text] }
+  func version(of text: Int) -> UInt64 { texts.columns.versions[text] }
 
   func kind(of text: Int) -> MemoryKind { texts.kind(of: text) }
 
-  /// Calls `body` with each text that is wanted and its score.
+  /// Calls `body` with each text that is wanted and its score, save for those that cannot score as much as `least` says
+  /// when they come.
   @inline(__always)
-  func forEachScore(of isWanted: borrowing [Bool], _ body: (_ text: Int, _ score: Float) -> Void) {
-    for text in isWanted.indices where isWanted[text] { body(text, parts(of: text).score) }
+  func forEachScore(
+    of isWanted: borrowing [Bool], least: () -> Float, _ body: (_ text: Int, _ score: Float) -> Void
+  ) {
+    // Of how much something matters there is no most.
+    let rest =
+      used == nil ? (time.isEmpty ? 0 : weights.time) + weights.substance + weights.recency : .infinity
+    for text in isWanted.indices where isWanted[text] {
+      // What takes longer to look at is taken for the most it can be. Rounding is far less than a thousandth.
+      if (matches(of: text) + rest) * scale < least() - 0.001 { continue }
+      body(text, parts(of: text).score)
+    }
+  }
+
+  /// The sum of the parts that say how much of the question is met.
+  @inline(__always)
+  private func matches(of text: Int) -> Float {
+    var sum = weights.words * words.own[text]
+    if weights.before > 0, texts.previous[text] > 0 {
+      sum += weights.before * words.own[Int(texts.previous[text]) - 1]
+    }
+    if weights.session > 0 { sum += weights.session * words.session[Int(texts.columns.sessions[text])] }
+    if let meaning { sum += weights.meaning * max(0, meaning[text]) }
+    return sum
   }
 
   /// Why the text stands where it does.
   @inline(__always)
   func parts(of text: Int) -> ScoreParts {
     var parts = ScoreParts()
-    let session = Int(texts.sessions[text])
+    let session = Int(texts.columns.sessions[text])
     parts.words = words.own[text]
     if weights.before > 0, texts.previous[text] > 0 {
       parts.before = weights.before * words.own[Int(texts.previous[text]) - 1]
@@ -286,16 +297,17 @@ final class Ranking {
     if weights.session > 0 { parts.session = weights.session * words.session[session] }
     if let meaning { parts.meaning = weights.meaning * max(0, meaning[text]) }
     if parts.score - parts.meaning > 0 || parts.meaning > Self.unrelated || isWordless {
-      if !time.isEmpty, time.contains(texts.times[text]) { parts.time = weights.time }
+      if !time.isEmpty, time.contains(texts.columns.times[text]) { parts.time = weights.time }
       if weights.substance > 0 {
-        parts.substance = weights.substance * Self.substance[min(Int(texts.lengths[text]), Self.substance.count - 1)]
+        parts.substance =
+          weights.substance * Self.substance[min(Int(texts.columns.lengths[text]), Self.substance.count - 1)]
       }
     }
     // A text that says each word once reaches about a half of what it could by repeating them.
     parts.relevance = min(1, 2 * parts.words + parts.before + (parts.session + parts.time) / 2 + parts.meaning)
     parts.words *= weights.words
     let used = self.used?[text]
-    let age = max(0, now - (used?.at ?? texts.times[text]))
+    let age = max(0, now - (used?.at ?? texts.columns.times[text]))
     parts.recency = weights.recency / (1 + Float(age) / Self.halfLife)
     if let used { parts.importance = weights.importance * Float(used.importance) }
     parts.multiply(by: scale)

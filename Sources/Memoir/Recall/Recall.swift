@@ -83,7 +83,7 @@ extension MemoirStore {
     _ query: RecallQuery, from memory: MemoryAtPoint, _ meaning: SemanticAnswer?
   ) throws(MemoirError) -> RecallAnswer {
     do {
-      let session = try query.session.map { try number(of: $0, of: memory.state.user) ?? 0 }
+      let session = try query.session.map { try number(of: $0, of: memory.state.user)?.number ?? 0 }
       return try recallProjector.analyzers.withAnalyzer { analyzer throws in
         var ranked = memory.rank(query, session: session, meaning, analyzer)
         var answer = RecallAnswer(
@@ -94,17 +94,13 @@ extension MemoirStore {
           choice.offer(recalled, terms: analyzer.terms(of: recalled.content))
         }
         answer.memories = choice.memories
+        answer.faded = memory.faded
         answer.meaning = meaning.map { MeaningUse($0, missing: ranked.missing) }
         return answer
       }
     } catch {
       throw MemoirError(error)
     }
-  }
-
-  /// The number of a session: the version of the event that named it first. `nil` where the user has no such session.
-  private func number(of session: SessionID, of user: StreamName) throws(StorageError) -> UInt64? {
-    try log.readStream(user, limit: 1, filter: EventFilter(session: session)).events.first?.version.number
   }
 
   /// A ranked text with what it says; `nil` where that was taken out of the log meanwhile.

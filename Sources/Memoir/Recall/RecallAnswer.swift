@@ -14,6 +14,8 @@ public struct RecallAnswer: Sendable {
   public let clock: Timestamp
   /// The memories.
   public internal(set) var memories: [RecalledMemory] = []
+  /// How many facts of the person have faded, and were not asked.
+  public internal(set) var faded = 0
   /// Whether it went by meaning too; `nil` where no embedder is configured.
   public internal(set) var meaning: MeaningUse?
 

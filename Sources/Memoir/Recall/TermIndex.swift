@@ -1,11 +1,12 @@
 // Which texts hold which terms: grown text by text in the order of their versions, so that what it was at an earlier
 // version is the part that came first.
 //
-// New texts gather in a tail. 256 of them become a segment, sorted by term; eight segments of a size become one of the
-// next (a log-structured merge: O'Neil et al., 1996). Segments never change, so states share them, and a state with one
-// more text costs no copy of the index. What is where depends on the texts alone, so equal histories have equal indexes.
+// New texts gather as they come. At a closing, all since the one before become one segment for good, sorted by term; for
+// questions in between, every 256 of them get a segment when somebody asks. Segments never change, so states share them.
+// What is where depends on the texts alone, so equal histories have equal indexes.
 internal import Bytes
 internal import EventStore
+internal import Synchronization
 
 /// What kind of text a memory is.
 public enum MemoryKind: UInt8, CaseIterable, Hashable, Sendable, CustomStringConvertible {
@@ -48,7 +49,7 @@ struct TextColumns: Sendable {
   private(set) var times: [Int64] = []
   private(set) var sessions: [UInt32] = []
   private(set) var previous: [UInt32] = []
-  /// How many terms it has, at most 65,535.
+  /// How many terms it has that say what it is about, at most 65,535.
   private(set) var lengths: [UInt16] = []
   /// The kind's number, and ``replacement``.
   private(set) var kinds: [UInt8] = []
@@ -79,13 +80,13 @@ struct TextColumns: Sendable {
     kinds += other.kinds
   }
 
-  func encode(into writer: inout ByteWriter) {
-    for value in versions { writer.write(value) }
-    for value in times { writer.write(UInt64(bitPattern: value)) }
-    for value in sessions { writer.write(value) }
-    for value in previous { writer.write(value) }
-    for value in lengths { writer.write(value) }
-    for value in kinds { writer.write(value) }
+  func encode(_ range: Range<Int>, into writer: inout ByteWriter) {
+    writer.write(integers: Array(versions[range]))
+    writer.write(integers: Array(times[range]))
+    writer.write(integers: Array(sessions[range]))
+    writer.write(integers: Array(previous[range]))
+    writer.write(integers: Array(lengths[range]))
+    writer.write(integers: Array(kinds[range]))
   }
 
   init() {}
@@ -94,42 +95,26 @@ struct TextColumns: Sendable {
   ///   - base: How many texts come before these.
   ///   - last: The version of the last of them.
   init(decoding reader: inout ByteReader, count: Int, base: Int, after last: UInt64) throws(DamagedBytes) {
-    guard count <= reader.remaining / Self.size else { throw DamagedBytes() }
+    versions = try reader.readIntegers(count: count)
+    times = try reader.readIntegers(count: count)
+    sessions = try reader.readIntegers(count: count)
+    previous = try reader.readIntegers(count: count)
+    lengths = try reader.readIntegers(count: count)
+    kinds = try reader.readIntegers(count: count)
     var last = last
-    versions.reserveCapacity(count)
-    for _ in 0..<count {
-      let version = try reader.readUInt64()
-      guard version > last else { throw DamagedBytes() }
-      last = version
-      versions.append(version)
-    }
-    times.reserveCapacity(count)
-    for _ in 0..<count {
-      guard let time = Timestamp(microseconds: Int64(bitPattern: try reader.readUInt64())) else { throw DamagedBytes() }
-      times.append(time.microseconds)
-    }
-    sessions.reserveCapacity(count)
-    for _ in 0..<count { sessions.append(try reader.readUInt32()) }
-    previous.reserveCapacity(count)
-    for index in 0..<count {
-      let value = try reader.readUInt32()
-      guard Int(value) <= base + index else { throw DamagedBytes() }
-      previous.append(value)
-    }
-    lengths.reserveCapacity(count)
-    for _ in 0..<count { lengths.append(try reader.readUInt16()) }
-    kinds.reserveCapacity(count)
-    for _ in 0..<count {
-      let kind = try reader.readUInt8()
-      guard MemoryKind(rawValue: kind & ~Self.replacement) != nil else { throw DamagedBytes() }
-      kinds.append(kind)
+    for text in 0..<count {
+      guard versions[text] > last, Timestamp(microseconds: times[text]) != nil, Int(previous[text]) <= base + text,
+        MemoryKind(rawValue: kinds[text] & ~Self.replacement) != nil
+      else { throw DamagedBytes() }
+      last = versions[text]
     }
   }
 }
 
 /// Texts that change no more, by term.
 final class TermSegment: Sendable {
-  let columns: TextColumns
+  /// How many texts there are.
+  let count: Int
   /// Ascending.
   let terms: [Term]
   /// Where each term's texts begin in ``texts``; and the end.
@@ -138,14 +123,6 @@ final class TermSegment: Sendable {
   let texts: [UInt32]
   /// How often each says it, at most 255.
   let counts: [UInt8]
-
-  init(columns: TextColumns, terms: [Term], starts: [UInt32], texts: [UInt32], counts: [UInt8]) {
-    self.columns = columns
-    self.terms = terms
-    self.starts = starts
-    self.texts = texts
-    self.counts = counts
-  }
 
   /// Where the texts of a term are; empty where none has it.
   func range(of term: Term) -> Range<Int> {
@@ -159,332 +136,296 @@ final class TermSegment: Sendable {
     return Int(starts[low])..<Int(starts[low + 1])
   }
 
-  /// Segments that follow each other, as one.
-  init(merging segments: ArraySlice<TermSegment>) {
-    var columns = TextColumns()
-    var bases: [UInt32] = []
-    for segment in segments {
-      bases.append(UInt32(columns.count))
-      columns.append(contentsOf: segment.columns)
+  /// Of texts that came one after the other.
+  init(_ said: OpenTerms, _ range: Range<Int>) {
+    var entries: [Entry] = []
+    entries.reserveCapacity(said.places(of: range).count)
+    for text in range {
+      for place in said.places(of: text..<text + 1) {
+        entries.append(Entry(term: said.terms[place], text: UInt32(text - range.lowerBound)))
+      }
     }
-    let parts = Array(segments)
-    let postings = parts.reduce(0) { $0 + $1.texts.count }
+    entries.sortByTerm()
     var terms: [Term] = []
     var starts: [UInt32] = []
     var texts: [UInt32] = []
     var counts: [UInt8] = []
-    terms.reserveCapacity(parts.map(\.terms.count).max() ?? 0)
-    texts.reserveCapacity(postings)
-    counts.reserveCapacity(postings)
-    var places = [Int](repeating: 0, count: parts.count)
-    // The next term of each; nothing beyond its last, since a term may be any number.
-    var heads = parts.map(\.terms.first)
-    while let next = heads.lazy.compactMap({ $0 }).min() {
-      terms.append(next)
-      starts.append(UInt32(texts.count))
-      for index in parts.indices where heads[index] == next {
-        let part = parts[index]
-        for posting in Int(part.starts[places[index]])..<Int(part.starts[places[index] + 1]) {
-          texts.append(part.texts[posting] + bases[index])
-          counts.append(part.counts[posting])
-        }
-        places[index] += 1
-        heads[index] = places[index] < part.terms.count ? part.terms[places[index]] : nil
+    texts.reserveCapacity(entries.count)
+    counts.reserveCapacity(entries.count)
+    for entry in entries {
+      let isKnown = entry.term == terms.last
+      if isKnown, entry.text == texts.last {
+        if counts[counts.count - 1] < .max { counts[counts.count - 1] += 1 }
+        continue
       }
+      if !isKnown {
+        terms.append(entry.term)
+        starts.append(UInt32(texts.count))
+      }
+      texts.append(entry.text)
+      counts.append(1)
     }
     starts.append(UInt32(texts.count))
-    self.columns = columns
+    count = range.count
     self.terms = terms
     self.starts = starts
     self.texts = texts
     self.counts = counts
-  }
-
-  static func encodedSize(texts: Int, terms: Int, postings: Int) -> Int {
-    EncodedSize.varint(texts) + EncodedSize.varint(terms) + EncodedSize.varint(postings) + TextColumns.size * texts
-      + 12 * terms + 5 * postings
   }
 
   var encodedSize: Int {
-    Self.encodedSize(texts: columns.count, terms: terms.count, postings: texts.count)
+    EncodedSize.varint(count) + EncodedSize.varint(terms.count) + EncodedSize.varint(texts.count) + 12 * terms.count
+      + 5 * texts.count
   }
 
   func encode(into writer: inout ByteWriter) {
-    writer.writeVarint(columns.count)
+    writer.writeVarint(count)
     writer.writeVarint(terms.count)
     writer.writeVarint(texts.count)
-    columns.encode(into: &writer)
-    for term in terms { writer.write(term) }
-    for start in starts.dropLast() { writer.write(start) }
-    for text in texts { writer.write(text) }
-    for count in counts { writer.write(count) }
+    writer.write(integers: terms)
+    writer.write(integers: starts.dropLast())
+    writer.write(integers: texts)
+    writer.write(integers: counts)
   }
 
-  init(decoding reader: inout ByteReader, base: Int, after last: UInt64) throws(DamagedBytes) {
-    let count = try reader.readCount()
+  init(decoding reader: inout ByteReader) throws(DamagedBytes) {
+    // At least a byte of its columns follows for each.
+    count = try reader.readCount()
     let termCount = try reader.readCount(limit: reader.remaining / 12)
     let postingCount = try reader.readCount(limit: reader.remaining / 5)
-    let columns = try TextColumns(decoding: &reader, count: count, base: base, after: last)
-    var terms: [Term] = []
-    terms.reserveCapacity(termCount)
-    for _ in 0..<termCount {
-      let term = try reader.readUInt64()
-      guard term > terms.last ?? 0 else { throw DamagedBytes() }
-      terms.append(term)
-    }
-    var starts: [UInt32] = []
-    starts.reserveCapacity(termCount + 1)
-    for _ in 0..<termCount {
-      let start = try reader.readUInt32()
-      guard starts.last.map({ start > $0 }) ?? (start == 0), start < postingCount else { throw DamagedBytes() }
-      starts.append(start)
-    }
-    guard termCount > 0 || postingCount == 0 else { throw DamagedBytes() }
+    terms = try reader.readIntegers(count: termCount)
+    var starts: [UInt32] = try reader.readIntegers(count: termCount)
     starts.append(UInt32(postingCount))
-    var texts: [UInt32] = []
-    texts.reserveCapacity(postingCount)
-    for _ in 0..<postingCount {
-      let text = try reader.readUInt32()
-      guard text < count else { throw DamagedBytes() }
-      texts.append(text)
-    }
-    for index in 0..<termCount {
-      for place in (Int(starts[index]) + 1)..<max(Int(starts[index + 1]), Int(starts[index]) + 1) {
-        guard texts[place - 1] < texts[place] else { throw DamagedBytes() }
-      }
-    }
-    var counts: [UInt8] = []
-    counts.reserveCapacity(postingCount)
-    for _ in 0..<postingCount { counts.append(try reader.readUInt8()) }
-    self.columns = columns
-    self.terms = terms
+    texts = try reader.readIntegers(count: postingCount)
+    counts = try reader.readIntegers(count: postingCount)
     self.starts = starts
-    self.texts = texts
-    self.counts = counts
+    guard starts[0] == 0 else { throw DamagedBytes() }
+    for place in 0..<termCount {
+      let (start, end) = (Int(starts[place]), Int(starts[place + 1]))
+      guard place == 0 || terms[place - 1] < terms[place], start < end, end <= postingCount else {
+        throw DamagedBytes()
+      }
+      for posting in (start + 1)..<end where texts[posting - 1] >= texts[posting] { throw DamagedBytes() }
+      guard texts[end - 1] < count else { throw DamagedBytes() }
+    }
   }
 }
 
-/// The texts that came last, as they came.
-struct TermTail: Sendable {
-  private(set) var columns = TextColumns()
+/// A term of a text.
+private struct Entry: Comparable {
+  var term: Term
+  var text: UInt32
+
+  static func < (a: Self, b: Self) -> Bool { a.term == b.term ? a.text < b.text : a.term < b.term }
+}
+
+extension [Entry] {
+  /// Sorts entries of which those of one term are in the order of their texts.
+  ///
+  /// Terms are hashes: once they are in the order of their first 16 bits, few are out of place.
+  fileprivate mutating func sortByTerm() {
+    self = dealt(by: 48).dealt(by: 56)
+    var start = 0
+    while start < count {
+      var end = start + 1
+      var isSorted = true
+      while end < count, self[end].term >> 48 == self[start].term >> 48 {
+        if self[end].term < self[end - 1].term { isSorted = false }
+        end += 1
+      }
+      if !isSorted { self[start..<end].sort() }
+      start = end
+    }
+  }
+
+  /// In the order of eight bits of their terms; those that have these in common stay in the order they are in.
+  private func dealt(by shift: UInt64) -> [Entry] {
+    var next = [Int](repeating: 0, count: 256)
+    for entry in self { next[Int(entry.term >> shift & 0xFF)] += 1 }
+    var end = 0
+    for bits in next.indices {
+      let count = next[bits]
+      next[bits] = end
+      end += count
+    }
+    var dealt = [Entry](repeating: Entry(term: 0, text: 0), count: count)
+    for entry in self {
+      let bits = Int(entry.term >> shift & 0xFF)
+      dealt[next[bits]] = entry
+      next[bits] += 1
+    }
+    return dealt
+  }
+}
+
+/// The terms of texts as they came.
+struct OpenTerms: Sendable {
   /// Where each text's terms end in ``terms``.
   private(set) var ends: [UInt32] = []
-  /// The terms of each text, ascending.
   private(set) var terms: [Term] = []
-  private(set) var counts: [UInt8] = []
+
+  /// How many texts there are.
+  var count: Int { ends.count }
 
   init() {}
 
-  mutating func append(_ text: IndexedText, _ terms: [Term]) {
-    columns.append(text, length: terms.count)
-    let sorted = terms.count > Self.shortText ? terms.sorted() : terms.sortedByInsertion
-    var index = 0
-    while index < sorted.count {
-      var end = index + 1
-      while end < sorted.count, sorted[end] == sorted[index] { end += 1 }
-      self.terms.append(sorted[index])
-      counts.append(UInt8(clamping: end - index))
-      index = end
-    }
+  mutating func append(_ terms: [Term]) {
+    self.terms += terms
     ends.append(UInt32(self.terms.count))
   }
 
-  /// Up to so many terms are put in order one by one.
-  private static let shortText = 40
+  /// Where the terms of these texts are.
+  func places(of texts: Range<Int>) -> Range<Int> {
+    let start = texts.lowerBound > 0 ? Int(ends[texts.lowerBound - 1]) : 0
+    return start..<(texts.isEmpty ? start : Int(ends[texts.upperBound - 1]))
+  }
 
-  /// Calls `body` with each text that holds `term`, by its place in the tail, and how often.
+  /// Calls `body` with each text from `first` on that says `term`, and how often it does.
   @inline(__always)
-  func forEach(_ term: Term, _ body: (Int, UInt8) -> Void) {
-    var text = 0
-    for index in terms.indices where terms[index] == term {
-      while ends[text] <= index { text += 1 }
-      body(text, counts[index])
+  func forEachText(with term: Term, from first: Int, _ body: (_ text: Int, _ count: UInt8) -> Void) {
+    for text in first..<ends.count {
+      var found = 0
+      for place in places(of: text..<text + 1) where terms[place] == term { found += 1 }
+      if found > 0 { body(text, UInt8(clamping: found)) }
     }
   }
 
-  /// As a segment.
-  func sealed() -> TermSegment {
-    let entries = sortedEntries()
-    var sortedTerms: [Term] = []
-    var starts: [UInt32] = []
-    for (index, entry) in entries.enumerated() where entry.term != sortedTerms.last {
-      sortedTerms.append(entry.term)
-      starts.append(UInt32(index))
-    }
-    starts.append(UInt32(entries.count))
-    return TermSegment(
-      columns: columns, terms: sortedTerms, starts: starts, texts: entries.map(\.text), counts: entries.map(\.count))
-  }
-
-  /// The entries by term, those of a term by text.
-  ///
-  /// Terms are hashes, so their first bits spread them evenly: once dealt out by these, hardly one is out of place.
-  private func sortedEntries() -> [(term: Term, text: UInt32, count: UInt8)] {
-    var starts = [Int](repeating: 0, count: 1 << 12)
-    for term in terms { starts[Int(term >> 52)] += 1 }
-    var next = 0
-    for bucket in starts.indices {
-      let count = starts[bucket]
-      starts[bucket] = next
-      next += count
-    }
-    var entries = [(term: Term, text: UInt32, count: UInt8)](repeating: (0, 0, 0), count: terms.count)
-    var text = 0
-    for index in terms.indices {
-      while ends[text] <= index { text += 1 }
-      let bucket = Int(terms[index] >> 52)
-      entries[starts[bucket]] = (terms[index], UInt32(text), counts[index])
-      starts[bucket] += 1
-    }
-    // Those of one term were dealt out by text, and stay so.
-    for place in entries.indices.dropFirst() {
-      let entry = entries[place]
-      var free = place
-      while free > 0, entries[free - 1].term > entry.term {
-        entries[free] = entries[free - 1]
-        free -= 1
-      }
-      if free < place { entries[free] = entry }
-    }
-    return entries
-  }
-
-  var encodedSize: Int {
-    EncodedSize.varint(columns.count) + EncodedSize.varint(terms.count) + (TextColumns.size + 4) * columns.count
-      + 9 * terms.count
-  }
+  var encodedSize: Int { EncodedSize.varint(count) + EncodedSize.varint(terms.count) + 4 * count + 8 * terms.count }
 
   func encode(into writer: inout ByteWriter) {
-    writer.writeVarint(columns.count)
+    writer.writeVarint(count)
     writer.writeVarint(terms.count)
-    columns.encode(into: &writer)
-    for end in ends { writer.write(end) }
-    for term in terms { writer.write(term) }
-    for count in counts { writer.write(count) }
+    writer.write(integers: ends)
+    writer.write(integers: terms)
   }
 
-  init(decoding reader: inout ByteReader, base: Int, after last: UInt64) throws(DamagedBytes) {
-    // A full one would have become a segment, and never would again.
-    let count = try reader.readCount(limit: TermIndex.tailLimit - 1)
-    let termCount = try reader.readCount(limit: reader.remaining / 9)
-    columns = try TextColumns(decoding: &reader, count: count, base: base, after: last)
-    for _ in 0..<count {
-      let end = try reader.readUInt32()
-      guard end >= ends.last ?? 0, end <= termCount else { throw DamagedBytes() }
-      ends.append(end)
-    }
-    guard ends.last ?? 0 == termCount else { throw DamagedBytes() }
-    for _ in 0..<termCount { terms.append(try reader.readUInt64()) }
-    for _ in 0..<termCount { counts.append(try reader.readUInt8()) }
-    var start = 0
+  init(decoding reader: inout ByteReader) throws(DamagedBytes) {
+    let count = try reader.readCount(limit: reader.remaining / 4)
+    let termCount = try reader.readCount(limit: reader.remaining / 8)
+    ends = try reader.readIntegers(count: count)
+    terms = try reader.readIntegers(count: termCount)
+    var last: UInt32 = 0
     for end in ends {
-      for index in start..<Int(end) where index > start {
-        guard terms[index - 1] < terms[index] else { throw DamagedBytes() }
+      guard end >= last else { throw DamagedBytes() }
+      last = end
+    }
+    guard last == termCount else { throw DamagedBytes() }
+  }
+}
+
+/// Of texts that are not closed yet: segments of 256 texts each, made when somebody asks.
+private final class OpenSegments: Sendable {
+  private static let textsOfSegment = 256
+  private let made: Mutex<[TermSegment]>
+
+  init(_ made: [TermSegment] = []) { self.made = Mutex(made) }
+
+  /// All there can be. The last few texts are of none.
+  func of(_ said: OpenTerms) -> [TermSegment] {
+    made.withLock { made in
+      while (made.count + 1) * Self.textsOfSegment <= said.count {
+        let first = made.count * Self.textsOfSegment
+        made.append(TermSegment(said, first..<first + Self.textsOfSegment))
       }
-      start = Int(end)
+      return made
     }
   }
+
+  /// The same for texts that may go on otherwise.
+  func copy() -> OpenSegments { OpenSegments(made.withLock { $0 }) }
 }
 
 /// Texts by term, and of each what ranking needs.
 struct TermIndex: Sendable {
-  static let tailLimit = 256
-  private static let fanIn = 8
-
-  private(set) var segments: [TermSegment] = []
-  private(set) var tail = TermTail()
-  /// How many texts there are in the segments.
-  private var sealedCount = 0
-  private var sealedSize = 0
+  /// Of all texts.
+  private(set) var columns = TextColumns()
+  /// What closings made, one each.
+  private var closings: [TermSegment] = []
+  /// Of the texts since the last closing.
+  private var said = OpenTerms()
+  private var segments = OpenSegments()
 
   init() {}
 
   /// How many texts there are.
-  var count: Int { sealedCount + tail.columns.count }
+  var count: Int { columns.count }
+
+  /// How many texts came since the last closing.
+  var openCount: Int { said.count }
 
   /// The version of the last text.
-  var lastVersion: UInt64 { tail.columns.versions.last ?? segments.last?.columns.versions.last ?? 0 }
+  private var lastVersion: UInt64 { columns.versions.last ?? 0 }
 
   /// Adds a text that came after all others.
   ///
-  /// - Complexity: O(terms), amortized with a factor of log(texts).
-  mutating func add(_ text: IndexedText, _ terms: [Term]) {
-    tail.append(text, terms)
-    guard tail.columns.count == Self.tailLimit else { return }
-    let segment = tail.sealed()
-    tail = TermTail()
-    sealedCount += segment.columns.count
-    sealedSize += segment.encodedSize
-    segments.append(segment)
-    // How large each segment is follows from how many texts there are, in base eight.
-    var size = Self.tailLimit
-    while segments.count >= Self.fanIn, segments.suffix(Self.fanIn).allSatisfy({ $0.columns.count == size }) {
-      let parts = segments.suffix(Self.fanIn)
-      let merged = TermSegment(merging: parts)
-      sealedSize += merged.encodedSize - parts.reduce(0) { $0 + $1.encodedSize }
-      segments.removeLast(Self.fanIn)
-      segments.append(merged)
-      size *= Self.fanIn
-    }
+  /// - Complexity: O(terms)
+  mutating func add(_ text: IndexedText, _ said: SaidTerms) {
+    if !isKnownUniquelyReferenced(&segments) { segments = segments.copy() }
+    columns.append(text, length: said.length)
+    self.said.append(said.terms)
   }
 
-  /// Calls `body` with the columns of all texts, in order, and how many come before them.
-  func forEachPart(_ body: (_ columns: TextColumns, _ base: Int) -> Void) {
-    var base = 0
-    for segment in segments {
-      body(segment.columns, base)
-      base += segment.columns.count
-    }
-    if tail.columns.count > 0 { body(tail.columns, base) }
+  /// Makes one segment for good of all texts since the last closing, be there none.
+  mutating func close() {
+    closings.append(TermSegment(said, 0..<said.count))
+    said = OpenTerms()
+    segments = OpenSegments()
   }
 
   /// Calls `body` with each text that holds `term`, in order, and how often it says it.
   @inline(__always)
   func forEachText(with term: Term, _ body: (_ text: Int, _ count: UInt8) -> Void) {
     var base = 0
-    for segment in segments {
+    for segment in closings + segments.of(said) {
       for place in segment.range(of: term) { body(base + Int(segment.texts[place]), segment.counts[place]) }
-      base += segment.columns.count
+      base += segment.count
     }
-    tail.forEach(term) { text, count in body(base + text, count) }
+    let closed = count - openCount
+    said.forEachText(with: term, from: base - closed) { text, count in body(closed + text, count) }
   }
 
-  var encodedSize: Int { EncodedSize.varint(segments.count) + sealedSize + tail.encodedSize }
+  // MARK: Coding
 
-  func encode(into writer: inout ByteWriter) {
-    writer.writeVarint(segments.count)
-    for segment in segments { segment.encode(into: &writer) }
-    tail.encode(into: &writer)
+  func encodedSize(closing number: Int) -> Int {
+    closings[number].encodedSize + TextColumns.size * closings[number].count
   }
 
-  init(decoding reader: inout ByteReader) throws(DamagedBytes) {
-    let count = try reader.readCount()
-    for _ in 0..<count {
-      let segment = try TermSegment(
-        decoding: &reader, base: sealedCount, after: segments.last?.columns.versions.last ?? 0)
-      guard segment.columns.count > 0 else { throw DamagedBytes() }
-      segments.append(segment)
-      sealedCount += segment.columns.count
-      sealedSize += segment.encodedSize
-    }
-    tail = try TermTail(
-      decoding: &reader, base: sealedCount, after: segments.last?.columns.versions.last ?? 0)
+  /// Appends what a closing made.
+  func encode(closing number: Int, into writer: inout ByteWriter) {
+    let base = closings[..<number].reduce(0) { $0 + $1.count }
+    closings[number].encode(into: &writer)
+    columns.encode(base..<base + closings[number].count, into: &writer)
   }
-}
 
-extension [Term] {
-  /// Ascending; faster than sorting where there are few.
-  fileprivate var sortedByInsertion: [Term] {
-    var sorted = self
-    for place in sorted.indices.dropFirst() {
-      let term = sorted[place]
-      var free = place
-      while free > 0, sorted[free - 1] > term {
-        sorted[free] = sorted[free - 1]
-        free -= 1
-      }
-      sorted[free] = term
-    }
-    return sorted
+  /// What the closing after those of `before` made.
+  init(closingAfter before: TermIndex, decoding reader: inout ByteReader) throws(DamagedBytes) {
+    closings = [try TermSegment(decoding: &reader)]
+    columns = try TextColumns(
+      decoding: &reader, count: closings[0].count, base: before.count, after: before.lastVersion)
+  }
+
+  /// Adds what a closing made to those before.
+  mutating func add(closing: TermIndex) {
+    columns.append(contentsOf: closing.columns)
+    closings += closing.closings
+  }
+
+  /// Of what came since the last closing.
+  var openEncodedSize: Int { said.encodedSize + TextColumns.size * openCount }
+
+  /// Appends what came since the last closing.
+  func encodeOpen(into writer: inout ByteWriter) {
+    said.encode(into: &writer)
+    columns.encode(count - openCount..<count, into: &writer)
+  }
+
+  /// Adds what came after the last closing.
+  ///
+  /// - Returns: The columns of the texts.
+  mutating func addOpen(decoding reader: inout ByteReader) throws(DamagedBytes) -> TextColumns {
+    said = try OpenTerms(decoding: &reader)
+    let open = try TextColumns(decoding: &reader, count: said.count, base: count, after: lastVersion)
+    columns.append(contentsOf: open)
+    return open
   }
 }

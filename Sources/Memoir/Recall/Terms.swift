@@ -3,7 +3,7 @@
 // The text is folded (case, compatibility forms, diacritics), split into words, and each word becomes the 64-bit hash
 // of its stem. Words joined by a hyphen, a point, a colon or the like are terms one by one, and together where they
 // make an identifier: 619-275-5700, PROJ-123, user_id, 10:30, a@example.org. Scripts without spaces are indexed by
-// pairs of characters.
+// pairs of characters. Stop words and symbols count where a text has nothing else.
 internal import Bytes
 internal import Stemmer
 internal import Synchronization
@@ -57,11 +57,31 @@ final class TextAnalyzer: Sendable {
   /// The terms of `text`, in order, repeated as often as they are said.
   func terms(of text: String) -> [Term] {
     let bytes = Array(text.utf8)
-    return terms(of: bytes.rawSpan)
+    return splitter.withLock { $0.terms(of: bytes.rawSpan) }
   }
 
-  /// The terms of a text in UTF-8; none where it is not UTF-8.
-  func terms(of text: RawSpan) -> [Term] { splitter.withLock { $0.terms(of: text) } }
+  /// What `text` is found by.
+  func said(in text: String) -> SaidTerms {
+    let bytes = Array(text.utf8)
+    return said(in: bytes.rawSpan)
+  }
+
+  /// What a text in UTF-8 is found by; nothing where it is not UTF-8.
+  func said(in text: RawSpan) -> SaidTerms {
+    splitter.withLock { splitter in
+      let terms = splitter.terms(of: text)
+      if !terms.isEmpty { return SaidTerms(terms: terms, length: terms.count) }
+      return SaidTerms(terms: splitter.terms(of: text, keepsAll: true), length: 0)
+    }
+  }
+}
+
+/// What a text, or a question, is found by.
+struct SaidTerms {
+  /// In order, repeated as often as they are said.
+  let terms: [Term]
+  /// How many of them say what it is about: none where it has nothing but stop words and symbols.
+  let length: Int
 }
 
 /// Splits texts into words, and words into terms.
@@ -71,11 +91,14 @@ private struct TextSplitter {
   private var known = [(word: UInt64, term: Term)](repeating: (0, 0), count: Self.knownCount)
   private var word = First64Bytes()
   private var compound = First64Bytes()
+  /// Whether stop words and symbols are terms too.
+  private var keepsAll = false
   private static let knownCount = 1 << 14
 
   init(language: String) { stemmer = Stemmer(language: language) }
 
-  mutating func terms(of text: RawSpan) -> [Term] {
+  mutating func terms(of text: RawSpan, keepsAll: Bool = false) -> [Term] {
+    self.keepsAll = keepsAll
     var terms: [Term] = []
     terms.reserveCapacity(text.byteCount / 6)
     if text.isASCII {
@@ -89,12 +112,34 @@ private struct TextSplitter {
   // MARK: Splitting
 
   private mutating func split(ascii text: RawSpan, into terms: inout [Term]) {
-    for offset in 0..<text.byteCount {
-      var byte = text.byte(at: offset)
-      if byte &- 0x41 < 26 { byte |= 0x20 }
-      take(byte, into: &terms) { offset + 1 < text.byteCount ? text.byte(at: offset + 1) : 0x20 }
+    var offset = 0
+    while offset < text.byteCount {
+      var end = offset
+      while end < text.byteCount, Self.isLowercaseWord(text.byte(at: end)) { end += 1 }
+      // Most words stand alone, and are looked up where they are.
+      if word.isEmpty, compound.isEmpty, 1...64 ~= end - offset, Self.endsWord(at: end, of: text) {
+        add(text.extracting(offset..<end), to: &terms)
+        offset = end
+        continue
+      }
+      // A long word is taken byte by byte to its end, or its rest would be looked through for each of them.
+      for place in offset..<max(end, offset + 1) {
+        var byte = text.byte(at: place)
+        if byte &- 0x41 < 26 { byte |= 0x20 }
+        take(byte, into: &terms) { place + 1 < text.byteCount ? text.byte(at: place + 1) : 0x20 }
+      }
+      offset = max(end, offset + 1)
     }
     endCompound(into: &terms)
+  }
+
+  /// Whether a word that goes up to `end` is neither continued nor joined to another.
+  @inline(__always)
+  private static func endsWord(at end: Int, of text: RawSpan) -> Bool {
+    guard end < text.byteCount else { return true }
+    let byte = text.byte(at: end)
+    if isWord(byte) || byte == 0x2B || byte == 0x23 { return false }
+    return !joins(byte) || end + 1 == text.byteCount || !isWord(text.byte(at: end + 1))
   }
 
   private mutating func split(folded text: Span<UInt8>, into terms: inout [Term]) {
@@ -119,6 +164,10 @@ private struct TextSplitter {
         terms.append(Self.term(of: scalar, and: 0))
         if let pair { terms.append(Self.term(of: pair, and: scalar)) }
         pair = scalar
+      case .symbol:
+        pair = nil
+        endCompound(into: &terms)
+        if keepsAll { terms.append(Self.term(of: scalar, and: 0)) }
       case .separator:
         pair = nil
         // ’ is how many keyboards spell an apostrophe.
@@ -150,9 +199,12 @@ private struct TextSplitter {
   }
 
   @inline(__always)
-  private static func isWord(_ byte: UInt8) -> Bool {
-    byte &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x5F || byte &- 0x41 < 26
+  private static func isLowercaseWord(_ byte: UInt8) -> Bool {
+    byte &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x5F
   }
+
+  @inline(__always)
+  private static func isWord(_ byte: UInt8) -> Bool { isLowercaseWord(byte) || byte &- 0x41 < 26 }
 
   /// `- . : / @ '` and the comma of 1,200.
   @inline(__always)
@@ -190,23 +242,30 @@ private struct TextSplitter {
 
   private mutating func endWord(into terms: inout [Term]) {
     guard !word.isEmpty else { return }
-    let hash = XXH3.hash(word.rawSpan)
-    let place = Int(hash % UInt64(Self.knownCount))
-    // The hash of no word is 0, or one place would know a word it has never met.
-    if known[place].word != hash || hash == 0 { known[place] = (hash, learn(hash)) }
-    let term = known[place].term
-    if term != 0 { terms.append(term) }
-    word.removeAll()
+    let word = word
+    add(word.rawSpan, to: &terms)
+    self.word.removeAll()
   }
 
-  private mutating func learn(_ hash: UInt64) -> Term {
-    if StopWords.english.contains(hash) {
-      0
-    } else if let stemmer, !word.contains(where: { $0 &- 0x30 < 10 || $0 == 0x5F }) {
-      stemmer.withStem(of: word.rawSpan) { XXH3.hash($0) }
-    } else {
-      hash
+  /// Adds the term of a word.
+  private mutating func add(_ word: RawSpan, to terms: inout [Term]) {
+    let hash = XXH3.hash(word)
+    let place = Int(hash % UInt64(Self.knownCount))
+    // The hash of no word is 0, or one place would know a word it has never met.
+    if known[place].word != hash || hash == 0 { known[place] = (hash, term(of: word, hash)) }
+    let term = known[place].term
+    if term != 0 || keepsAll { terms.append(term != 0 ? term : hash) }
+  }
+
+  /// The term of a word with this hash; 0 for a stop word.
+  private func term(of word: RawSpan, _ hash: UInt64) -> Term {
+    if StopWords.english.contains(hash) { return 0 }
+    guard let stemmer else { return hash }
+    for offset in 0..<word.byteCount {
+      let byte = word.byte(at: offset)
+      if byte &- 0x30 < 10 || byte == 0x5F { return hash }
     }
+    return stemmer.withStem(of: word) { XXH3.hash($0) }
   }
 
   private static func term(of first: UInt32, and second: UInt32) -> Term {

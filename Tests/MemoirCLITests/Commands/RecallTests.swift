@@ -114,6 +114,19 @@ import Testing
     #expect(try contents("--top-k", "2").count == 2)
   }
 
+  @Test func `says how many have faded, where nothing is left`() throws {
+    let memoir = try TestProgram.withBob()
+    try memoir.run(
+      "append",
+      input: line(
+        1, "ann", "FactLearned", #"{"fact":"Owns a boat.","category":"things","confidence":1}"#,
+        #","occurred_at":"2020-04-03T08:00:00Z""#))
+    let run = try memoir.run("recall", "ann", "boat")
+    #expect(run.exitCode == 0)
+    #expect(run.output.contains("1 memory has faded; 'memoir memories ann' lists them."))
+    #expect(try memoir.run("recall", "ann", "boat", "--at-version", "0").output.contains("faded") == false)
+  }
+
   @Test func `of somebody nobody has heard of is empty`() throws {
     let memoir = try TestProgram.withBob()
     #expect(try memories(memoir.run("recall", "nobody", "Lisbon", "--json")).isEmpty)

@@ -51,6 +51,18 @@ enum MemoryText {
     try output.keyValues(values)
   }
 
+  /// What an answer or a context was found without; nothing where nothing is missing.
+  static func sayMeaning(_ meaning: MeaningUse?, in context: CommandContext) throws {
+    guard let meaning else { return }
+    if let absence = meaning.absence {
+      try context.errors.print(StyledText("Found by words alone: \(absence).", .dim))
+    } else if meaning.missing > 0 {
+      let texts = Quantity.count(meaning.missing, "text")
+      try context.errors.print(
+        StyledText("\(texts) without a vector, found by words alone; 'memoir embed' makes what is missing.", .dim))
+    }
+  }
+
   private static func age(_ staleness: Staleness) -> StyledText {
     let age = staleness.ageInSeconds
     var text = StyledText(age == 0 ? "new" : Quantity.duration(.seconds(age)))

@@ -55,23 +55,18 @@ enum RecallCommand: Command {
         try context.output.write(json: JSONWriter.line { answer.write(to: &$0) })
       } else {
         try show(answer, on: context.output)
-        if let remark = answer.meaning.flatMap(remark) { try context.errors.print(StyledText(remark, .dim)) }
+        try MemoryText.sayMeaning(answer.meaning, in: context)
       }
       return .done
     }
   }
 
-  /// What an answer does without; `nil` where nothing is missing.
-  private static func remark(on meaning: MeaningUse) -> String? {
-    if let absence = meaning.absence { return "Found by words alone: \(absence)." }
-    guard meaning.missing > 0 else { return nil }
-    let texts = Quantity.count(meaning.missing, "text")
-    return "\(texts) without a vector, found by words alone; 'memoir embed' makes what is missing."
-  }
-
   private static func show(_ answer: RecallAnswer, on output: Console) throws {
     if answer.memories.isEmpty {
-      return try output.print(StyledText("Nothing is remembered that could be asked for.", .dim))
+      try output.print(StyledText("Nothing is remembered that could be asked for.", .dim))
+      guard answer.faded > 0 else { return }
+      let faded = "\(Quantity.count(answer.faded, "memory has", plural: "memories have")) faded"
+      return try output.print(StyledText("\(faded); 'memoir memories \(answer.user.user)' lists them.", .dim))
     }
     for (index, memory) in answer.memories.enumerated() {
       if index > 0 { try output.print() }

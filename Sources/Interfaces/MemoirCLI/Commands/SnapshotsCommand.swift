@@ -53,6 +53,7 @@ enum SnapshotsCommand: Command {
   private static func rebuild(_ store: MemoirStore) throws {
     try store.forEachUser(in: nil) { user in
       try store.prepareSnapshots(of: user.name)
+      try store.prepareRecall(of: user.name)
       // One by one, so that those that wait do not pile up.
       try store.log.storeDueSnapshots()
     }
