@@ -73,6 +73,30 @@ private struct Memory {
 }
 
 @Suite struct `A context` {
+  // What was said once years ago took the place of what matters.
+  @Test func `leaves out a relationship that nobody has confirmed for long`() async throws {
+    let memory = try Memory()
+    func relate(_ object: String) async throws {
+      try await memory.store.append(
+        [
+          .relationshipLearned(
+            RelationshipLearned(subject: "orders", predicate: "depends on", object: object, confidence: nil))
+        ],
+        to: memory.bob)
+    }
+    func related() async throws -> [String] {
+      try await memory.context("orders").items.filter { $0.kind == "relationship" }.map(\.text)
+    }
+    try await relate("billing")
+    try await relate("stock")
+    memory.wait(days: 31)
+    #expect(try await related() == ["orders depends on billing", "orders depends on stock"])
+    try await relate("stock")
+    memory.wait(days: 1)
+    #expect(try await related() == ["orders depends on stock"])
+    #expect(try memory.store.state(of: memory.bob).state.relationships.all.count == 2)
+  }
+
   @Test func `has a section for each kind of thing, and names the item behind each line`() async throws {
     let memory = try Memory()
     try await memory.fill()

@@ -103,6 +103,27 @@ extension SemanticAnswer {
     #expect(answer.nearest(9, of: .message) { $0 != 2 }.map(\.version) == [1])
   }
 
+  @Test func `says in contexts what they were found without`() async throws {
+    let memory = try SemanticStore()
+    try await memory.say("the cat sleeps on the sofa")
+    try await memory.learn("Owns a red bicycle")
+    let early = try await memory.store.contextWithReceipt(ContextRequest("bicycle"), for: memory.bob)
+    #expect(early.context.meaning?.absence == nil && early.context.meaning?.missing == 2)
+    try await memory.store.embedMissing()
+    let whole = try await memory.store.context(ContextRequest("bicycle"), for: memory.bob)
+    #expect(whole.meaning?.missing == 0 && whole.meaning?.model == "words")
+    #expect(try await memory.store.context(ContextRequest(""), for: memory.bob).meaning == nil)
+    memory.embedder.fail { _ in .timedOut }
+    let without = try await memory.store.contextWithReceipt(ContextRequest("bicycle"), for: memory.bob)
+    #expect(without.context.meaning?.absence == EmbedderError.timedOut.description)
+    // The receipt says so for ever.
+    let kept = try memory.store.receipt(without.receipt.id)
+    #expect(String(decoding: kept.answer, as: UTF8.self).contains(#""meaning":{"absence":"#))
+    let started = try await memory.store.startSession(
+      of: memory.bob, firstMessage: MessageAdded(role: .user, content: "bicycle"))
+    #expect(started.context?.meaning?.absence != nil)
+  }
+
   @Test func `as of a version knows nothing of later texts`() async throws {
     let memory = try SemanticStore()
     try await memory.say("one apple", "two apples", "three apples", "apple")

@@ -19,11 +19,14 @@ extension MemoirStore {
     }
     let meaning = request.isAsking ? await meaning(of: request.query, to: remembered) : nil
     var history: [RecalledMemory] = []
+    var missing = 0
     if request.isAsking, request.historyLimit > 0 {
       var query = RecallQuery(request.query)
       query.kinds = [.summary, .episode, .message]
       query.topK = request.historyLimit
-      history = try answer(query, from: remembered, meaning).memories
+      let found = try answer(query, from: remembered, meaning)
+      history = found.memories
+      missing = found.meaning?.missing ?? 0
       if let most = request.historySessions { history = history.ofSessions(atMost: most) }
     }
     let candidates = recallProjector.analyzers.withAnalyzer { analyzer in
@@ -31,9 +34,12 @@ extension MemoirStore {
     }
     let items = candidates.items
     let (kept, text) = ContextText(of: user, counter: memory.tokenCounter, budget: request.budget).fill(items)
-    return ContextPackage(
+    var package = ContextPackage(
       user: user, asOf: point, version: remembered.state.version, text: text, tokens: memory.tokenCounter.count(text),
       items: kept, omitted: candidates.count - kept.count)
+    // Who looked for history has looked at the facts too.
+    package.meaning = meaning.map { MeaningUse($0, missing: max(missing, candidates.missing)) }
+    return package
   }
 }
 
@@ -60,6 +66,8 @@ private struct ContextCandidates {
   private(set) var items: [ContextItem] = []
   /// Facts that others leave no room for are counted, and not looked at any closer.
   private var passedOver = 0
+  /// Facts without a vector.
+  private(set) var missing = 0
   private static let mostFacts = 1_000
   private let request: ContextRequest
   private let now: Timestamp
@@ -77,12 +85,8 @@ private struct ContextCandidates {
     addFacts(memory, meaning, profile, analyzer)
     addPreferences(memory.state.state.preferences.all, profile, analyzer)
     let terms = Set(analyzer.terms(of: request.query))
-    for relationship in memory.state.state.relationships.all {
-      let text = "\(relationship.subject) \(relationship.predicate) \(relationship.object)"
-      add(
-        .facts, "relationship", relationship.origin.id.description, text, request.priorities.fact,
-        share(of: terms, in: analyzer.terms(of: text)), relationship.origin, relationship.learnedAt)
-    }
+    addRelationships(
+      memory.state.state.relationships.all.filter { !options.decay.isArchived($0, at: now) }, terms, analyzer)
     addHistory(memory.state.state.sessions, history, terms, analyzer)
   }
 
@@ -90,23 +94,26 @@ private struct ContextCandidates {
     _ memory: MemoryAtPoint, _ meaning: SemanticAnswer?, _ profile: ProfileSchema, _ analyzer: TextAnalyzer
   ) {
     let known = Set(profile.factLists.values)
-    let facts = memory.facts(relevantTo: request.query, meaning, analyzer)
     // Facts are large: what is sorted is their places.
-    var ranked = facts.indices.map { index in
-      let (fact, relevance) = facts[index]
+    var ranked: [(score: Double, relevance: Double, index: Int)] = []
+    missing = memory.forEachFact(relevantTo: request.query, meaning, analyzer) { index, relevance in
       let score =
-        place(of: fact.category, known).priority * self.relevance(Double(relevance)) * recency(of: fact.updatedAt)
-      return (score: score, version: fact.origin.version, index: index)
+        place(of: memory.fact(at: index).category, known).priority * self.relevance(Double(relevance))
+        * recency(of: memory.fact(at: index).updatedAt)
+      ranked.append((score, Double(relevance), index))
     }
-    ranked.sort { $0.score == $1.score ? $0.version > $1.version : $0.score > $1.score }
-    passedOver = max(0, facts.count - Self.mostFacts)
-    for (_, _, index) in ranked.prefix(Self.mostFacts) {
-      let (fact, relevance) = facts[index]
+    ranked.sort { a, b in
+      a.score == b.score
+        ? memory.fact(at: a.index).origin.version > memory.fact(at: b.index).origin.version : a.score > b.score
+    }
+    passedOver = max(0, ranked.count - Self.mostFacts)
+    for (_, relevance, index) in ranked.prefix(Self.mostFacts) {
+      let fact = memory.fact(at: index)
       let (section, priority) = place(of: fact.category, known)
       let isLabelled = section == .profile || section == .decisions
       add(
         section, "fact", fact.factID.description, isLabelled ? "\(fact.category): \(fact.fact)" : fact.fact, priority,
-        Double(relevance), fact.origin, fact.updatedAt, staleness: rule.staleness(of: fact, at: now))
+        relevance, fact.origin, fact.updatedAt, staleness: rule.staleness(of: fact, at: now))
     }
   }
 
@@ -133,6 +140,17 @@ private struct ContextCandidates {
         staleness: rule.staleness(of: preference, at: now),
         // Who the person is matters whatever is asked.
         alwaysMatters: isProfile)
+    }
+  }
+
+  private mutating func addRelationships(
+    _ relationships: [Relationship], _ terms: Set<Term>, _ analyzer: TextAnalyzer
+  ) {
+    for relationship in relationships {
+      let text = "\(relationship.subject) \(relationship.predicate) \(relationship.object)"
+      add(
+        .facts, "relationship", relationship.origin.id.description, text, request.priorities.fact,
+        share(of: terms, in: analyzer.terms(of: text)), relationship.origin, relationship.confirmedAt)
     }
   }
 
@@ -166,7 +184,7 @@ private struct ContextCandidates {
   ) {
     items.append(
       ContextItem(
-        section: section, kind: kind, id: id, text: text.onOneLine(longest: Self.longestText), priority: priority,
+        section: section, kind: kind, id: id, text: text.onOneLine.cut(toSize: Self.longestText), priority: priority,
         relevance: alwaysMatters ? 1 : self.relevance(relevance), recency: recency(of: usedAt), event: event,
         usedAt: usedAt, staleness: staleness, isHit: relevance > 0))
   }
@@ -256,44 +274,9 @@ extension Timestamp {
   fileprivate var dateText: String { String(description.prefix(10)) }
 }
 
-extension String {
-  /// Without line breaks and control characters, and no longer than `limit` bytes.
-  func onOneLine(longest limit: Int) -> String {
-    var line = ""
-    var isSpace = true
-    for scalar in unicodeScalars {
-      if scalar.breaksLine {
-        if !isSpace { line.unicodeScalars.append(" ") }
-        isSpace = true
-        continue
-      }
-      isSpace = false
-      if line.utf8.count + UTF8.width(scalar) > limit {
-        return line + "…"
-      }
-      line.unicodeScalars.append(scalar)
-    }
-    if line.utf8.last == 0x20 { line.unicodeScalars.removeLast() }
-    return line
-  }
-}
-
 extension JSONText {
   /// A text without its quotation marks; anything else as JSON.
   fileprivate var shownText: String {
     (try? JSONParser().parse(utf8.span) { $0.string }).flatMap { $0 } ?? String(decoding: utf8, as: UTF8.self)
-  }
-}
-
-extension Unicode.Scalar {
-  /// Whether it is a space, ends a line, or is there for no reader.
-  fileprivate var breaksLine: Bool {
-    // Most are ASCII, and looking the others up takes longer.
-    if value < 0x80 { return value <= 0x20 || value == 0x7F }
-    if properties.isWhitespace { return true }
-    return switch properties.generalCategory {
-    case .control, .lineSeparator, .paragraphSeparator: true
-    default: false
-    }
   }
 }

@@ -135,4 +135,6 @@ public struct ContextPackage: Sendable {
   public let items: [ContextItem]
   /// How many items found no room.
   public let omitted: Int
+  /// Whether what was asked was looked for by meaning too; `nil` where nothing was asked, or no embedder is configured.
+  public internal(set) var meaning: MeaningUse?
 }

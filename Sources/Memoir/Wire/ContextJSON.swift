@@ -3,11 +3,15 @@ internal import EventStore
 public import JSON
 
 extension JSONWriter {
-  /// `{"items":[…],"omitted","receipt","text","tokens"}`
+  /// `{"items":[…],"meaning","omitted","receipt","text","tokens"}`
   mutating func write(_ context: ContextPackage, receipt: ReceiptID?) {
     beginObject()
     key("items")
     array(context.items) { $0.write($1) }
+    if let meaning = context.meaning {
+      key("meaning")
+      meaning.write(to: &self)
+    }
     key("omitted")
     integer(context.omitted)
     if let receipt {

@@ -33,6 +33,20 @@ private func server() throws -> LoopbackServer {
     #expect(try memoir.run("verify").exitCode == 0)
   }
 
+  @Test func `is missed by a context and by the beginning of a session, which say so`() throws {
+    let (memoir, server) = (TestProgram(), try server())
+    #expect(try memoir.run("append", "-", input: Self.events).exitCode == 0)
+    let model = "MEMOIR_EMBEDDINGS_URL=\(server.url)/v1 MEMOIR_EMBEDDINGS_MODEL=two"
+    #expect(try memoir.shell("\(model) memoir context bob Lisbon").errors.contains("without a vector"))
+    server.close()
+    let late = "MEMOIR_EMBEDDINGS_TIMEOUT=0.3 \(model) memoir"
+    let context = try memoir.shell("\(late) context bob Lisbon")
+    #expect(context.exitCode == 0 && context.errors.contains("Found by words alone: "))
+    let object = try memoir.shell("\(late) context bob Lisbon --json").object()
+    #expect((object["meaning"] as? [String: Any])?["absence"] is String)
+    #expect(try memoir.shell("\(late) sessions bob --start --message Lisbon").errors.contains("Found by words alone: "))
+  }
+
   @Test func `sends the texts of a namespace alone where one is given`() throws {
     let (memoir, server) = (TestProgram(), try server())
     #expect(try memoir.run("append", "-", input: Self.events).exitCode == 0)

@@ -41,7 +41,7 @@ enum ContextCommand: Command {
     }
   }
 
-  /// `186 tokens of 4,000; receipt …`
+  /// `186 tokens of 4,000; receipt …`, and what was found without meaning.
   static func sayReceipt(of package: ContextPackage, _ receipt: ContextReceipt, in context: CommandContext) throws {
     // On a terminal it stands below what it is about.
     try context.output.flush()
@@ -50,5 +50,6 @@ enum ContextCommand: Command {
       StyledText(
         "\(Quantity.count(package.tokens, "token")) of \(Quantity.count(receipt.budget))\(omitted); receipt \(receipt.id)",
         .dim))
+    try MemoryText.sayMeaning(package.meaning, in: context)
   }
 }
