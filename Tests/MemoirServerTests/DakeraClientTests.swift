@@ -1,6 +1,8 @@
 // The clients of Dakera that others have written, against a served store.
 import Foundation
+import HTTPServer
 import Memoir
+import MemoirServer
 import TestSupport
 import Testing
 

@@ -73,9 +73,7 @@ public struct TransparencyReport: Sendable {
   }
 
   /// How everything that is kept can be taken away, as files that can be imported again.
-  public var howToExport: Instruction { Instruction(user, command: "export", "", method: "GET", path: "/export") }
-  /// How everything that is kept can be erased.
-  public var howToErase: Instruction { Instruction(user, command: "erase", " --yes", method: "DELETE", path: "") }
+  public var howToExport: Instruction { Instruction(user, command: "export", method: "GET", path: "/export") }
 
   /// How something is done about a person, on each surface.
   public struct Instruction: Sendable, Hashable {
@@ -84,11 +82,11 @@ public struct TransparencyReport: Sendable {
     /// The HTTP request: its method and its path.
     public let request: String
 
-    init(_ user: StreamName, command: String, _ options: String, method: String, path: String) {
+    init(_ user: StreamName, command: String, method: String, path: String) {
       let isDefault = user.namespace == .default
       let namespace = user.namespace.description
       self.command =
-        "memoir \(isDefault ? "" : "--namespace=\(Self.shellWord(namespace)) ")\(command)\(options) "
+        "memoir \(isDefault ? "" : "--namespace=\(Self.shellWord(namespace)) ")\(command) "
         + "\(user.user.description.hasPrefix("-") ? "-- " : "")\(Self.shellWord(user.user.description))"
       let query = isDefault ? "" : "?namespace=\(Self.urlText(namespace))"
       request = "\(method) /v1/users/\(Self.urlText(user.user.description))\(path)\(query)"

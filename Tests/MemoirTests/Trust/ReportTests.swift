@@ -53,7 +53,7 @@ import Testing
     #expect { try desk.store.report(of: desk.bob) } throws: { ($0 as? MemoirError)?.code == .notFound }
   }
 
-  @Test func `says how to export and to erase, whatever the names are made of`() async throws {
+  @Test func `says how to export, whatever the names are made of`() async throws {
     let desk = try TrustDesk()
     for (user, namespace, command, request) in [
       ("bob", "default", "memoir export bob", "GET /v1/users/bob/export"),
@@ -69,9 +69,6 @@ import Testing
       #expect(report.howToExport.command == command)
       #expect(report.howToExport.request == request)
     }
-    let report = try desk.store.report(of: desk.bob)
-    #expect(report.howToErase.command == "memoir erase --yes bob")
-    #expect(report.howToErase.request == "DELETE /v1/users/bob")
   }
 
   @Test func `as JSON is canonical and the same twice`() async throws {

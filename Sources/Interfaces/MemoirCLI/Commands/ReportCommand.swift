@@ -9,7 +9,7 @@ enum ReportCommand: Command {
     section: .access,
     discussion: """
       How much there is and since when, facts by category, the latest sessions, who was told something of it and who
-      may be, and how to take all of it away or have it erased.
+      may be, and how to take all of it away.
       """,
     arguments: [CommandRow.user],
     examples: [CommandExample("memoir report user-bob", "What Bob is told about his memory.")],
@@ -75,10 +75,8 @@ enum ReportCommand: Command {
     }
     try output.heading("What can be done")
     // Whole, wherever the lines break: they are to be copied.
-    for (what, how) in [("take everything away", report.howToExport), ("have it erased", report.howToErase)] {
-      try output.print("  \(what, .dim)")
-      try output.print("    \(how.command, .accent)")
-      try output.print("    \(how.request)")
-    }
+    try output.print("  \("take everything away", .dim)")
+    try output.print("    \(report.howToExport.command, .accent)")
+    try output.print("    \(report.howToExport.request)")
   }
 }

@@ -46,7 +46,7 @@ extension Call {
     while true {
       let page = try store.log.streams(in: namespace, after: last)
       guard let end = page.last else { return }
-      for user in page where try mayReach(user.name) {
+      for user in page where try reachesAmongOthers(user.name) {
         if try !body(user.name) { return }
       }
       last = end.name

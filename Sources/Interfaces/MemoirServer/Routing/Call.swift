@@ -130,6 +130,14 @@ struct Call: Sendable {
     guard try reaches(stream) else { throw .noUser(stream) }
   }
 
+  /// Whether the caller may do this call's work with a user's memory, for one that is about several: it is about the
+  /// namespace then.
+  func reachesAmongOthers(_ stream: StreamName) throws(MemoirError) -> Bool {
+    let isReached = try reaches(stream)
+    subject.note(stream.namespace, nil, isDenied: false)
+    return isReached
+  }
+
   private func reaches(_ namespace: Namespace, _ user: UserID?) throws(MemoirError) -> Bool {
     guard case .scope(let scope) = route.access else { return true }
     let decision = try caller.decide(scope, in: namespace, user: user)
