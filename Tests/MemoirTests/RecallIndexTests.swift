@@ -194,7 +194,7 @@ import Testing
     #expect(plain.state.bytes.count == plain.state.encodedSize)
     #expect(try RecallIndex.decode(plain.state.bytes).bytes == plain.state.bytes)
     var query = RecallQuery("coffee number 7076")
-    query.kinds = [.fact, .message]
+    query.kinds = [.fact]
     let answer = try await store.recall(query).lines
     #expect(answer.first?.contains("coffee number 7076 ") == true)
     try store.memoir.log.storeDueSnapshots()
