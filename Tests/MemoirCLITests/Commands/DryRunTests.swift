@@ -76,7 +76,8 @@ private func users(in answer: [String: Any]) throws -> [String] {
     let answer = try memoir.dryRun("--projector", projector.rawValue)
     #expect(answer["dry_run"] as? Bool == true)
     #expect(answer["projector"] as? String == projector.rawValue)
-    let version = [BuiltInProjector.facts: 2, .sessions: 3, .profile: 2, .context: 3][projector] ?? 1
+    let version =
+      [BuiltInProjector.facts: 2, .sessions: 4, .relationships: 2, .profile: 2, .context: 4][projector] ?? 1
     #expect(answer["version"] as? Int == version)
     #expect(answer["users"] as? Int == 43 && answer["equal"] as? Int == 43)
     #expect(answer["events"] as? Int == 57)
@@ -145,7 +146,7 @@ private func users(in answer: [String: Any]) throws -> [String] {
     #expect(try users(in: memoir.dryRun("--namespace", "shop")) == ["shop/bob"])
     #expect(try users(in: memoir.dryRun("bob", "--at-version", "5")).isEmpty)
     #expect(try users(in: memoir.dryRun("--at-position", "8")) == ["default/bob"])
-    #expect(try memoir.dryRun("--against", "3")["equal"] as? Int == 43)
+    #expect(try memoir.dryRun("--against", "4")["equal"] as? Int == 43)
     #expect(try memoir.dryRun("--against", "0")["different"] as? Int == 2)
     #expect(try memoir.dryRun("--against", "7")["without_snapshot"] as? Int == 43)
   }
