@@ -44,7 +44,7 @@ private func has(_ shell: String) -> Bool {
   }
 
   @Test func `commands are offered, but not the hidden ones`() throws {
-    #expect(try offered("s") == ["state", "sessions", "stats", "sweep", "snapshots"])
+    #expect(try offered("s") == ["state", "sessions", "stats", "serve", "sweep", "snapshots"])
     #expect(try offered("--json", "--store", "x", "comp") == ["completion"])
     #expect(try offered("").count == CommandTable.all.shownRows.count)
   }

@@ -27,8 +27,7 @@ enum ServeCommand: Command {
       """,
     arguments: [listen, certificate, key],
     examples: [
-      CommandExample("memoir serve", "Serve this machine alone."),
-      CommandExample("curl http://127.0.0.1:3300/readyz", "Ask whether it is ready."),
+      CommandExample("memoir serve", "Serve this machine alone; 'curl http://127.0.0.1:3300/readyz' asks whether it is ready."),
     ],
     exitCodes: .ofReading())
 
