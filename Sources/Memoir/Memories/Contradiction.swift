@@ -54,6 +54,16 @@ public protocol ContradictionJudge: Sendable {
   func contradicted(by content: String, among candidates: [Fact]) async throws -> [FactID]
 }
 
+/// A live fact, of which what the rules need is read once, however many new ones are held against it.
+struct LiveReading {
+  let sentence: Sentence
+  fileprivate lazy var comparison = Comparison(sentence)
+  fileprivate lazy var denial = Denial(sentence)
+  fileprivate lazy var statement = Statement(sentence)
+
+  init(_ sentence: Sentence) { self.sentence = sentence }
+}
+
 /// A new fact, and what the rules see in it. Of the live ones it is held against, only what that needs is read.
 struct FactReading {
   let sentence: Sentence
@@ -80,17 +90,24 @@ struct FactReading {
   }
 
   func verdict(on live: Sentence) -> Contradiction.Verdict {
-    if sentence.isSame(as: live) { return .same }
-    guard max(sentence.words.count, live.words.count) <= Self.longestJudged else { return .unrelated }
-    if let comparison, let other = Comparison(live), comparison.isReverse(of: other) { return .supersedes }
-    if abs(sentence.words.count - live.words.count) <= Self.longestDenial {
+    var live = LiveReading(live)
+    return verdict(on: &live)
+  }
+
+  /// The same for one that many are held against.
+  func verdict(on live: inout LiveReading) -> Contradiction.Verdict {
+    let words = live.sentence.words
+    if sentence.isSame(as: live.sentence) { return .same }
+    guard max(sentence.words.count, words.count) <= Self.longestJudged else { return .unrelated }
+    if let comparison, let other = live.comparison, comparison.isReverse(of: other) { return .supersedes }
+    if abs(sentence.words.count - words.count) <= Self.longestDenial {
       if let denial {
-        if denial.denies(live), Denial(live) == nil { return .supersedes }
-      } else if let other = Denial(live), other.denies(sentence) {
+        if denial.denies(live.sentence), live.denial == nil { return .supersedes }
+      } else if let other = live.denial, other.denies(sentence) {
         return .supersedes
       }
     }
-    guard change != nil || attribute != nil, let stated = Statement(live) else { return .unrelated }
+    guard change != nil || attribute != nil, let stated = live.statement else { return .unrelated }
     if let change { return change.ends(stated) ? .supersedes : .unrelated }
     guard let mine = attribute, let other = stated.attribute, mine.attribute == other.attribute else {
       return .unrelated

@@ -178,7 +178,16 @@ struct LiveFacts {
     var importance: Fraction?
     var tags: [String]
     var expiresAt: Timestamp?
-    var sentence: Sentence?
+    var live: LiveReading?
+
+    /// What a new fact is to it.
+    mutating func verdict(by new: FactReading) -> Contradiction.Verdict {
+      var reading = live ?? LiveReading(Sentence(text))
+      // Moved out and in, not copied.
+      live = nil
+      defer { live = reading }
+      return new.verdict(on: &reading)
+    }
 
     /// Whether a draft that says the same is the same in everything else.
     func isIdentical(to draft: MemoryDraft, _ sessions: [SessionID: StreamVersion]) -> Bool {
@@ -237,9 +246,7 @@ struct LiveFacts {
     var same: [Entry] = []
     var contradicted: [FactID] = []
     for place in byCategory[category] ?? [] where entries[place].id != own {
-      let sentence = entries[place].sentence ?? Sentence(entries[place].text)
-      entries[place].sentence = sentence
-      switch reading.verdict(on: sentence) {
+      switch entries[place].verdict(by: reading) {
       case .same: same.append(entries[place])
       case .supersedes: contradicted.append(entries[place].id)
       case .unrelated:
@@ -254,7 +261,7 @@ struct LiveFacts {
       Entry(
         id: id, text: draft.content, category: draft.category, memoryType: draft.memoryType,
         metadata: draft.metadata, home: .batch(draft.session), confidence: draft.confidence,
-        importance: draft.importance, tags: draft.tags, expiresAt: end, sentence: reading.sentence))
+        importance: draft.importance, tags: draft.tags, expiresAt: end, live: LiveReading(reading.sentence)))
   }
 
   mutating func remove(_ id: FactID) {
@@ -275,7 +282,7 @@ struct LiveFacts {
     var expiry: Timestamp?
     if let old = entry.expiresAt, (end ?? .latest) > old { expiry = end ?? .latest }
     let isReworded = takingWords && !entry.text.utf8.elementsEqual(draft.content.utf8)
-    if isReworded { (entry.text, entry.sentence) = (draft.content, nil) }
+    if isReworded { (entry.text, entry.live) = (draft.content, nil) }
     entry.importance = raised ?? entry.importance
     entry.tags = tags
     entry.expiresAt = expiry ?? entry.expiresAt
