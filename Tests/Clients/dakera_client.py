@@ -138,12 +138,12 @@ async def recall(client, agent):
         ("Meetings are on Thursdays.", 0.3),
     ]:
         await client.store_memory(agent, content, importance=importance, tags=[content.split()[0].lower()])
-    answer = await client.recall(agent, "What language does Alice program in?", top_k=3, neighborhood_mode="separate")
+    answer = await client.recall(agent, "Which search engine does Alice work on?", top_k=3, neighborhood_mode="separate")
     assert len(answer.memories) == 3 and answer.memories[0].content == "Alice works on a search engine in Rust."
     scores = [memory.score for memory in answer.memories]
     assert scores == sorted(scores, reverse=True)
     assert [memory.id for memory in answer.ranked] == [memory.id for memory in answer.memories]
-    first = await client.recall(agent, "What language does Alice program in?", top_k=1)
+    first = await client.recall(agent, "Which search engine does Alice work on?", top_k=1)
     assert [memory.id for memory in first.memories] == [answer.memories[0].id]
     important = await client.recall(agent, "Alice", min_importance=0.8)
     assert {memory.importance for memory in important.memories} == {0.9, 0.8}

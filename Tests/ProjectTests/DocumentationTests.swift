@@ -30,7 +30,7 @@ import Testing
   @Test func `says in which language it is`() throws {
     for document in try Document.all() {
       for block in document.blocks {
-        let known = ["swift", "sh", "console", "text", "json"]
+        let known = ["swift", "sh", "console", "text", "json", "python"]
         #expect(known.contains(block.language), "\(document):\(block.line)")
       }
     }
