@@ -1,4 +1,4 @@
-"""The MCP SDK for Python against `memoir mcp`: mcp_stdio.py MEMOIR STORE.
+"""The MCP SDK for Python against Memoir: mcp_client.py stdio MEMOIR STORE, or mcp_client.py http URL.
 
 Every result of a tool is held against the tool's own output schema by the SDK. Prints a line for each part that went
 well, and fails at the first that did not.
@@ -7,20 +7,24 @@ well, and fails at the first that did not.
 import asyncio
 import json
 import sys
+import urllib.parse
 
 from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError
 from mcp_types import PromptReference
 
-MEMOIR, STORE = sys.argv[1:]
+TRANSPORT, *PLACE = sys.argv[1:]
 TOOLS = {
     "remember", "recall", "forget", "revise", "context", "state", "changes", "history", "start_session",
     "end_session", "record_episode", "report",
 }
 
 
-def server(*arguments):
-    return StdioServerParameters(command=MEMOIR, args=["--store", STORE, "mcp", *arguments])
+def server(user=None):
+    if TRANSPORT == "http":
+        return PLACE[0] + ("?user=" + urllib.parse.quote(user) if user else "")
+    memoir, store = PLACE
+    return StdioServerParameters(command=memoir, args=["--store", store, "mcp"] + (["--user", user] if user else []))
 
 
 def text(result):
@@ -32,7 +36,7 @@ def text(result):
 async def one_person(mode):
     """All tools, resources and the prompt, for a person who is fixed."""
     user = f"ana {mode}"
-    async with Client(server("--user", user), mode=mode, read_timeout_seconds=60) as client:
+    async with Client(server(user), mode=mode, read_timeout_seconds=60) as client:
         assert client.protocol_version == "2025-11-25", client.protocol_version
         assert client.server_info.name == "memoir"
         assert "remember" in client.instructions
@@ -73,7 +77,7 @@ async def one_person(mode):
         text(await call("recall", query="trains", kinds=["message", "summary"], top_k=3))
         await call("record_episode", task="Book a train", actions=["Looked"], outcomes=["Found"], success=True)
         assert "Book a train" in text(await call("recall", query="book a train", kinds=["episode"]))
-        assert "erase" in text(await call("report"))
+        assert "export" in text(await call("report"))
         assert "Forgotten" in text(await call("forget", fact_id=porto, reason="asked for"))
 
         refused = await call("recall", query="x", top_k=0)

@@ -1,0 +1,24 @@
+// The clients in Python that others have written, in the virtual environment that Tests/run makes for them.
+package import Foundation
+
+/// The virtual environment of clients in Python.
+package enum PythonClients {
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  /// Why a client cannot be run.
+  package struct Missing: Error, CustomStringConvertible {
+    package let description = "the clients are missing or others than the list says; Tests/run makes them"
+  }
+
+  /// Runs a script of `Tests/Clients`.
+  package static func run(_ script: String, _ arguments: [String]) throws -> RunningProcess {
+    func list(_ path: String) -> String? { try? String(contentsOf: root.appending(path: path), encoding: .utf8) }
+    guard let wanted = list("Tests/Clients/requirements.txt"), list(".build/clients/requirements.txt") == wanted else {
+      throw Missing()
+    }
+    return try RunningProcess(
+      root.appending(path: ".build/clients/bin/python").path,
+      ["-W", "ignore", root.appending(path: "Tests/Clients/\(script)").path] + arguments)
+  }
+}
