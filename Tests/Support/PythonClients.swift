@@ -1,5 +1,5 @@
 // The clients in Python that others have written, in the virtual environment that Tests/run makes for them.
-package import Foundation
+internal import Foundation
 
 /// The virtual environment of clients in Python.
 package enum PythonClients {
