@@ -54,6 +54,7 @@ public final class EventLog: Sendable {
   let tables: Tables
   let tail: TailIndex
   let statistics = WriterStatistics()
+  let folds = FoldStatistics()
   let headCache: HeadCache
   let snapshots: SnapshotQueue
   let followers = Followers()

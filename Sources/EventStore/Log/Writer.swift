@@ -129,7 +129,9 @@ struct Writer {
     let (newEnd, newStreams, sealed) = (context.end, context.streams, context.catalog.end)
     let outdatesTail = context.isIndexRebuilt
     tail.commitEnds(at: newEnd)
+    let began = MonotonicClock.nanoseconds
     try context.commit()
+    statistics.count(groupOf: jobs.count, since: began)
     end = newEnd
     streams = newStreams.count > Self.largestCache ? [:] : newStreams
     tail.committed()
@@ -256,10 +258,17 @@ extension WriterContext {
 final class WriterStatistics: Sendable {
   private let commits = Atomic<Int>(0)
   private let events = Atomic<Int>(0)
+  /// Jobs that share a commit, and seconds that it took to reach the disk.
+  let sizes = Histogram(bounds: Histogram.sizes), seconds = Histogram(bounds: Histogram.seconds)
 
   func count(commits: Int, events: Int) {
     self.commits.add(commits, ordering: .relaxed)
     self.events.add(events, ordering: .relaxed)
+  }
+
+  func count(groupOf jobs: Int, since began: UInt64) {
+    sizes.add(Double(jobs))
+    seconds.add(Double(MonotonicClock.nanoseconds - began) / 1e9)
   }
 
   var total: (commits: Int, events: Int) {

@@ -236,6 +236,7 @@ extension EventLog {
       try run(&fold, stream, occurredThrough: time, head: head, usesSnapshots, view)
       version = fold.count.highest
     }
+    folds.count(fold.count)
     if usesSnapshots, !options.isReadOnly {
       snapshots.add(fold.due + fold.parts(of: stream, head: head, redactions: view.redactions))
     }

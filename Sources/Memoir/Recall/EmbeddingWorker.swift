@@ -13,6 +13,8 @@ public struct EmbeddingStatus: Sendable {
   public var embedded = 0
   /// Texts that the model refused, each by itself; they are noted, and not sent again.
   public var refused = 0
+  /// How often it had to wait and try again.
+  public var failures = 0
   /// Whether all texts of the store had a vector when it last looked.
   public var isCaughtUp = false
   /// Why it is waiting to try again; `nil` while it goes well.
@@ -88,7 +90,10 @@ final class EmbeddingWorker: Sendable {
         return
       } catch {
         if case ModelError.cancelled = error, Task.isCancelled { return }
-        state.withLock { $0.problem = "\(error)" }
+        state.withLock { status in
+          status.problem = "\(error)"
+          status.failures += 1
+        }
         let chance = Double.random(in: 0.5...1)
         guard (try? await Task.sleep(for: delay * chance)) != nil else { return }
         delay = min(delay * 2, options.retryDelays.upperBound)

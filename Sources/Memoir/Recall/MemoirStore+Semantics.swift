@@ -31,6 +31,10 @@ extension MemoirStore {
   /// How far the embedding has come; `nil` where it was not begun.
   public var embeddingStatus: EmbeddingStatus? { semantics?.work?.status }
 
+  /// Questions sent to the embedder since the store was opened, and how many it did not answer; while it rests after a
+  /// failure it is not asked. `nil` where there is none.
+  public var embeddedQuestions: (asked: Int, failed: Int)? { semantics?.asked }
+
   /// Makes the vectors that are missing, and returns when all texts there were have one.
   ///
   /// - Parameter namespace: Only texts of its users are sent to the model; of all where nothing is said.

@@ -119,6 +119,8 @@ final class SemanticMemory: Sendable {
   private let cache: VectorCache
   private let rest = Mutex<(until: ContinuousClock.Instant, error: EmbedderError)?>(nil)
   private let worker = Mutex<EmbeddingWorker?>(nil)
+  private let questions = Atomic<Int>(0)
+  private let failures = Atomic<Int>(0)
 
   init(_ log: EventLog, _ embedder: any Embedder, _ options: SemanticOptions) {
     self.log = log
@@ -153,6 +155,7 @@ final class SemanticMemory: Sendable {
 
   private func vector(of query: String) async throws(EmbedderError) -> QuantizedVector {
     if let rest = rest.withLock({ $0 }), ContinuousClock.now < rest.until { throw rest.error }
+    questions.add(1, ordering: .relaxed)
     let limit = options.queryTimeLimit
     let result = await firstResult(within: limit, timedOut: .timedOut, cancelled: .cancelled) {
       [embedder] () async -> Result<QuantizedVector, EmbedderError> in
@@ -166,8 +169,14 @@ final class SemanticMemory: Sendable {
     if case .failure(let error) = result, error != .cancelled {
       let until = ContinuousClock.now + options.restAfterFailure
       rest.withLock { $0 = (until, error) }
+      failures.add(1, ordering: .relaxed)
     }
     return try result.get()
+  }
+
+  /// Questions sent to the embedder, and how many it did not answer.
+  var asked: (asked: Int, failed: Int) {
+    (questions.load(ordering: .relaxed), failures.load(ordering: .relaxed))
   }
 
   // MARK: Beside the appends
