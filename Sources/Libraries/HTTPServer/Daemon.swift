@@ -1,5 +1,6 @@
 // libmicrohttpd's daemon, and what it calls.
 internal import CMemoirHTTPD
+internal import Glibc
 internal import Synchronization
 
 /// A daemon of libmicrohttpd: some threads that read requests and write answers.
@@ -15,7 +16,8 @@ final class Daemon: @unchecked Sendable {
     let chain = certificate.map { $0.chain.utf8CString }
     let key = certificate.map { $0.key.utf8CString }
     var options = unsafe memoir_httpd_options()
-    unsafe options.listen_socket = socket
+    // A number of its own: libmicrohttpd closes it where it cannot be started, e.g. with a certificate that is none.
+    unsafe options.listen_socket = fcntl(socket, F_DUPFD_CLOEXEC, 0)
     unsafe options.threads = UInt32(max(1, core.options.threads))
     unsafe options.connection_limit = UInt32(max(1, core.options.connectionLimit))
     unsafe options.idle_limit = UInt32(clamping: max(1, core.options.idleLimit.components.seconds))
@@ -63,8 +65,11 @@ final class Daemon: @unchecked Sendable {
     unsafe handle = started
   }
 
-  /// Takes no more connections. The socket stays open.
-  func quiesce() { unsafe MHD_quiesce_daemon(handle) }
+  /// Takes no more connections. The socket that it was made with stays open.
+  func quiesce() {
+    let own = unsafe MHD_quiesce_daemon(handle)
+    if own >= 0 { close(own) }
+  }
 
   /// Ends it, if it has no connection any more.
   ///

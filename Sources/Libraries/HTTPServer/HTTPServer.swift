@@ -111,6 +111,8 @@ public final class HTTPServer: Sendable {
   public var connectionCount: Int { core.connections.count }
   /// Requests being answered.
   public var requestCount: Int { core.running.load(ordering: .relaxed) }
+  /// Live answers being sent.
+  public var liveCount: Int { core.liveCount }
 
   /// Uses another certificate for connections to come. Those that stand go on.
   public func use(_ certificate: TLSCertificate) throws(HTTPServerError) {

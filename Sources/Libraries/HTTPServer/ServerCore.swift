@@ -49,6 +49,8 @@ final class ServerCore: Sendable {
   /// Whether answers are still made or sent.
   var isBusy: Bool { running.load(ordering: .acquiring) > 0 || exchanges.load(ordering: .acquiring) > 0 }
 
+  var liveCount: Int { live.withLock { $0.count } }
+
   // MARK: Connections
 
   func opened(_ connection: OpaquePointer) -> Connection {
