@@ -48,6 +48,9 @@ let package = Package(
     .systemLibrary(
       name: "CMemoirUTF8Proc", path: "Sources/Libraries/CMemoirUTF8Proc",
       providers: [.apt(["libutf8proc-dev"])]),
+    .systemLibrary(
+      name: "CMemoirZLib", path: "Sources/Libraries/CMemoirZLib",
+      pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CMemoirJSON", path: "Sources/Libraries/CMemoirJSON",
       linkerSettings: [.linkedLibrary("simdjson")]),
@@ -55,6 +58,7 @@ let package = Package(
       name: "CMemoirHTTPD", path: "Sources/Libraries/CMemoirHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CMemoirCurl", path: "Sources/Libraries/CMemoirCurl", linkerSettings: [.linkedLibrary("dl")]),
     library("Bytes", imports: ["CMemoirXXHash"], at: "Sources/Libraries/Bytes"),
+    library("Gzip", imports: ["CMemoirZLib"], at: "Sources/Libraries/Gzip"),
     library("HTTPClient", imports: ["CMemoirCurl", "Platform"], at: "Sources/Libraries/HTTPClient"),
     library("HTTPServer", imports: ["CMemoirHTTPD", "Platform"], at: "Sources/Libraries/HTTPServer"),
     library("JSON", imports: ["CMemoirJSON"], at: "Sources/Libraries/JSON"),
@@ -76,7 +80,7 @@ let package = Package(
     // Its surfaces.
     library("MemoirMCP", imports: ["Memoir", "JSON", "Platform"], at: "Sources/Interfaces/MemoirMCP"),
     library(
-      "MemoirServer", imports: ["Memoir", "MemoirMCP", "Bytes", "HTTPServer", "JSON", "Platform", "Sodium"],
+      "MemoirServer", imports: ["Memoir", "MemoirMCP", "Bytes", "Gzip", "HTTPServer", "JSON", "Platform", "Sodium"],
       at: "Sources/Interfaces/MemoirServer"),
     library(
       "MemoirCLI",
@@ -94,9 +98,10 @@ let package = Package(
     // Benchmarks. The same work on other stores is a target of its own: whoever builds `memoir` does not need them.
     .target(
       name: "PeerBench", path: "Benchmarks/PeerBench",
-      linkerSettings: [.linkedLibrary("lmdb"), .linkedLibrary("sqlite3")]),
+      linkerSettings: [.linkedLibrary("lmdb"), .linkedLibrary("microhttpd"), .linkedLibrary("sqlite3")]),
     .target(
-      name: "MemoirBench", dependencies: ["Memoir", "PeerBench", "Platform", "Sodium"], path: "Benchmarks/MemoirBench",
+      name: "MemoirBench", dependencies: ["HTTPServer", "Memoir", "MemoirServer", "PeerBench", "Platform", "Sodium"],
+      path: "Benchmarks/MemoirBench",
       resources: [.embedInCode("import_into_sqlite.py")], swiftSettings: strict),
     .executableTarget(
       name: "MemoirBenchCommand", dependencies: ["MemoirBench"], path: "Benchmarks/MemoirBenchCommand",
@@ -118,7 +123,11 @@ let package = Package(
     tests("HTTPClientTests", of: ["HTTPClient", "TestSupport"]),
     tests("JSONTests", of: ["JSON"]),
     tests(
-      "MemoirServerTests", of: ["EventStore", "HTTPServer", "JSON", "Memoir", "MemoirServer", "Platform", "TestSupport"]),
+      "MemoirServerTests",
+      of: [
+        "EventStore", "Gzip", "HTTPServer", "JSON", "Memoir", "MemoirCommand", "MemoirServer", "Platform",
+        "TestSupport",
+      ]),
     tests("BenchTests", of: ["Memoir", "MemoirBench", "MemoirBenchCommand", "MemoirCommand"]),
     tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
     tests(

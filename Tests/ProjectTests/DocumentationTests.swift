@@ -63,7 +63,7 @@ import Testing
     let packages = list.split(separator: " ").map(String.init)
     let commands = try commands(naming: "demo")
     for package in packages { #expect(commands.contains(package), "\(package)") }
-    let installed = commands.matches(of: /\b(?:lib[a-z0-9-]+-dev|pkg-config)\b/).map { String($0.0) }
+    let installed = commands.matches(of: /\b(?:z?lib[a-z0-9-]+-dev|pkg-config)\b/).map { String($0.0) }
     #expect(Set(installed) == Set(packages))
   }
 

@@ -11,6 +11,7 @@ private enum Layout {
   /// What each target of `Sources` may import of ours.
   static let sources: [String: Set<String>] = [
     "Bytes": ["CMemoirXXHash"],
+    "Gzip": ["CMemoirZLib"],
     "HTTPClient": ["CMemoirCurl", "Platform"],
     "HTTPServer": ["CMemoirHTTPD", "Platform"],
     "JSON": ["CMemoirJSON"],
@@ -22,7 +23,7 @@ private enum Layout {
     "EventStore": ["Bytes", "JSON", "LMDB", "Platform", "Sodium"],
     "Memoir": ["EventStore", "Bytes", "HTTPClient", "JSON", "Platform", "Sodium", "Stemmer", "UTF8Proc"],
     "MemoirMCP": ["Memoir", "JSON", "Platform"],
-    "MemoirServer": ["Memoir", "MemoirMCP", "Bytes", "HTTPServer", "JSON", "Platform", "Sodium"],
+    "MemoirServer": ["Memoir", "MemoirMCP", "Bytes", "Gzip", "HTTPServer", "JSON", "Platform", "Sodium"],
     "MemoirCLI": ["Memoir", "MemoirServer", "MemoirMCP", "MemoirFixtures", "HTTPServer", "JSON", "Platform"],
     "MemoirCommand": ["MemoirCLI"],
     "MemoirFixtures": [],

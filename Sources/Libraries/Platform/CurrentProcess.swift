@@ -28,6 +28,21 @@ public enum CurrentProcess {
   /// From now on writing to a reader that went away is an error (`EPIPE`) and not the end of the process.
   public static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 
+  /// Lets this process have as many files and sockets open as the system allows it: for servers.
+  ///
+  /// - Returns: How many that is.
+  @discardableResult
+  public static func raiseDescriptorLimit() -> Int {
+    var limit = rlimit()
+    let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard unsafe getrlimit(kind, &limit) == 0 else { return 0 }
+    limit.rlim_cur = limit.rlim_max
+    // Where it is refused, it stays as it was.
+    unsafe setrlimit(kind, &limit)
+    guard unsafe getrlimit(kind, &limit) == 0 else { return 0 }
+    return Int(clamping: limit.rlim_cur)
+  }
+
   /// Ends the process.
   public static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 

@@ -1,0 +1,2 @@
+// zlib, as Debian installs it.
+#include <zlib.h>
