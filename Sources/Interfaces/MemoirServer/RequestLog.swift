@@ -15,6 +15,9 @@ struct RequestNote: Sendable {
   /// The route's, once it is known.
   var operation: String?
   var caller: String?
+  let acceptsGzip: Bool
+  /// Where its caller stands, where callers are held to a rate.
+  var allowance: RateLimit.Allowance?
 
   init(_ head: RequestHead) {
     // The caller's own, where it is fit to be printed: so its logs and ours tell of one thing by one name.
@@ -25,6 +28,7 @@ struct RequestNote: Sendable {
     } else {
       id = EventID.generate(at: Timestamp(clamping: WallClock.microseconds)).description
     }
+    acceptsGzip = ContentCoding.acceptsGzip(head.headers.values(of: "accept-encoding"))
     method = head.method
     peer = head.peer
     requestBytes = head.headers["content-length"].flatMap { Int($0) } ?? 0

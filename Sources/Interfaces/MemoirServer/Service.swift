@@ -16,6 +16,10 @@ final class Service: Sendable {
   let assistants = AssistantSessions()
   /// The OpenAPI document.
   let document: [UInt8]
+  let metrics = RequestMetrics()
+  let rateLimit: RateLimit?
+  /// The server that this answers for.
+  let door = Door()
   private let ending = Atomic<Bool>(false)
 
   init(_ store: MemoirStore, _ options: MemoirServerOptions, routes: [Route], log: RequestLog) {
@@ -24,6 +28,7 @@ final class Service: Sendable {
     self.routes = RouteTable(routes)
     self.log = log
     document = OpenAPI.document(of: routes)
+    rateLimit = options.rateLimit.map { RateLimit(rate: $0) }
   }
 
   /// Whether the server is about to end.
@@ -95,6 +100,7 @@ final class Service: Sendable {
         throw Failure.noRoute
       }
       note.operation = route.operation
+      try admit(&note, to: route)
       return try Call(request, by: route, path: path, id: note.id, caller: caller, in: self)
     } catch {
       throw Failure(error, wire: wire)
@@ -178,6 +184,9 @@ final class Service: Sendable {
     var response = response
     response.headers.append((name: "X-Request-Id", value: note.id))
     response.headers.append((name: "Cache-Control", value: "no-store"))
+    response.headers += note.allowance?.headers ?? []
+    ContentCoding.apply(to: &response, acceptsGzip: note.acceptsGzip)
+    metrics.count(note, response.status)
     log.note(note, response)
     return response
   }
