@@ -9,6 +9,7 @@ public enum BenchProgram {
            memoir-bench contestant DIR [EVENTS.jsonl]
            memoir-bench distillation MARKS.jsonl EVENTS.jsonl [--verbose]
            memoir-bench recall [OPTION]…
+           memoir-bench http [OPTION]…
 
     Measures Memoir beside plain LMDB (L) and SQLite (S) on one workload, in turn, and prints medians and ratios.
 
@@ -29,6 +30,7 @@ public enum BenchProgram {
     It honours EVENTS, USERS, APPEND_MS and NORDAHEAD of the environment.
     `distillation` compares what the rules make of sessions with what was marked in them by hand.
     `recall` measures how well questions are answered, and how fast; see memoir-bench recall --help.
+    `http` measures the server over loopback; see memoir-bench http --help.
 
     Questions:
 
@@ -46,6 +48,10 @@ public enum BenchProgram {
       case "recall" where words.dropFirst() == ["--help"]: try Descriptor.standardOutput.write(RecallPlan.help)
       case "recall":
         let bench = RecallBench(plan: try RecallPlan(Array(words.dropFirst())), tell: say)
+        try Descriptor.standardOutput.write(try await bench.run().joined(separator: "\n") + "\n")
+      case "http" where words.dropFirst() == ["--help"]: try Descriptor.standardOutput.write(HTTPPlan.help)
+      case "http":
+        let bench = try HTTPBench(try HTTPPlan(Array(words.dropFirst())), tell: say)
         try Descriptor.standardOutput.write(try await bench.run().joined(separator: "\n") + "\n")
       case "task": try await BenchTask.run(Array(words.dropFirst()))
       case "--help", "-h":

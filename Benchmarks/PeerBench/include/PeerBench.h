@@ -63,6 +63,11 @@ static inline void peer_tally_add(PeerTally *tally, unsigned type, const void *f
 /// Stands for a tally, in whatever order the preferences came.
 uint64_t peer_tally_digest(const PeerTally *tally);
 
+// ---- HTTP ----
+
+/// Serves the same `size` bytes to whoever asks, at a free port of this machine, until the process ends.
+uint16_t peer_http_start(size_t size, unsigned threads);
+
 // ---- Peers ----
 
 typedef enum { PEER_LMDB, PEER_SQLITE } PeerKind;
