@@ -10,10 +10,9 @@ import Testing
     let served = try ServedStore()
     let draft = APIKeyDraft("tests", namespaces: .all, scopes: [.admin])
     let secret = try await served.store.keys.create(draft).secret
-    let client = try PythonClients.run(
+    let (lines, end) = try await PythonClients.run(
       "dakera_client.py", ["http://127.0.0.1:\(served.server.address.port)", secret.revealed])
-    let lines = try client.lines()
-    #expect(try client.wait() == .exit(0))
+    #expect(end == .exit(0))
     #expect(lines == ["sync", "async", "chat", "stream", "tutorials", "keys"])
   }
 }

@@ -24,9 +24,9 @@ import Testing
 
   @Test func `uses everything, as the SDK for Python does`() async throws {
     let served = try ServedStore()
-    let client = try PythonClients.run("mcp_client.py", ["http", "http://127.0.0.1:\(served.server.address.port)/mcp"])
-    let lines = try client.lines()
-    #expect(try client.wait() == .exit(0))
+    let (lines, end) = try await PythonClients.run(
+      "mcp_client.py", ["http", "http://127.0.0.1:\(served.server.address.port)/mcp"])
+    #expect(end == .exit(0))
     #expect(lines == ["one person, auto", "one person, legacy", "many people"])
   }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Memoir
 
-private func client(_ server: LoopbackServer, timeLimit: Duration = .seconds(120)) throws -> ChatClient {
+private func client(_ server: LoopbackServer, timeLimit: Duration = .seconds(600)) throws -> ChatClient {
   ChatClient(
     try ModelEndpoint(baseURL: server.url, model: "talker", key: SecretKey("k"), timeLimit: timeLimit), retries: .quick)
 }

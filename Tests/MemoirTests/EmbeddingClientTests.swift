@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 private func client(
-  _ server: LoopbackServer, key: SecretKey? = nil, timeLimit: Duration = .seconds(120),
+  _ server: LoopbackServer, key: SecretKey? = nil, timeLimit: Duration = .seconds(600),
   limits: EmbeddingClient.Limits = EmbeddingClient.Limits()
 ) throws -> EmbeddingClient {
   EmbeddingClient(

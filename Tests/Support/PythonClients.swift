@@ -11,13 +11,15 @@ package enum PythonClients {
     package let description = "the clients are missing or others than the list says; Tests/run makes them"
   }
 
-  /// Runs a script of `Tests/Clients`.
-  package static func run(_ script: String, _ arguments: [String]) throws -> RunningProcess {
+  /// Runs a script of `Tests/Clients` to its end.
+  package static func run(
+    _ script: String, _ arguments: [String]
+  ) async throws -> (lines: [String], end: RunningProcess.End) {
     func list(_ path: String) -> String? { try? String(contentsOf: root.appending(path: path), encoding: .utf8) }
     guard let wanted = list("Tests/Clients/requirements.txt"), list(".build/clients/requirements.txt") == wanted else {
       throw Missing()
     }
-    return try RunningProcess(
+    return try await RunningProcess.run(
       root.appending(path: ".build/clients/bin/python").path,
       ["-W", "ignore", root.appending(path: "Tests/Clients/\(script)").path] + arguments)
   }

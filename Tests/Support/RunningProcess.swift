@@ -53,6 +53,24 @@ package final class RunningProcess {
     CurrentProcess.ignoreBrokenPipes()
   }
 
+  /// Runs a program to its end on a thread of its own: what it talks to may be in this process, and need the threads
+  /// that tasks share.
+  package static func run(_ path: String, _ arguments: [String]) async throws -> (lines: [String], end: End) {
+    try await withCheckedThrowingContinuation { continuation in
+      do {
+        _ = try DedicatedThread(name: "run") {
+          continuation.resume(
+            with: Result {
+              let process = try RunningProcess(path, arguments)
+              return (try process.lines(), try process.wait())
+            })
+        }
+      } catch {
+        continuation.resume(throwing: error)
+      }
+    }
+  }
+
   private static let isStarting = Mutex(())
 
   private static func spawn(
