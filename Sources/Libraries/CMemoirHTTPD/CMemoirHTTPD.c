@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "CMemoirHTTPD.h"
 
 #include <netinet/in.h>
@@ -20,7 +21,8 @@ static void ignore(void *owner, const char *format, va_list arguments) {
 }
 
 struct MHD_Daemon *memoir_httpd_start(const struct memoir_httpd_options *options) {
-  unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+  unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_ITC |
+                       MHD_USE_NO_LISTEN_SOCKET;
   struct MHD_OptionItem secure[] = {
       {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)options->certificate},
       {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)options->key},
@@ -34,9 +36,8 @@ struct MHD_Daemon *memoir_httpd_start(const struct memoir_httpd_options *options
       {MHD_OPTION_END, 0, NULL},
   };
   return MHD_start_daemon(
-      flags, 0, options->accept, options->owner, options->handle, options->owner,
+      flags, 0, NULL, NULL, options->handle, options->owner,
       MHD_OPTION_EXTERNAL_LOGGER, ignore, NULL,
-      MHD_OPTION_LISTEN_SOCKET, options->listen_socket,
       MHD_OPTION_CONNECTION_LIMIT, options->connection_limit,
       MHD_OPTION_CONNECTION_TIMEOUT, options->idle_limit,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory,
@@ -48,6 +49,10 @@ struct MHD_Daemon *memoir_httpd_start(const struct memoir_httpd_options *options
       MHD_OPTION_ARRAY, options->threads > 1 ? pool : none,
       MHD_OPTION_ARRAY, options->certificate ? secure : none,
       MHD_OPTION_END);
+}
+
+int memoir_httpd_accept(int listening, struct sockaddr_storage *address, socklen_t *size) {
+  return accept4(listening, (struct sockaddr *)address, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 struct MHD_Response *memoir_httpd_stream(size_t piece_size, MHD_ContentReaderCallback read,

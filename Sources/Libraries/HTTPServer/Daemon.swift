@@ -11,22 +11,15 @@ final class Daemon: @unchecked Sendable {
   private let core: ServerCore
   private let isStopped = Atomic<Bool>(false)
 
-  init(_ core: ServerCore, socket: Int32, certificate: TLSCertificate?) throws(HTTPServerError) {
+  init(_ core: ServerCore, certificate: TLSCertificate?) throws(HTTPServerError) {
     self.core = core
     let chain = certificate.map { $0.chain.utf8CString }
     let key = certificate.map { $0.key.utf8CString }
     var options = unsafe memoir_httpd_options()
-    // A number of its own: libmicrohttpd closes it where it cannot be started, e.g. with a certificate that is none.
-    unsafe options.listen_socket = fcntl(socket, F_DUPFD_CLOEXEC, 0)
     unsafe options.threads = UInt32(max(1, core.options.threads))
     unsafe options.connection_limit = UInt32(max(1, core.options.connectionLimit))
     unsafe options.idle_limit = UInt32(clamping: max(1, core.options.idleLimit.components.seconds))
     unsafe options.connection_memory = core.options.headLimit
-    unsafe options.accept = { owner, address, _ in
-      guard let core = unsafe theCore(owner) else { return .NO }
-      let peer = unsafe addressText { unsafe memoir_httpd_address(address, $0) }
-      return core.connections.admits(peer) ? .YES : .NO
-    }
     unsafe options.handle = { owner, connection, path, method, _, bytes, count, context in
       guard let core = unsafe theCore(owner), let connection = unsafe connection, let count = unsafe count,
         let context = unsafe context, let path = unsafe path, let method = unsafe method
@@ -65,10 +58,9 @@ final class Daemon: @unchecked Sendable {
     unsafe handle = started
   }
 
-  /// Takes no more connections. The socket that it was made with stays open.
-  func quiesce() {
-    let own = unsafe MHD_quiesce_daemon(handle)
-    if own >= 0 { close(own) }
+  /// Takes in a connection, whose number is the daemon's from now on. One that is too many is closed.
+  func add(_ connection: Int32, from address: UnsafePointer<sockaddr>, _ size: socklen_t) {
+    unsafe MHD_add_connection(handle, connection, address, size)
   }
 
   /// Ends it, if it has no connection any more.

@@ -65,7 +65,7 @@ public enum HTTPServerError: Error, Hashable, Sendable {
 /// Requests are answered side by side; a connection's own come one after the other.
 public final class HTTPServer: Sendable {
   private struct State {
-    var socket: Int32
+    var acceptor: Acceptor
     var daemon: Daemon?
     /// Those that a new certificate replaced: they end when their connections do.
     var earlier: [Daemon] = []
@@ -96,9 +96,9 @@ public final class HTTPServer: Sendable {
       throw .system(error)
     }
     do throws(HTTPServerError) {
-      let daemon = try Daemon(core, socket: socket, certificate: options.certificate)
-      state = Mutex(State(socket: socket, daemon: daemon))
+      let daemon = try Daemon(core, certificate: options.certificate)
       try core.watch()
+      state = Mutex(State(acceptor: try Acceptor(socket, core, daemon), daemon: daemon))
     } catch {
       close(socket)
       throw error
@@ -119,8 +119,8 @@ public final class HTTPServer: Sendable {
     try state.withLock { state throws(HTTPServerError) in
       guard let old = state.daemon else { return }
       // The new one first: with a certificate that is none, the old one goes on.
-      let new = try Daemon(core, socket: state.socket, certificate: certificate)
-      old.quiesce()
+      let new = try Daemon(core, certificate: certificate)
+      state.acceptor.use(new)
       state.daemon = new
       state.earlier.append(old)
       state.earlier.removeAll { $0.endIfIdle() }
@@ -131,10 +131,7 @@ public final class HTTPServer: Sendable {
   public func end(within patience: Duration) {
     let daemons = state.withLock { state in
       let all = ([state.daemon] + state.earlier).compactMap { $0 }
-      if !all.isEmpty {
-        for daemon in all { daemon.quiesce() }
-        close(state.socket)
-      }
+      if !all.isEmpty { state.acceptor.end() }
       (state.daemon, state.earlier) = (nil, [])
       return all
     }

@@ -54,7 +54,7 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// - Returns: Its number, and the address with the port it got.
   func listen() throws(PlatformError) -> (socket: Int32, address: ListenAddress) {
     let family = isVersion6 ? AF_INET6 : AF_INET
-    let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
     let socket = Glibc.socket(family, kind, 0)
     guard socket >= 0 else { throw PlatformError(call: "socket", code: errno) }
     var yes: Int32 = 1

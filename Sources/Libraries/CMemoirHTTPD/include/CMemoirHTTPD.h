@@ -7,11 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 /// How a daemon is started. The texts are copied, `owner` is handed to each of the callbacks.
 struct memoir_httpd_options {
-  /// Is bound and listens.
-  int listen_socket;
   unsigned int threads, connection_limit;
   /// Seconds without a byte after which a connection ends.
   unsigned int idle_limit;
@@ -19,15 +18,17 @@ struct memoir_httpd_options {
   size_t connection_memory;
   /// PEM; null for plain HTTP.
   const char *certificate, *key;
-  MHD_AcceptPolicyCallback accept;
   MHD_AccessHandlerCallback handle;
   MHD_RequestCompletedCallback completed;
   MHD_NotifyConnectionCallback connection_changed;
   void *owner;
 };
 
-/// Null where it could not be started.
+/// Null where it could not be started. It listens nowhere: connections are handed to it by `MHD_add_connection`.
 struct MHD_Daemon *memoir_httpd_start(const struct memoir_httpd_options *options);
+
+/// Waits for a connection: its number, fit to be handed to a daemon; -1 and `errno` where there is none.
+int memoir_httpd_accept(int listening, struct sockaddr_storage *address, socklen_t *size);
 
 /// An answer whose length is not known, sent piece by piece of at most `piece_size` bytes.
 struct MHD_Response *memoir_httpd_stream(size_t piece_size, MHD_ContentReaderCallback read,
