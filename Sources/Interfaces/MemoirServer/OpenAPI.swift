@@ -108,13 +108,16 @@ enum OpenAPI {
     }
     writer.key("responses")
     writer.beginObject()
-    for answer in route.answers {
+    var statuses: [Int] = []
+    for answer in route.answers where !statuses.contains(answer.status) {
+      statuses.append(answer.status)
       writer.key(text: String(answer.status))
       writer.beginObject()
       writer.member("description", answer.summary)
-      if let schema = answer.schema {
+      let forms = route.answers.filter { $0.status == answer.status && $0.schema != nil }
+      if !forms.isEmpty {
         writer.key("content")
-        content(answer.type, schema, to: &writer)
+        content(forms.map { ($0.type, $0.schema ?? .any) }, to: &writer)
       }
       writer.endObject()
     }
@@ -129,12 +132,18 @@ enum OpenAPI {
   }
 
   private static func content(_ type: String, _ schema: Schema, to writer: inout JSONWriter) {
+    content([(type, schema)], to: &writer)
+  }
+
+  private static func content(_ forms: [(type: String, schema: Schema)], to writer: inout JSONWriter) {
     writer.beginObject()
-    writer.key(text: type)
-    writer.beginObject()
-    writer.key("schema")
-    schema.write(to: &writer)
-    writer.endObject()
+    for (type, schema) in forms {
+      writer.key(text: type)
+      writer.beginObject()
+      writer.key("schema")
+      schema.write(to: &writer)
+      writer.endObject()
+    }
     writer.endObject()
   }
 }

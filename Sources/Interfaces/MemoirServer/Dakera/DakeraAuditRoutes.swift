@@ -43,7 +43,7 @@ extension MemoirServer {
     Route(
       .get, "/v1/audit/export", "dakera_export_audit", access: .scope(.read), wire: .dakera,
       summary: "The same at once, as JSON or CSV.", parameters: parameters + [AnyParameter(format)],
-      answers: [.json(list)],
+      answers: [.json(list), .other(type: "text/csv; charset=utf-8")],
       .later { call in
         let limit = min(call[DakeraParameters.limit] ?? 10_000, 100_000)
         var news: [DakeraNews] = []

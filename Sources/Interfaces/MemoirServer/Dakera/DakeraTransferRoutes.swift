@@ -19,7 +19,10 @@ extension MemoirServer {
     Route(
       .get, "/v1/export", "dakera_export", access: .scope(.read), wire: .dakera,
       summary: "An agent's memories as a file, in the order in which they were stored.", parameters: parameters,
-      answers: [.other(type: "application/x-ndjson", "In the form that was asked for.")],
+      answers: [
+        .other(type: "application/x-ndjson", "In the form that was asked for."),
+        .other(type: "text/csv; charset=utf-8"), .json(.object([], isOpen: true)),
+      ],
       .later { call in
         let stream = try call.stream(call[agent] ?? "")
         let form = call[format] ?? .jsonl

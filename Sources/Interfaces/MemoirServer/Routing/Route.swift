@@ -29,7 +29,7 @@ enum RouteAccess: Hashable, Sendable {
   case scope(AccessScope)
 }
 
-/// What an answer of a status looks like.
+/// What an answer of a status looks like. Several of one status are several forms of it.
 struct Answer: Sendable {
   var status: Int
   var summary: String
