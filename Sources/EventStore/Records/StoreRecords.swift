@@ -10,7 +10,7 @@ public enum StoreRecords: String, CaseIterable, Hashable, Sendable {
   case keys
   /// Who may reach whose memory besides.
   case grants
-  /// Who was told what about whom: a ``RecordJournal``.
+  /// Who was told what about whom: a journal, bound by hashes.
   case access
 
   /// The table they are in.
