@@ -13,7 +13,7 @@ package enum PythonClients {
 
   /// Runs a script of `Tests/Clients` to its end.
   package static func run(
-    _ script: String, _ arguments: [String]
+    _ script: String, _ arguments: [String], patience: Duration = RunningProcess.patience
   ) async throws -> (lines: [String], end: RunningProcess.End) {
     func list(_ path: String) -> String? { try? String(contentsOf: root.appending(path: path), encoding: .utf8) }
     guard let wanted = list("Tests/Clients/requirements.txt"), list(".build/clients/requirements.txt") == wanted else {
@@ -21,6 +21,6 @@ package enum PythonClients {
     }
     return try await RunningProcess.run(
       root.appending(path: ".build/clients/bin/python").path,
-      ["-W", "ignore", root.appending(path: "Tests/Clients/\(script)").path] + arguments)
+      ["-W", "ignore", root.appending(path: "Tests/Clients/\(script)").path] + arguments, patience: patience)
   }
 }

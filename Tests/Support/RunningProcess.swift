@@ -29,6 +29,8 @@ package final class RunningProcess {
 
   /// Longer than anything here takes, also on a busy machine.
   package static let patience: Duration = .seconds(120)
+  /// How long this one may take for a line, or for its end.
+  private var patience = RunningProcess.patience
 
   /// Starts a program.
   ///
@@ -55,13 +57,16 @@ package final class RunningProcess {
 
   /// Runs a program to its end on a thread of its own: what it talks to may be in this process, and need the threads
   /// that tasks share.
-  package static func run(_ path: String, _ arguments: [String]) async throws -> (lines: [String], end: End) {
+  package static func run(
+    _ path: String, _ arguments: [String], patience: Duration = patience
+  ) async throws -> (lines: [String], end: End) {
     try await withCheckedThrowingContinuation { continuation in
       do {
         _ = try DedicatedThread(name: "run") {
           continuation.resume(
             with: Result {
               let process = try RunningProcess(path, arguments)
+              process.patience = patience
               return (try process.lines(), try process.wait())
             })
         }
@@ -155,7 +160,7 @@ package final class RunningProcess {
   ///
   /// - Throws: ``Problem`` where there is none.
   package func line() throws -> String {
-    guard let line = try line(until: .now + Self.patience) else {
+    guard let line = try line(until: .now + patience) else {
       throw Problem(description: "\(command) says nothing more; \(end.map { "\($0)" } ?? "it runs")")
     }
     return line
@@ -173,7 +178,7 @@ package final class RunningProcess {
   /// All lines that are still to come, to the end.
   package func lines() throws -> [String] {
     var lines: [String] = []
-    let deadline = ContinuousClock.now + Self.patience
+    let deadline = ContinuousClock.now + patience
     while let line = try line(until: deadline) { lines.append(line) }
     guard isAtEnd else { throw Problem(description: "\(command) does not end") }
     return lines
@@ -188,7 +193,7 @@ package final class RunningProcess {
   @discardableResult
   package func wait() throws -> End {
     if let end { return end }
-    let deadline = ContinuousClock.now + Self.patience
+    let deadline = ContinuousClock.now + patience
     var status: Int32 = 0
     while unsafe waitpid(id, &status, WNOHANG) == 0 {
       if ContinuousClock.now > deadline {

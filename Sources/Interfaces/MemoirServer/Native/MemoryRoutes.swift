@@ -107,7 +107,7 @@ extension MemoirServer {
   }
 
   private static let query = Parameter<String>.text(
-    "query", "The question, in the person's words.", maxLength: RecallQuery.longestText)
+    "query", "The question, in the person's words. Longer ones go as far as a head of 32 KiB does.", maxLength: 2_048)
   private static let topK = Parameter<Int>.integer(
     "top_k", "At most so many; 5 where nothing is said.", in: 1...RecallQuery.largestTopK)
   private static let minImportance = Parameter<Fraction>(
