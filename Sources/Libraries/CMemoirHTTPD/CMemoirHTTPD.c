@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 const ssize_t memoir_httpd_end_of_stream = MHD_CONTENT_READER_END_OF_STREAM;
+const ssize_t memoir_httpd_end_with_error = MHD_CONTENT_READER_END_WITH_ERROR;
 
 // Paths and queries are decoded by whoever reads them, strictly and once.
 static size_t keep(void *owner, struct MHD_Connection *connection, char *text) {

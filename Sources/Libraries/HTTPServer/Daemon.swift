@@ -138,7 +138,8 @@ final class Daemon: @unchecked Sendable {
         guard let owner = unsafe owner, let buffer = unsafe buffer else { return memoir_httpd_end_of_stream }
         let reader = unsafe Unmanaged<LiveReader>.fromOpaque(owner).takeUnretainedValue()
         let room = unsafe UnsafeMutableRawBufferPointer(start: buffer, count: count)
-        return unsafe reader.body.read(into: room, for: reader.connection) ?? memoir_httpd_end_of_stream
+        if let count = unsafe reader.body.read(into: room, for: reader.connection) { return count }
+        return reader.body.isCutShort ? memoir_httpd_end_with_error : memoir_httpd_end_of_stream
       },
       { owner in
         if let owner = unsafe owner { unsafe Unmanaged<LiveReader>.fromOpaque(owner).release() }

@@ -21,6 +21,8 @@ public final class LiveBody: Sendable {
     var sleeper: Sleeper?
     var writer: CheckedContinuation<Void, Never>?
     var hasEnded = false
+    /// Whether it ended before it was whole.
+    var hasFailed = false
     var isRead = true
   }
 
@@ -55,8 +57,14 @@ public final class LiveBody: Sendable {
   }
 
   /// Ends the body. What was written is still sent.
-  public func end() {
+  public func end() { end(hasFailed: false) }
+
+  /// Ends the body before it is whole: the connection ends so that the reader cannot take it for all there is.
+  public func fail() { end(hasFailed: true) }
+
+  private func end(hasFailed: Bool) {
     let (sleeper, writer) = state.withLock { state in
+      state.hasFailed = state.hasFailed || hasFailed
       state.hasEnded = true
       defer { (state.sleeper, state.writer) = (nil, nil) }
       return (state.sleeper, state.writer)
@@ -64,6 +72,9 @@ public final class LiveBody: Sendable {
     sleeper?.wake()
     writer?.resume()
   }
+
+  /// Whether it ended before it was whole.
+  var isCutShort: Bool { state.withLock { $0.hasFailed } }
 
   /// Whether it has ended, or nobody reads it any more.
   public var isOver: Bool { state.withLock { $0.hasEnded || !$0.isRead } }

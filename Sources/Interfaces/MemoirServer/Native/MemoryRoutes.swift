@@ -75,19 +75,24 @@ extension MemoirServer {
         let body = LiveBody(capacity: 256 << 10)
         let store = call.store
         Task {
-          // Page by page, as fast as it is read.
-          var next: StreamVersion? = try store.exportStart(of: user)
-          while let start = next {
-            let page = try store.log.readStream(user, from: start)
-            var writer = JSONWriter()
-            for event in page.events where !event.isRedacted {
-              try EventJSON.write(event, to: &writer)
-              writer.endLine()
+          do {
+            // Page by page, as fast as it is read.
+            var next: StreamVersion? = try store.exportStart(of: user)
+            while let start = next {
+              let page = try store.log.readStream(user, from: start)
+              var writer = JSONWriter()
+              for event in page.events where !event.isRedacted {
+                try EventJSON.write(event, to: &writer)
+                writer.endLine()
+              }
+              guard await body.write(writer.finish()) else { return }
+              next = page.next
             }
-            guard await body.write(writer.finish()) else { return }
-            next = page.next
+            body.end()
+          } catch {
+            // A part must not look like all of it.
+            body.fail()
           }
-          body.end()
         }
         return Reply(body: .live(type: "application/jsonl", body), itemCount: 1)
       }),

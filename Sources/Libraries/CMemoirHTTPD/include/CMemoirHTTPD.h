@@ -52,4 +52,7 @@ unsigned int memoir_httpd_connection_count(struct MHD_Daemon *daemon);
 /// Ends a stream's reading.
 extern const ssize_t memoir_httpd_end_of_stream;
 
+/// Ends it, and the connection, before it is whole.
+extern const ssize_t memoir_httpd_end_with_error;
+
 #endif
