@@ -69,9 +69,13 @@ private struct ContextCandidates {
   /// Facts without a vector.
   private(set) var missing = 0
   private static let mostFacts = 1_000
+  /// Of so many categories the priority is kept.
+  private static let mostPlaces = 32
   private let request: ContextRequest
   private let now: Timestamp
   private let rule: StalenessRule
+  /// Of an item that meets nothing of the question.
+  private let leastRelevance: Double
 
   init(
     _ request: ContextRequest, _ memory: MemoryAtPoint, _ history: [RecalledMemory], _ meaning: SemanticAnswer?,
@@ -81,6 +85,7 @@ private struct ContextCandidates {
     self.request = request
     now = memory.state.clock
     rule = options.staleness
+    leastRelevance = request.isAsking ? request.priorities.leastRelevance : 1
     let profile = options.profile
     addFacts(memory, meaning, profile, analyzer)
     addPreferences(memory.state.state.preferences.all, profile, analyzer)
@@ -94,20 +99,23 @@ private struct ContextCandidates {
     _ memory: MemoryAtPoint, _ meaning: SemanticAnswer?, _ profile: ProfileSchema, _ analyzer: TextAnalyzer
   ) {
     let known = Set(profile.factLists.values)
-    // Facts are large: what is sorted is their places.
-    var ranked: [(score: Double, relevance: Double, index: Int)] = []
-    missing = memory.forEachFact(relevantTo: request.query, meaning, analyzer) { index, relevance in
-      let score =
-        place(of: memory.fact(at: index).category, known).priority * self.relevance(Double(relevance))
-        * recency(of: memory.fact(at: index).updatedAt)
-      ranked.append((score, Double(relevance), index))
+    // Facts are large: what is sorted is their places. They have few categories.
+    var places: [(category: String, priority: Double)] = []
+    var ranked: [(score: Double, relevance: Double, version: StreamVersion, index: Int)] = []
+    missing = memory.forEachFact(relevantTo: request.query, meaning, analyzer) { index, fact, relevance in
+      let priority: Double
+      if let place = places.first(where: { $0.category == fact.category }) {
+        priority = place.priority
+      } else {
+        priority = place(of: fact.category, known).priority
+        if places.count < Self.mostPlaces { places.append((fact.category, priority)) }
+      }
+      let score = priority * self.relevance(Double(relevance)) * recency(ofMicroseconds: fact.usedAt)
+      ranked.append((score, Double(relevance), fact.origin, index))
     }
-    ranked.sort { a, b in
-      a.score == b.score
-        ? memory.fact(at: a.index).origin.version > memory.fact(at: b.index).origin.version : a.score > b.score
-    }
+    ranked.sort { $0.score == $1.score ? $0.version > $1.version : $0.score > $1.score }
     passedOver = max(0, ranked.count - Self.mostFacts)
-    for (_, relevance, index) in ranked.prefix(Self.mostFacts) {
+    for (_, relevance, _, index) in ranked.prefix(Self.mostFacts) {
       let fact = memory.fact(at: index)
       let (section, priority) = place(of: fact.category, known)
       let isLabelled = section == .profile || section == .decisions
@@ -193,12 +201,13 @@ private struct ContextCandidates {
   var count: Int { items.count + passedOver }
 
   private func relevance(_ met: Double) -> Double {
-    let least = request.isAsking ? request.priorities.leastRelevance : 1
-    return least + (1 - least) * min(1, met)
+    leastRelevance + (1 - leastRelevance) * min(1, met)
   }
 
-  private func recency(of usedAt: Timestamp) -> Double {
-    let days = Double(max(0, now.microseconds - usedAt.microseconds)) / 86_400_000_000
+  private func recency(of usedAt: Timestamp) -> Double { recency(ofMicroseconds: usedAt.microseconds) }
+
+  private func recency(ofMicroseconds usedAt: Int64) -> Double {
+    let days = Double(max(0, now.microseconds - usedAt)) / 86_400_000_000
     return 0.5 + 0.5 / (1 + days / 30)
   }
 

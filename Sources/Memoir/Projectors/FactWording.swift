@@ -1,10 +1,14 @@
-// The facts of a state as recall looks at them: a few numbers of each, in the order of their texts.
+// The facts of a state as recall and contexts look at them: a little of each, in the order of their texts.
+internal import EventStore
 internal import Synchronization
 
-/// What recall asks of every fact, for every question.
+/// What is asked of every fact, for every question.
 struct FactWording: Sendable {
   /// The version of the event that said it in these words: that of its text.
   let version: UInt64
+  /// The version of the event that it was learned by.
+  let origin: StreamVersion
+  let category: String
   /// When it was learned, revised or confirmed last, in microseconds since 1970.
   let usedAt: Int64
   /// From when on it no longer holds.
@@ -26,7 +30,8 @@ final class FactWordings: Sendable {
       let made = facts.indices.map { place in
         let fact = facts.values[place]
         return FactWording(
-          version: fact.wordedAt.number, usedAt: fact.updatedAt.microseconds,
+          version: fact.wordedAt.number, origin: fact.origin.version, category: fact.category,
+          usedAt: fact.updatedAt.microseconds,
           expiresAt: fact.expiresAt?.microseconds ?? .max, importance: fact.importance?.value, place: place)
       }.sorted { $0.version < $1.version }
       known = made

@@ -135,12 +135,12 @@ struct MemoryAtPoint {
     return ranked
   }
 
-  /// Lends all facts that can be recalled to `body`, each with how much of a question it meets: 0…1.
+  /// Lends all facts that can be recalled to `body`, each with its place and how much of a question it meets: 0…1.
   ///
   /// - Returns: How many of them might be nearer in meaning than is known, since they have no vector.
   func forEachFact(
     relevantTo question: String, _ meaning: SemanticAnswer?, _ analyzer: TextAnalyzer,
-    _ body: (_ place: Int, _ relevance: Float) -> Void
+    _ body: (_ place: Int, borrowing FactWording, _ relevance: Float) -> Void
   ) -> Int {
     let said = analyzer.said(in: question)
     let words = WordScores(of: said.terms, in: index.memories, memories, sessionCount: 0)
@@ -148,7 +148,10 @@ struct MemoryAtPoint {
     let ranking = Ranking(
       memories, words, .memories, isWordless: said.length == 0, time: QueryTime(of: question, now: state.clock),
       now: state.clock, meaning: meaning?.scores(of: memories, [.fact], missing: &missing), used: used)
-    for text in places.indices where places[text] >= 0 { body(places[text], ranking.parts(of: text).relevance) }
+    let wordings = facts.span
+    for text in places.indices where places[text] >= 0 {
+      body(places[text], wordings[places[text]], ranking.parts(of: text).relevance)
+    }
     return missing
   }
 
