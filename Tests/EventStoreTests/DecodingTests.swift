@@ -10,7 +10,7 @@ import Testing
   /// A record with all that a record can have.
   private static func record() -> [UInt8] {
     var fields = RecordFields(
-      type: .custom, typeName: "App.Thing", typeVersion: 3, tag: 7, recordedAt: Timestamp(clamping: 1 << 50),
+      type: .custom, typeVersion: 3, tag: 7, recordedAt: Timestamp(clamping: 1 << 50),
       occurredAt: Timestamp(clamping: 1 << 49), id: .number(1), stream: 300, version: 1_000, position: 70_000,
       previous: 60_000)
     fields.session = 900
@@ -20,7 +20,9 @@ import Testing
     fields.redactedDigest = .zero
     fields.chain = .zero
     var writer = ByteWriter()
-    fields.encode(metadata: Array("{}".utf8).rawSpan, payload: Array("payload".utf8).rawSpan, into: &writer)
+    fields.encode(
+      typeName: Array("App.Thing".utf8).rawSpan, metadata: Array("{}".utf8).rawSpan,
+      payload: Array("payload".utf8).rawSpan, into: &writer)
     return writer.bytes
   }
 

@@ -93,7 +93,8 @@ struct StoredLog {
     fields.chain = record.chain
     try change(&fields)
     let content = payload ?? record.payload.array()
-    fields.encode(metadata: record.metadata, payload: content.rawSpan, into: &writer)
+    fields.encode(
+      typeName: record.typeName, metadata: record.metadata, payload: content.rawSpan, into: &writer)
     put(writer.bytes, at: place ?? position)
   }
 }

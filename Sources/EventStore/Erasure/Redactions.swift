@@ -57,7 +57,7 @@ struct Redaction: WriterWork {
       fields.secret = record.secret
       fields.redactedDigest = digest
       fields.chain = record.chain
-      fields.encode(metadata: RawSpan(), payload: RawSpan(), into: &writer)
+      fields.encode(typeName: RawSpan(), metadata: RawSpan(), payload: RawSpan(), into: &writer)
     }
     var copies = 0
     if let table = index.catalog.table(of: position, tables) {

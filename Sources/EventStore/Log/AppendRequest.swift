@@ -51,43 +51,97 @@ public struct AppendResult: Sendable, Hashable {
   public var isDuplicate: Bool { appended == 0 }
 }
 
-/// An event with its digest.
+/// An event of a request: numbers alone, so that the writer counts no references for it. What has no fixed size is among
+/// the request's bytes.
 struct PreparedEvent: Sendable {
-  var event: EventData
-  /// Empty where it is `{}`.
-  var metadata: [UInt8]
+  var id: EventID
+  var digest: Bytes32
   /// As given, or when it was handed in.
   var occurredAt: Timestamp
-  var digest: Bytes32
-
-  init(_ event: EventData, now: Timestamp, by hasher: StreamHasher) {
-    self.event = event
-    metadata = event.metadata == .emptyObject ? [] : event.metadata.utf8
-    occurredAt = event.occurredAt ?? now
-    digest = hasher.digest(of: event, metadata: metadata, occurredAt: occurredAt)
-  }
-}
-
-/// A stream of a request.
-struct PreparedStream: Sendable {
-  var name: StreamName
-  var hasher: StreamHasher
+  /// Whether it was given: a repeat may leave it out.
+  var saysWhen: Bool
+  var type: EventTypeCode
+  var typeVersion: UInt16
+  /// Which of the request's sessions.
+  var session: Int?
+  /// Where its bytes begin: type name, metadata and payload, each with its length before it.
+  var start: Int
+  /// Where the name of an application's type is; empty for others.
+  var typeName: Range<Int>
+  /// Where the metadata is; empty for `{}`.
+  var metadata: Range<Int>
+  var payload: Range<Int>
 }
 
 struct PreparedAppend: Sendable {
   /// Which of the request's streams.
   var stream: Int
   var expected: ExpectedVersion
-  var events: [PreparedEvent]
+  /// Which of the request's events.
+  var events: Range<Int>
 }
 
 /// A request as the sequencer orders it. Given a log and a recorded-at, its outcome is settled.
 struct AppendRequest: Sendable {
   /// Each once.
-  var streams: [PreparedStream]
+  var streams: [StreamHasher] = []
   /// At least one, of at least one event each.
-  var appends: [PreparedAppend]
+  var appends: [PreparedAppend] = []
+  /// Of all appends, in their order.
+  var events: [PreparedEvent] = []
+  /// What the events name, mostly each once.
+  var sessions: [SessionID] = []
+  /// The events' bytes, one after the other.
+  fileprivate(set) var bytes = ByteWriter()
   var repeats: RepeatRule
+
+  /// A part of the request's bytes.
+  @_lifetime(borrow self)
+  func span(_ range: Range<Int>) -> RawSpan { bytes.bytes.rawSpan.extracting(range) }
+
+  func session(of event: PreparedEvent) -> SessionID? { event.session.map { sessions[$0] } }
+
+  /// An event's digest under another secret than the one it was made ready with.
+  func digest(of event: PreparedEvent, by hasher: StreamHasher) -> Bytes32 {
+    hasher.digest(
+      of: span(event.start..<event.payload.upperBound), session: session(of: event), id: event.id,
+      occurredAt: event.occurredAt, type: event.type, typeVersion: event.typeVersion)
+  }
+
+  /// Takes in an event.
+  fileprivate mutating func add(_ event: borrowing EventData, now: Timestamp, by hasher: StreamHasher) {
+    let start = bytes.count
+    let typeName: Range<Int>
+    if let name = event.customType {
+      typeName = write(name.utf8.count) { $0.write(contentsOf: name.utf8) }
+    } else {
+      typeName = write(0) { _ in }
+    }
+    let metadata = event.metadata == .emptyObject ? 0 : event.metadata.utf8.count
+    var prepared = PreparedEvent(
+      id: event.id, digest: .zero, occurredAt: event.occurredAt ?? now, saysWhen: event.occurredAt != nil,
+      type: event.type, typeVersion: event.typeVersion, session: nil, start: start, typeName: typeName,
+      metadata: write(metadata) { if metadata > 0 { $0.write(contentsOf: event.metadata.utf8) } },
+      payload: write(event.payload.count) { $0.write(contentsOf: event.payload) })
+    if let session = event.session {
+      if sessions.last != session { sessions.append(session) }
+      prepared.session = sessions.count - 1
+    }
+    prepared.digest = digest(of: prepared, by: hasher)
+    events.append(prepared)
+  }
+
+  private mutating func write(_ count: Int, _ body: (inout ByteWriter) -> Void) -> Range<Int> {
+    bytes.writeVarint(count)
+    let start = bytes.count
+    body(&bytes)
+    return start..<bytes.count
+  }
+
+  fileprivate mutating func reserve(_ count: Int, size: Int) {
+    events.reserveCapacity(count)
+    bytes.bytes.reserveCapacity(size)
+  }
 }
 
 /// An append that only waits for its turn.
@@ -113,11 +167,11 @@ struct RequestPreparer {
     guard count <= Self.largestCount else {
       throw .invalid(InvalidValue(field: "events", reason: "are \(count), more than \(Self.largestCount) at once"))
     }
-    var streams: [PreparedStream] = []
+    var request = AppendRequest(repeats: repeats)
+    request.reserve(count, size: appends.reduce(0) { $0 + $1.events.reduce(0) { $0 + $1.payload.count + 16 } })
+    request.appends.reserveCapacity(appends.count)
     var known: [StreamName: Int] = [:]
     if appends.count > 1 { known.reserveCapacity(appends.count) }
-    var prepared: [PreparedAppend] = []
-    prepared.reserveCapacity(appends.count)
     for append in appends {
       guard !append.events.isEmpty else {
         throw .invalid(InvalidValue(field: "events", reason: "must not be empty"))
@@ -126,20 +180,17 @@ struct RequestPreparer {
       if let seen = known[append.stream] {
         stream = seen
       } else {
-        stream = streams.count
-        do throws(StorageError) {
-          streams.append(PreparedStream(name: append.stream, hasher: try hasher(append.stream)))
-        } catch {
-          throw .storage(error)
-        }
+        stream = request.streams.count
+        do throws(StorageError) { request.streams.append(try hasher(append.stream)) } catch { throw .storage(error) }
         if appends.count > 1 { known[append.stream] = stream }
       }
-      let hasher = streams[stream].hasher
-      prepared.append(
-        PreparedAppend(
-          stream: stream, expected: append.expected,
-          events: append.events.map { PreparedEvent($0, now: now, by: hasher) }))
+      let hasher = request.streams[stream]
+      let first = request.events.count
+      let events = append.events.span
+      for index in events.indices { request.add(events[index], now: now, by: hasher) }
+      request.appends.append(
+        PreparedAppend(stream: stream, expected: append.expected, events: first..<request.events.count))
     }
-    return AppendRequest(streams: streams, appends: prepared, repeats: repeats)
+    return request
   }
 }

@@ -34,8 +34,11 @@ enum HashChain {
     writer.writeLengthPrefixed(typeName)
     writer.writeLengthPrefixed(metadata)
     writer.writeLengthPrefixed(payload)
-    return BLAKE2b.digest(writer.bytes.rawSpan, key: secret)
+    return payloadDigest(writer.bytes.rawSpan, secret: secret)
   }
+
+  /// The same of type name, metadata and payload that lie behind each other so.
+  static func payloadDigest(_ content: RawSpan, secret: Bytes32) -> Bytes32 { BLAKE2b.digest(content, key: secret) }
 
   static func eventDigest(
     stream: Bytes32, session: Bytes32, payload: Bytes32, id: EventID, occurredAt: Timestamp,

@@ -204,7 +204,6 @@ struct RecordLink {
 struct RecordFields {
   var flags: RecordFlags = []
   var type: EventTypeCode
-  var typeName: String?
   var typeVersion: UInt16
   var tag: UInt32
   var recordedAt: Timestamp
@@ -222,7 +221,7 @@ struct RecordFields {
   var chain: Bytes32?
 
   /// Appends the record's bytes.
-  func encode(metadata: RawSpan, payload: RawSpan, into writer: inout ByteWriter) {
+  func encode(typeName: RawSpan, metadata: RawSpan, payload: RawSpan, into writer: inout ByteWriter) {
     var flags = self.flags
     if chain != nil { flags.insert(.endsRequest) }
     if redactedDigest != nil { flags.insert(.redacted) }
@@ -230,7 +229,7 @@ struct RecordFields {
     if session != 0 { flags.insert(.hasSession) }
     if sessionName != nil { flags.insert(.namesSession) }
     if !metadata.isEmpty { flags.insert(.hasMetadata) }
-    if typeName != nil { flags.insert(.hasTypeName) }
+    if !typeName.isEmpty { flags.insert(.hasTypeName) }
     let start = writer.count
     writer.write(0 as UInt64)
     writer.write(RecordFormat.current)
@@ -246,7 +245,7 @@ struct RecordFields {
     writer.writeSignedVarint(occurredAt.microseconds - recordedAt.microseconds)
     if session != 0 { writer.writeVarint(version.number - session.number) }
     if let sessionName { writer.writeString(sessionName.description) }
-    if let typeName { writer.writeString(typeName) }
+    if !typeName.isEmpty { writer.writeLengthPrefixed(typeName) }
     if !metadata.isEmpty { writer.writeLengthPrefixed(metadata) }
     if let name, let secret {
       writer.writeString(name.namespace.description)

@@ -28,8 +28,8 @@ struct Repeats {
 /// Open addressing over the events' numbers: nearly all ids are new, and a dictionary would hash and copy each.
 private struct RequestEvents {
   private struct Event {
-    var append: Int
-    var event: Int
+    var stream: Int
+    var number: Int
   }
 
   /// Numbers into `events`, from 1; 0 where there is none.
@@ -44,23 +44,17 @@ private struct RequestEvents {
   }
 
   /// Adds an event, where none of its stream has the same id; else tells which has.
-  mutating func add(
-    _ id: EventID, append: Int, event: Int, of request: AppendRequest
-  ) -> (append: Int, event: Int)? {
-    let stream = request.appends[append].stream
+  mutating func add(_ number: Int, of request: borrowing AppendRequest, stream: Int) -> Int? {
+    let id = request.events[number].id
     var slot = Int(truncatingIfNeeded: IdentityHash.event(id, of: StreamNumber(truncatingIfNeeded: stream), seed: seed))
     while true {
       slot &= slots.count - 1
       guard slots[slot] > 0 else { break }
       let other = events[Int(slots[slot]) - 1]
-      if request.appends[other.append].stream == stream,
-        request.appends[other.append].events[other.event].event.id == id
-      {
-        return (other.append, other.event)
-      }
+      if other.stream == stream, request.events[other.number].id == id { return other.number }
       slot &+= 1
     }
-    events.append(Event(append: append, event: event))
+    events.append(Event(stream: stream, number: number))
     slots[slot] = UInt32(events.count)
     return nil
   }
@@ -69,33 +63,28 @@ private struct RequestEvents {
 extension WriterContext {
   /// - Parameter streams: The ends of the request's streams, `nil` for those that have no event yet.
   func findRepeats(
-    in request: AppendRequest, _ streams: [WriterStream?]
+    in request: borrowing AppendRequest, _ streams: [WriterStream?]
   ) throws(StorageError) -> Result<Repeats, AppendError> {
     var repeats = Repeats()
-    repeats.places.reserveCapacity(request.appends.reduce(0) { $0 + $1.events.count })
+    repeats.places.reserveCapacity(request.events.count)
     var conflicts: [EventID] = []
     var conflictStream: Int?
     var isErased = false
     // What is handed in again was handed in in this order before: the next one is likely the next of the log.
     var lastFound: LogPosition?
     // Only where there can be two of a kind.
-    let checksRequest = request.appends.count > 1 || request.appends[0].events.count > 1
-    var earlier: RequestEvents?
-    if checksRequest {
-      earlier = RequestEvents(count: request.appends.reduce(0) { $0 + $1.events.count }, seed: settings.hashSeed)
-    }
-    for (number, append) in request.appends.enumerated() {
-      // Lent: copying an event costs more than looking at its id.
-      let events = append.events.span
-      for next in events.indices {
-        let id = events[next].event.id
+    var earlier =
+      request.events.count > 1 ? RequestEvents(count: request.events.count, seed: settings.hashSeed) : nil
+    for append in request.appends {
+      let stream = streams[append.stream]
+      for number in append.events {
+        let event = request.events[number]
         func conflict() {
-          conflicts.append(id)
+          conflicts.append(event.id)
           conflictStream = conflictStream ?? append.stream
         }
-        if let first = earlier?.add(id, append: number, event: next, of: request) {
-          let other = request.appends[first.append].events[first.event]
-          if request.repeats == .event, append.events[next].isRepeat(of: other, settings.schema) {
+        if let first = earlier?.add(number, of: request, stream: append.stream) {
+          if request.repeats == .event, request.isRepeat(event, of: request.events[first], settings.schema) {
             repeats.places.append(StreamPlace(version: 0, position: 0))
             repeats.count += 1
           } else {
@@ -104,9 +93,7 @@ extension WriterContext {
           }
           continue
         }
-        guard let stream = streams[append.stream],
-          let place = try place(of: id, in: stream.stream, after: lastFound)
-        else {
+        guard let stream, let place = try place(of: event.id, in: stream.stream, after: lastFound) else {
           repeats.places.append(nil)
           continue
         }
@@ -115,7 +102,7 @@ extension WriterContext {
         let record = try index.record(at: place.position, of: stream.stream, transaction)
         if record.flags.contains(.redacted) {
           isErased = true
-        } else if try append.events[next].isRepeat(of: record, in: stream.stream, settings.schema, index, transaction) {
+        } else if try request.isRepeat(event, of: record, in: stream.stream, settings.schema, index, transaction) {
           repeats.count += 1
           continue
         }
@@ -134,17 +121,13 @@ extension WriterContext {
   }
 
   /// Only some of the events are known, or not as neighbours: the request is not the one of before.
-  private static func partialRepeat(of request: AppendRequest, _ repeats: Repeats) -> AppendError {
+  private static func partialRepeat(of request: borrowing AppendRequest, _ repeats: Repeats) -> AppendError {
     var known: [EventID] = []
     var stream = request.appends[0].stream
-    var next = 0
     for append in request.appends {
-      for event in append.events {
-        if repeats.places[next] != nil {
-          if known.isEmpty { stream = append.stream }
-          known.append(event.event.id)
-        }
-        next += 1
+      for number in append.events where repeats.places[number] != nil {
+        if known.isEmpty { stream = append.stream }
+        known.append(request.events[number].id)
       }
     }
     return .idConflict(stream: request.streams[stream].name, ids: known, isErased: false)
@@ -163,44 +146,46 @@ extension WriterContext {
   }
 }
 
-extension PreparedEvent {
-  /// Whether this is `other` handed in again.
-  fileprivate func isRepeat(of other: PreparedEvent, _ schema: EventSchema) -> Bool {
-    event.type == other.event.type && event.customType == other.event.customType
-      && event.session == other.event.session
-      && (event.occurredAt == nil || event.occurredAt == other.occurredAt)
-      && Self.isSameJSON(metadata, other.metadata)
-      && isSamePayload(other.event.payload, version: other.event.typeVersion, schema)
+extension AppendRequest {
+  /// Whether an event is another one handed in again.
+  fileprivate func isRepeat(_ event: PreparedEvent, of other: PreparedEvent, _ schema: EventSchema) -> Bool {
+    event.type == other.type && span(event.typeName).isSame(as: span(other.typeName))
+      && session(of: event) == session(of: other)
+      && (!event.saysWhen || event.occurredAt == other.occurredAt)
+      && Self.isSameJSON(span(event.metadata), span(other.metadata))
+      && isSamePayload(event, as: span(other.payload), version: other.typeVersion, schema)
   }
 
-  /// Whether this is the recorded event handed in again.
+  /// Whether an event is the recorded one handed in again.
   fileprivate func isRepeat(
-    of record: borrowing RecordView, in stream: StreamNumber, _ schema: EventSchema, _ index: StreamIndex,
-    _ transaction: borrowing some Transaction & ~Copyable
+    _ event: PreparedEvent, of record: borrowing RecordView, in stream: StreamNumber, _ schema: EventSchema,
+    _ index: StreamIndex, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> Bool {
-    let typeName = Array((event.customType ?? "").utf8)
-    guard event.type == record.type, record.typeName.isSame(as: typeName.rawSpan),
-      event.occurredAt == nil || event.occurredAt == record.occurredAt,
-      Self.isSameJSON(metadata, record.metadata.array())
+    guard event.type == record.type, record.typeName.isSame(as: span(event.typeName)),
+      !event.saysWhen || event.occurredAt == record.occurredAt,
+      Self.isSameJSON(span(event.metadata), record.metadata)
     else { return false }
     let session = record.session == 0 ? nil : try index.session(record.session, in: stream, transaction)?.name
-    guard event.session == session else { return false }
-    return isSamePayload(record.payload.array(), version: record.typeVersion, schema)
+    guard self.session(of: event) == session else { return false }
+    return isSamePayload(event, as: record.payload, version: record.typeVersion, schema)
   }
 
   /// Whether a payload of the same type says the same. Older forms are compared in today's; one that cannot be brought
   /// there, because it is newer or not what its type says, is the same only as it is.
-  private func isSamePayload(_ other: [UInt8], version: UInt16, _ schema: EventSchema) -> Bool {
-    if event.typeVersion == version, Payload.isSame(event.payload.rawSpan, other.rawSpan) { return true }
+  private func isSamePayload(
+    _ event: PreparedEvent, as other: RawSpan, version: UInt16, _ schema: EventSchema
+  ) -> Bool {
+    if event.typeVersion == version, Payload.isSame(span(event.payload), other) { return true }
+    let typeName = event.typeName.isEmpty ? nil : try? span(event.typeName).string()
     guard
       let mine = try? schema.upcast(
-        event.payload, of: event.type, named: event.customType, from: event.typeVersion, at: 0),
-      let theirs = try? schema.upcast(other, of: event.type, named: event.customType, from: version, at: 0)
+        span(event.payload).array(), of: event.type, named: typeName, from: event.typeVersion, at: 0),
+      let theirs = try? schema.upcast(other.array(), of: event.type, named: typeName, from: version, at: 0)
     else { return false }
     return mine.version == theirs.version && Payload.isSame(mine.payload.rawSpan, theirs.payload.rawSpan)
   }
 
-  private static func isSameJSON(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-    a == b || canonicalJSONEqual(a.span, b.span)
+  private static func isSameJSON(_ a: RawSpan, _ b: RawSpan) -> Bool {
+    a.isSame(as: b) || canonicalJSONEqual(a.array().span, b.array().span)
   }
 }

@@ -5,26 +5,32 @@ internal import Synchronization
 
 /// Makes the digests of a stream's events, on any thread.
 final class StreamHasher: Sendable {
+  let stream: HashedName
   /// The stream's secret, or what it is to become with the stream's first event.
   let secret: Bytes32
   private let streamDigest: Bytes32
   /// Mostly the next event's too.
   private let lastSession = Mutex<(name: SessionID, digest: Bytes32)?>(nil)
 
+  var name: StreamName { stream.name }
+
   init(_ stream: StreamName, secret: Bytes32) {
+    self.stream = HashedName(stream)
     self.secret = secret
     streamDigest = HashChain.streamDigest(stream, secret: secret)
   }
 
-  /// The digest of an event that occurred at `occurredAt`.
-  func digest(of event: borrowing EventData, metadata: [UInt8], occurredAt: Timestamp) -> Bytes32 {
-    let typeName = event.customType.map { Array($0.utf8) } ?? []
-    return HashChain.eventDigest(
-      stream: streamDigest,
-      session: event.session.map { digest(of: $0) } ?? .zero,
-      payload: HashChain.payloadDigest(
-        typeName: typeName.rawSpan, metadata: metadata.rawSpan, payload: event.payload.rawSpan, secret: secret),
-      id: event.id, occurredAt: occurredAt, type: event.type, typeVersion: event.typeVersion)
+  /// The digest of an event.
+  ///
+  /// - Parameter content: Type name, metadata and payload, each with its length before it.
+  func digest(
+    of content: RawSpan, session: SessionID?, id: EventID, occurredAt: Timestamp, type: EventTypeCode,
+    typeVersion: UInt16
+  ) -> Bytes32 {
+    HashChain.eventDigest(
+      stream: streamDigest, session: session.map { digest(of: $0) } ?? .zero,
+      payload: HashChain.payloadDigest(content, secret: secret), id: id, occurredAt: occurredAt, type: type,
+      typeVersion: typeVersion)
   }
 
   private func digest(of session: SessionID) -> Bytes32 {
@@ -33,4 +39,19 @@ final class StreamHasher: Sendable {
     lastSession.withLock { $0 = (session, digest) }
     return digest
   }
+}
+
+/// A stream's name that was hashed once: the writer looks many up for each commit.
+struct HashedName: Hashable, Sendable {
+  let name: StreamName
+  private let hash: Int
+
+  init(_ name: StreamName) {
+    self.name = name
+    hash = name.hashValue
+  }
+
+  func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+
+  static func == (a: HashedName, b: HashedName) -> Bool { a.hash == b.hash && a.name == b.name }
 }

@@ -18,7 +18,7 @@ struct Writer {
 
   /// The end of the log as of our last commit: another end means that other processes appended.
   private var end = LogEnd()
-  private var streams: [StreamName: WriterStream] = [:]
+  private var streams: [HashedName: WriterStream] = [:]
   private var filters = RunFilters()
   private var sealing: Sealing?
   /// Whether blocks, or runs, stay as they are, since one of them is damaged.

@@ -37,7 +37,7 @@ struct WriterContext: ~Copyable {
   private var table: Table
   private(set) var end: LogEnd
   /// The streams appended to lately, kept from commit to commit.
-  var streams: [StreamName: WriterStream]
+  var streams: [HashedName: WriterStream]
   /// What runs certainly do not have, kept from commit to commit.
   var filters: RunFilters
   /// The events appended so far: their streams, and the bytes of their records.
@@ -55,7 +55,7 @@ struct WriterContext: ~Copyable {
 
   init(
     _ transaction: consuming WriteTransaction, _ settings: WriterSettings, _ tail: TailIndex, _ view: TailView,
-    end: LogEnd, streams: [StreamName: WriterStream] = [:], filters: RunFilters = RunFilters()
+    end: LogEnd, streams: [HashedName: WriterStream] = [:], filters: RunFilters = RunFilters()
   ) {
     self.transaction = transaction
     self.settings = settings
@@ -115,14 +115,14 @@ struct WriterContext: ~Copyable {
   ///
   /// - Throws: ``StorageError`` where the whole commit must be given up.
   mutating func append(
-    _ request: AppendRequest, time: Timestamp
+    _ request: borrowing AppendRequest, time: Timestamp
   ) throws(StorageError) -> Result<[AppendResult], AppendError> {
     var streams: [WriterStream?] = []
     streams.reserveCapacity(request.streams.count)
     let repeats: Repeats
     let lookups: Lookups
     do throws(StorageError) {
-      for stream in request.streams { streams.append(try writerStream(stream.name)) }
+      for stream in request.streams { streams.append(try writerStream(stream.stream)) }
       switch try findRepeats(in: request, streams) {
       case .failure(let error): return .failure(error)
       case .success(let found): repeats = found
@@ -149,28 +149,25 @@ struct WriterContext: ~Copyable {
   }
 
   private func lookUp(
-    _ request: AppendRequest, _ repeats: Repeats, _ streams: [WriterStream?]
+    _ request: borrowing AppendRequest, _ repeats: Repeats, _ streams: [WriterStream?]
   ) throws(StorageError) -> Lookups {
     var lookups = Lookups()
-    var next = 0
     for (number, append) in request.appends.enumerated() {
-      let stream = streams[append.stream]
+      guard let stream = streams[append.stream] else { continue }
       var addsNothing = true
-      for event in append.events {
-        defer { next += 1 }
-        if repeats.places[next] != nil { continue }
+      for event in append.events where repeats.places[event] == nil {
         addsNothing = false
-        guard let stream, let session = event.event.session, stream.lastSession?.name != session,
+        guard let session = request.session(of: request.events[event]), stream.lastSession?.name != session,
           lookups.sessions[append.stream]?[session] == nil
         else { continue }
         // It may be the last one no more when its next event comes.
-        if let last = stream.lastSession, repeats.places.count > 1 {
+        if let last = stream.lastSession, request.events.count > 1 {
           lookups.sessions[append.stream, default: [:]][last.name] = last.number
         }
         lookups.sessions[append.stream, default: [:]][session] =
           try index.session(session, in: stream.stream, transaction, unlessExcludedBy: filters) ?? 0
       }
-      if addsNothing, let stream {
+      if addsNothing {
         lookups.times[number] = try index.record(at: stream.position, of: stream.stream, transaction).recordedAt
       }
     }
@@ -179,13 +176,11 @@ struct WriterContext: ~Copyable {
 
   /// The results of a request that was done before.
   private func firstResults(
-    of request: AppendRequest, _ repeats: Repeats
+    of request: borrowing AppendRequest, _ repeats: Repeats
   ) throws(StorageError) -> [AppendResult] {
     var results: [AppendResult] = []
-    var next = 0
     for append in request.appends {
-      let places = repeats.places[next..<next + append.events.count]
-      next += append.events.count
+      let places = repeats.places[append.events]
       guard let first = places.first ?? nil, let last = places.last ?? nil else { continue }
       let record = try index.record(at: last.position, transaction)
       results.append(
@@ -198,15 +193,13 @@ struct WriterContext: ~Copyable {
   }
 
   private static func versionConflict(
-    in request: AppendRequest, _ repeats: Repeats, _ streams: [WriterStream?]
+    in request: borrowing AppendRequest, _ repeats: Repeats, _ streams: [WriterStream?]
   ) -> AppendError? {
-    var next = 0
     // Of one append, nobody asks for the others'.
     let isOne = request.appends.count == 1
     var appended = [UInt64](repeating: 0, count: isOne ? 0 : request.streams.count)
     for append in request.appends {
-      let new = append.events.indices.count { repeats.places[next + $0] == nil }
-      next += append.events.count
+      let new = append.events.count { repeats.places[$0] == nil }
       if new == 0 { continue }
       let version = StreamVersion(
         (streams[append.stream]?.version.number ?? 0) + (isOne ? 0 : appended[append.stream]))
@@ -220,7 +213,8 @@ struct WriterContext: ~Copyable {
   }
 
   private mutating func write(
-    _ request: AppendRequest, _ repeats: Repeats, _ lookups: Lookups, _ streams: [WriterStream?], time: Timestamp
+    _ request: borrowing AppendRequest, _ repeats: Repeats, _ lookups: Lookups, _ streams: [WriterStream?],
+    time: Timestamp
   ) throws(StorageError) -> [AppendResult] {
     let recordedAt = max(end.recordedAt.advanced(byMicroseconds: 1), time)
     var streams = streams
@@ -231,37 +225,29 @@ struct WriterContext: ~Copyable {
     digests.reserveCapacity(left)
     var results: [AppendResult] = []
     results.reserveCapacity(request.appends.count)
-    var next = 0
     for (number, append) in request.appends.enumerated() {
       let prepared = request.streams[append.stream]
       let stream = streams[append.stream] ?? newStream(prepared)
       let first = (version: stream.version.next, position: end.position.next)
       // Callers of a new stream may have made secrets at the same time; the first one's counts.
-      let hasher =
-        stream.secret == prepared.hasher.secret ? nil : StreamHasher(prepared.name, secret: stream.secret)
-      // Lent: a copy of an event counts six references.
-      let events = append.events.span
-      for index in events.indices {
-        defer { next += 1 }
-        if repeats.places[next] != nil { continue }
-        let digest =
-          hasher?.digest(
-            of: events[index].event, metadata: events[index].metadata, occurredAt: events[index].occurredAt)
-          ?? events[index].digest
-        digests.append(digest)
+      let hasher = stream.secret == prepared.secret ? nil : StreamHasher(prepared.name, secret: stream.secret)
+      for index in append.events where repeats.places[index] == nil {
+        var event = request.events[index]
+        if let hasher { event.digest = request.digest(of: event, by: hasher) }
+        digests.append(event.digest)
         left -= 1
         if left == 0 {
           end.chain = HashChain.step(end.chain, first: requestStart, recordedAt: recordedAt, digests: digests)
         }
         let named = try write(
-          events[index], digest: digest, to: stream, name: prepared.name,
-          sessions.isEmpty ? nil : sessions[append.stream], recordedAt: recordedAt, endsRequest: left == 0)
-        if let named, repeats.places.count > 1 { sessions[append.stream, default: [:]][named.name] = named.number }
+          event, of: request, to: stream, name: prepared.name, sessions.isEmpty ? nil : sessions[append.stream],
+          recordedAt: recordedAt, endsRequest: left == 0)
+        if let named, request.events.count > 1 { sessions[append.stream, default: [:]][named.name] = named.number }
       }
       let count = Int(end.position.number + 1 - first.position.number)
       if count > 0, streams[append.stream] == nil {
         streams[append.stream] = stream
-        self.streams[prepared.name] = stream
+        self.streams[prepared.stream] = stream
       }
       // Where nothing was new, the stream's last event tells the time; it may be one of this request.
       let time = stream.position >= requestStart ? recordedAt : lookups.times[number] ?? recordedAt
@@ -275,30 +261,29 @@ struct WriterContext: ~Copyable {
     return results
   }
 
-  private func newStream(_ stream: PreparedStream) -> WriterStream {
+  private func newStream(_ stream: StreamHasher) -> WriterStream {
     WriterStream(
-      stream: end.streams + 1, version: 0, position: 0, chain: .zero, secret: stream.hasher.secret,
+      stream: end.streams + 1, version: 0, position: 0, chain: .zero, secret: stream.secret,
       lastOccurredAt: .earliest)
   }
 
   /// Writes an event, and tells which session it named.
   private mutating func write(
-    _ prepared: borrowing PreparedEvent, digest: Bytes32, to stream: WriterStream, name: StreamName,
+    _ event: PreparedEvent, of request: borrowing AppendRequest, to stream: WriterStream, name: StreamName,
     _ sessions: [SessionID: StreamVersion]?, recordedAt: Timestamp, endsRequest: Bool
   ) throws(StorageError) -> (name: SessionID, number: StreamVersion)? {
-    let id = prepared.event.id
     let position = end.position.next
     let version = stream.version.next
     var fields = RecordFields(
-      type: prepared.event.type, typeName: prepared.event.customType, typeVersion: prepared.event.typeVersion,
-      tag: digest.prefix32, recordedAt: recordedAt, occurredAt: prepared.occurredAt, id: id, stream: stream.stream,
-      version: version, position: position, previous: stream.position)
+      type: event.type, typeVersion: event.typeVersion, tag: event.digest.prefix32, recordedAt: recordedAt,
+      occurredAt: event.occurredAt, id: event.id, stream: stream.stream, version: version, position: position,
+      previous: stream.position)
     if version == 1 {
       fields.name = name
       fields.secret = stream.secret
       end.streams = stream.stream
     }
-    if let session = prepared.event.session {
+    if let session = request.session(of: event) {
       if let last = stream.lastSession, last.name == session {
         fields.session = last.number
       } else {
@@ -311,20 +296,22 @@ struct WriterContext: ~Copyable {
         stream.lastSession = (session, fields.session)
       }
     }
-    let isLate = version > 1 && prepared.occurredAt < stream.lastOccurredAt
+    let isLate = version > 1 && event.occurredAt < stream.lastOccurredAt
     if isLate { fields.flags.insert(.isLate) }
-    if version > 1, prepared.occurredAt <= stream.lastOccurredAt {
-      try SnapshotTable.removeOccurred(from: prepared.occurredAt, of: stream.stream, &transaction, tables)
+    if version > 1, event.occurredAt <= stream.lastOccurredAt {
+      try SnapshotTable.removeOccurred(from: event.occurredAt, of: stream.stream, &transaction, tables)
     }
     if endsRequest { fields.chain = end.chain }
     buffer.bytes.removeAll(keepingCapacity: true)
-    fields.encode(metadata: prepared.metadata.rawSpan, payload: prepared.event.payload.rawSpan, into: &buffer)
+    fields.encode(
+      typeName: request.span(event.typeName), metadata: request.span(event.metadata),
+      payload: request.span(event.payload), into: &buffer)
     try transaction.append(buffer.bytes, at: BigEndianKey(position.number), to: table)
 
-    stream.chain = HashChain.step(stream.chain, digest, version)
+    stream.chain = HashChain.step(stream.chain, event.digest, version)
     let entry = IndexEntry(
       stream: stream.stream, version: version, position: position, previous: stream.position,
-      idHash: IdentityHash.event(id, of: stream.stream, seed: settings.hashSeed), occurredAt: prepared.occurredAt,
+      idHash: IdentityHash.event(event.id, of: stream.stream, seed: settings.hashSeed), occurredAt: event.occurredAt,
       isLate: isLate, sizeInBytes: buffer.count, chain: stream.chain, name: version == 1 ? name : nil,
       session: fields.sessionName)
     let count = generation.contents.withLock { contents in
@@ -334,7 +321,7 @@ struct WriterContext: ~Copyable {
     appended.append(AppendedEvent(stream: stream.stream, sizeInBytes: buffer.count))
     stream.version = version
     stream.position = position
-    stream.lastOccurredAt = max(stream.lastOccurredAt, prepared.occurredAt)
+    stream.lastOccurredAt = max(stream.lastOccurredAt, event.occurredAt)
     end.position = position
     end.recordedAt = recordedAt
     hasWritten = true
@@ -344,10 +331,10 @@ struct WriterContext: ~Copyable {
   }
 
   /// The end of a stream; `nil` where it has no event yet.
-  mutating func writerStream(_ name: StreamName) throws(StorageError) -> WriterStream? {
+  mutating func writerStream(_ name: HashedName) throws(StorageError) -> WriterStream? {
     if let known = streams[name] { return known }
-    guard let number = try index.stream(name, in: transaction),
-      let stream = try index.writerStream(number, name: name, transaction)
+    guard let number = try index.stream(name.name, in: transaction),
+      let stream = try index.writerStream(number, name: name.name, transaction)
     else { return nil }
     streams[name] = stream
     return stream

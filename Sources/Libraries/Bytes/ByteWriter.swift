@@ -75,6 +75,9 @@
   /// Appends bytes as they are.
   @inlinable public mutating func write(contentsOf other: [UInt8]) { bytes.append(contentsOf: other) }
 
+  /// Appends bytes as they are.
+  @inlinable public mutating func write(contentsOf text: String.UTF8View) { bytes.append(contentsOf: text) }
+
   /// Appends a varint length and the bytes.
   @inlinable public mutating func writeLengthPrefixed(_ span: RawSpan) {
     writeVarint(span.byteCount)
