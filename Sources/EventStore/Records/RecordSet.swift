@@ -133,4 +133,13 @@ extension EventLog {
     try await performed(work)
     return try work.outcome.get()
   }
+
+  /// The same, and blocks the thread until it is done: for programs without tasks.
+  package func changeRecordsAndWait(
+    _ changes: [RecordChange], in kind: StoreRecords, expecting version: UInt64
+  ) throws(StorageError) -> Bool {
+    let work = ChangeRecords(kind: kind, changes: changes, expected: version)
+    try perform(work)
+    return try work.outcome.get()
+  }
 }

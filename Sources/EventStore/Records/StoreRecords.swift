@@ -12,6 +12,8 @@ public enum StoreRecords: String, CaseIterable, Hashable, Sendable {
   case grants
   /// Who was told what about whom: a journal, bound by hashes.
   case access
+  /// The store's own key, with which it signs.
+  case signing
 
   /// The table they are in.
   var tableName: String { "records_\(rawValue)" }

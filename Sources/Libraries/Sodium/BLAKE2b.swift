@@ -168,10 +168,10 @@ extension Bytes32 {
   }
 
   /// libsodium picks the fastest code for this processor once, on first use.
-  private static let isLibraryReady = sodium_init() >= 0
+  static let isLibraryReady = sodium_init() >= 0
 
   /// The value whose 32 bytes `body` writes.
-  fileprivate static func filled(_ body: (UnsafeMutablePointer<UInt8>) -> Void) -> Bytes32 {
+  static func filled(_ body: (UnsafeMutablePointer<UInt8>) -> Void) -> Bytes32 {
     precondition(isLibraryReady, "libsodium cannot start")
     var value = Bytes32.zero
     unsafe withUnsafeMutablePointer(to: &value) { pointer in
@@ -181,7 +181,7 @@ extension Bytes32 {
   }
 
   /// The same bytes read as little-endian integers, whatever the processor's order.
-  fileprivate var littleEndian: Bytes32 {
+  var littleEndian: Bytes32 {
     Bytes32(a: a.littleEndian, b: b.littleEndian, c: c.littleEndian, d: d.littleEndian)
   }
 }
