@@ -129,7 +129,7 @@ let package = Package(
         "TestSupport",
       ]),
     tests("BenchTests", of: ["Memoir", "MemoirBench", "MemoirBenchCommand", "MemoirCommand"]),
-    tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "TestSupport"]),
+    tests("MemoirTests", of: ["Memoir", "EventStore", "Bytes", "JSON", "Sodium", "TestSupport"]),
     tests(
       "MemoirMCPTests", of: ["Memoir", "MemoirMCP", "MemoirCommand", "EventStore", "JSON", "Platform", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),

@@ -221,32 +221,6 @@ public final class MemoirStore: Sendable {
       next = page.next
     }
   }
-
-  /// Where an export begins: after the last erasure.
-  package func exportStart(of user: StreamName) throws(MemoirError) -> StreamVersion {
-    do {
-      let erasure = try log.readStream(
-        user, direction: .backward, limit: 1, filter: EventFilter(types: ["UserErased"]))
-      return erasure.events.first?.version.next ?? 1
-    } catch {
-      throw MemoirError(error)
-    }
-  }
-
-  /// Writes all that is kept of a user as JSON Lines, which `memoir append` takes again: a page at a time.
-  ///
-  /// It begins after the last erasure; events whose payload is gone are left out.
-  /// - Throws: `not_found` for a user nobody has heard of, or what `body` throws.
-  public func export(_ user: StreamName, _ body: ([UInt8]) throws -> Void) throws {
-    try events(of: user, from: try exportStart(of: user)) { events in
-      var writer = JSONWriter()
-      for event in events where !event.isRedacted {
-        try EventJSON.write(event, to: &writer)
-        writer.endLine()
-      }
-      try body(writer.finish())
-    }
-  }
 }
 
 /// The state of a user at a point, with what it takes to show it.

@@ -1,5 +1,7 @@
 // Events as callers hand them in, and as the log gives them back.
+internal import Bytes
 public import JSON
+package import Sodium
 
 /// An event handed in.
 public struct EventData: Sendable {
@@ -19,6 +21,9 @@ public struct EventData: Sendable {
   public var metadata: JSONText
   /// Its fields, as a ``PayloadWriter`` wrote them.
   public var payload: [UInt8]
+  /// Whether its payload was taken out of the log that it comes from: then ``payload`` is the digest of that payload, and
+  /// type name and metadata are gone with it.
+  package private(set) var isRedacted = false
 
   /// Makes an event.
   public init(
@@ -34,6 +39,18 @@ public struct EventData: Sendable {
     self.occurredAt = occurredAt
     self.metadata = metadata
     self.payload = payload
+  }
+
+  /// An event of which only its place and the digest of its payload are left.
+  package init(
+    redacted digest: Bytes32, id: EventID, type: EventTypeCode, typeVersion: UInt16, session: SessionID?,
+    occurredAt: Timestamp
+  ) {
+    var writer = ByteWriter(capacity: 32)
+    digest.write(into: &writer)
+    self.init(
+      id: id, type: type, typeVersion: typeVersion, session: session, occurredAt: occurredAt, payload: writer.bytes)
+    isRedacted = true
   }
 }
 

@@ -1,7 +1,7 @@
 // What enters the sequencer: appends whose every byte is settled, save order and recorded-at.
 internal import Bytes
 internal import JSON
-internal import Sodium
+package import Sodium
 
 /// Events for one stream, and where the caller believes the stream to be.
 public struct StreamAppend: Sendable {
@@ -11,6 +11,9 @@ public struct StreamAppend: Sendable {
   public var expected: ExpectedVersion
   /// What to append, in this order. At least one.
   public var events: [EventData]
+  /// The secret that the stream is to have, if it begins with these events: that of the stream they were exported from, so
+  /// that their digests are the same here.
+  package var secret: Bytes32?
 
   /// Collects what to append to a stream.
   public init(_ events: [EventData], to stream: StreamName, expecting expected: ExpectedVersion = .any) {
@@ -71,6 +74,8 @@ struct PreparedEvent: Sendable {
   /// Where the metadata is; empty for `{}`.
   var metadata: Range<Int>
   var payload: Range<Int>
+  /// Whether the payload was removed where the event comes from, and what is here is its digest.
+  var isRedacted: Bool
 }
 
 struct PreparedAppend: Sendable {
@@ -101,9 +106,28 @@ struct AppendRequest: Sendable {
 
   func session(of event: PreparedEvent) -> SessionID? { event.session.map { sessions[$0] } }
 
+  /// The digest of a payload that was removed where the event comes from.
+  func redactedDigest(of event: PreparedEvent) -> Bytes32? {
+    guard event.isRedacted else { return nil }
+    var reader = ByteReader(span(event.payload))
+    return try? Bytes32(reading: &reader)
+  }
+
+  /// The digest that an event has in a stream.
+  static func digest(of event: EventData, by hasher: StreamHasher) -> Bytes32 {
+    var request = AppendRequest(repeats: .event)
+    request.add(event, now: .earliest, by: hasher)
+    return request.events[0].digest
+  }
+
   /// An event's digest under another secret than the one it was made ready with.
   func digest(of event: PreparedEvent, by hasher: StreamHasher) -> Bytes32 {
-    hasher.digest(
+    if let payload = redactedDigest(of: event) {
+      return hasher.digest(
+        ofPayload: payload, session: session(of: event), id: event.id, occurredAt: event.occurredAt, type: event.type,
+        typeVersion: event.typeVersion)
+    }
+    return hasher.digest(
       of: span(event.start..<event.payload.upperBound), session: session(of: event), id: event.id,
       occurredAt: event.occurredAt, type: event.type, typeVersion: event.typeVersion)
   }
@@ -122,7 +146,7 @@ struct AppendRequest: Sendable {
       id: event.id, digest: .zero, occurredAt: event.occurredAt ?? now, saysWhen: event.occurredAt != nil,
       type: event.type, typeVersion: event.typeVersion, session: nil, start: start, typeName: typeName,
       metadata: write(metadata) { if metadata > 0 { $0.write(contentsOf: event.metadata.utf8) } },
-      payload: write(event.payload.count) { $0.write(contentsOf: event.payload) })
+      payload: write(event.payload.count) { $0.write(contentsOf: event.payload) }, isRedacted: event.isRedacted)
     if let session = event.session {
       if sessions.last != session { sessions.append(session) }
       prepared.session = sessions.count - 1
@@ -158,8 +182,10 @@ struct RequestPreparer {
   /// They are one block's, whatever its size.
   static let largestCount = 1_000_000
 
-  /// - Parameter hasher: The hasher of a stream, with a new secret where it has none yet.
-  func prepare(hasher: (StreamName) throws(StorageError) -> StreamHasher) throws(AppendError) -> AppendRequest {
+  /// - Parameter hasher: The hasher of a stream; where it has none yet, with the secret that is given, or a new one.
+  func prepare(
+    hasher: (StreamName, _ secret: Bytes32?) throws(StorageError) -> StreamHasher
+  ) throws(AppendError) -> AppendRequest {
     guard !appends.isEmpty else {
       throw .invalid(InvalidValue(field: "appends", reason: "must not be empty"))
     }
@@ -181,7 +207,9 @@ struct RequestPreparer {
         stream = seen
       } else {
         stream = request.streams.count
-        do throws(StorageError) { request.streams.append(try hasher(append.stream)) } catch { throw .storage(error) }
+        do throws(StorageError) { request.streams.append(try hasher(append.stream, append.secret)) } catch {
+          throw .storage(error)
+        }
         if appends.count > 1 { known[append.stream] = stream }
       }
       let hasher = request.streams[stream]

@@ -247,7 +247,7 @@ public final class EventLog: Sendable {
 
   private func prepare(_ appends: [StreamAppend], _ repeats: RepeatRule) throws(AppendError) -> AppendRequest {
     let preparer = RequestPreparer(appends: appends, repeats: repeats, now: options.clock())
-    return try preparer.prepare { name throws(StorageError) in
+    return try preparer.prepare { name, secret throws(StorageError) in
       let known = hashers.withLock { $0[name] }
       if let known, known.isSettled { return known.hasher }
       var settled: Bytes32?
@@ -266,8 +266,8 @@ public final class EventLog: Sendable {
           return made
         }
         // Callers of a new stream at the same time share one, or all but the first would have hashed in vain.
-        if let known = hashers[name] { return known.hasher }
-        let made = StreamHasher(name, secret: Bytes32.random())
+        if let known = hashers[name], secret == nil || known.hasher.secret == secret { return known.hasher }
+        let made = StreamHasher(name, secret: secret ?? Bytes32.random())
         hashers[name] = (made, false)
         return made
       }

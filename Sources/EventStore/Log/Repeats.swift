@@ -100,9 +100,9 @@ extension WriterContext {
         lastFound = place.position
         repeats.places.append(place)
         let record = try index.record(at: place.position, of: stream.stream, transaction)
-        if record.flags.contains(.redacted) {
+        if record.flags.contains(.redacted), !event.isRedacted {
           isErased = true
-        } else if try request.isRepeat(event, of: record, in: stream.stream, settings.schema, index, transaction) {
+        } else if try request.isRepeat(event, of: record, in: stream, settings.schema, index, transaction) {
           repeats.count += 1
           continue
         }
@@ -150,7 +150,7 @@ extension AppendRequest {
   /// Whether an event is another one handed in again.
   fileprivate func isRepeat(_ event: PreparedEvent, of other: PreparedEvent, _ schema: EventSchema) -> Bool {
     event.type == other.type && span(event.typeName).isSame(as: span(other.typeName))
-      && session(of: event) == session(of: other)
+      && session(of: event) == session(of: other) && event.isRedacted == other.isRedacted
       && (!event.saysWhen || event.occurredAt == other.occurredAt)
       && Self.isSameJSON(span(event.metadata), span(other.metadata))
       && isSamePayload(event, as: span(other.payload), version: other.typeVersion, schema)
@@ -158,15 +158,22 @@ extension AppendRequest {
 
   /// Whether an event is the recorded one handed in again.
   fileprivate func isRepeat(
-    _ event: PreparedEvent, of record: borrowing RecordView, in stream: StreamNumber, _ schema: EventSchema,
+    _ event: PreparedEvent, of record: borrowing RecordView, in stream: WriterStream, _ schema: EventSchema,
     _ index: StreamIndex, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> Bool {
-    guard event.type == record.type, record.typeName.isSame(as: span(event.typeName)),
-      !event.saysWhen || event.occurredAt == record.occurredAt,
-      Self.isSameJSON(span(event.metadata), record.metadata)
-    else { return false }
-    let session = record.session == 0 ? nil : try index.session(record.session, in: stream, transaction)?.name
+    guard event.type == record.type, !event.saysWhen || event.occurredAt == record.occurredAt else { return false }
+    let session = record.session == 0 ? nil : try index.session(record.session, in: stream.stream, transaction)?.name
     guard self.session(of: event) == session else { return false }
+    if let digest = redactedDigest(of: event) {
+      // Removed there, and here maybe not, or not yet.
+      let known =
+        record.redactedDigest
+        ?? HashChain.payloadDigest(
+          typeName: record.typeName, metadata: record.metadata, payload: record.payload, secret: stream.secret)
+      return event.typeVersion == record.typeVersion && digest == known
+    }
+    guard record.typeName.isSame(as: span(event.typeName)), Self.isSameJSON(span(event.metadata), record.metadata)
+    else { return false }
     return isSamePayload(event, as: record.payload, version: record.typeVersion, schema)
   }
 

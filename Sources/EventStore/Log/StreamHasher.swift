@@ -27,10 +27,19 @@ final class StreamHasher: Sendable {
     of content: RawSpan, session: SessionID?, id: EventID, occurredAt: Timestamp, type: EventTypeCode,
     typeVersion: UInt16
   ) -> Bytes32 {
+    digest(
+      ofPayload: HashChain.payloadDigest(content, secret: secret), session: session, id: id, occurredAt: occurredAt,
+      type: type, typeVersion: typeVersion)
+  }
+
+  /// The digest of an event of whose payload the digest is known.
+  func digest(
+    ofPayload payload: Bytes32, session: SessionID?, id: EventID, occurredAt: Timestamp, type: EventTypeCode,
+    typeVersion: UInt16
+  ) -> Bytes32 {
     HashChain.eventDigest(
-      stream: streamDigest, session: session.map { digest(of: $0) } ?? .zero,
-      payload: HashChain.payloadDigest(content, secret: secret), id: id, occurredAt: occurredAt, type: type,
-      typeVersion: typeVersion)
+      stream: streamDigest, session: session.map { digest(of: $0) } ?? .zero, payload: payload, id: id,
+      occurredAt: occurredAt, type: type, typeVersion: typeVersion)
   }
 
   private func digest(of session: SessionID) -> Bytes32 {

@@ -96,6 +96,15 @@ private struct Verifier {
   /// The last position that runs hold.
   let sealedEnd: LogPosition
   let hashSeed: UInt64
+  /// What the end of the log was once.
+  let known: LogHead?
+  private var isKnownPassed = false
+
+  init(sealedEnd: LogPosition, hashSeed: UInt64, known: LogHead?) {
+    self.sealedEnd = sealedEnd
+    self.hashSeed = hashSeed
+    self.known = known
+  }
 
   mutating func problem(
     _ reason: String, at position: LogPosition? = nil, _ kind: VerifyProblem.Kind = .log,
@@ -152,11 +161,31 @@ private struct Verifier {
             : "the log's chain breaks in the request of positions \(requestStart) to \(position)",
           at: position)
       }
+      if let known, known.position == position {
+        isKnownPassed = true
+        if known.chain != value.hexadecimal || known.recordedAt != record.recordedAt {
+          problem("the history up to here is not the one that was attested", at: position)
+        }
+      }
       // Go on from what is written, or one break would be reported at every request after it.
       chain = stored
       digests.removeAll(keepingCapacity: true)
       isInRequest = false
       isRequestBroken = false
+    }
+  }
+
+  /// Whether the log came past what its end was once; asked after the last record.
+  mutating func checkKnown(last: LogPosition) {
+    guard let known, !isKnownPassed else { return }
+    if known.position > last {
+      problem(
+        "the log ends at \(last): what was attested up to \(known.position) is not there any more",
+        at: last == 0 ? nil : last)
+    } else if known.position > 0 {
+      problem("no append ends here, and one did when it was attested", at: known.position)
+    } else if known.chain != LogHead.empty.chain {
+      problem("the history attested is not this one")
     }
   }
 
@@ -302,11 +331,15 @@ extension EventLog {
   /// Proves that the log is what was appended: every record whole, none missing, reordered or put in, the chains
   /// unbroken; that the derived tables say the same; and that the store's own records are whole. Where a page of the file is damaged, that is all it says.
   ///
-  /// - Parameter progress: Told now and then how many of how many positions are done.
+  /// - Parameters:
+  ///   - known: What the end of the log was once: whether all up to there is still the same. What was lawfully removed
+  ///     since makes no difference.
+  ///   - progress: Told now and then how many of how many positions are done.
   /// - Throws: ``StorageError`` only where nothing can be read at all; what is found wrong is in the report.
   /// - Complexity: O(events), about five microseconds each; memory for the streams and sessions there are, and 16 bytes
   ///   for each event of a run.
   public func verify(
+    against known: LogHead? = nil,
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(StorageError) -> VerifyReport {
     if let problem = try damageOfFile() {
@@ -321,7 +354,7 @@ extension EventLog {
       let view = try LogView(ofTables: environment, tail: tail, schema: schema)
       last = view.last
       isLastPlausible = (try? view.index.catalog.lastPosition(in: view.transaction, tables)) == last
-      verifier = Verifier(sealedEnd: view.index.catalog.end, hashSeed: tail.hashSeed)
+      verifier = Verifier(sealedEnd: view.index.catalog.end, hashSeed: tail.hashSeed, known: known)
     }
     var due: LogPosition = 1
     var isDone = last == 0
@@ -340,6 +373,7 @@ extension EventLog {
     }
     if !isLastPlausible { verifier.unusable("what follows has a damaged key", at: last.next) }
     if verifier.isInRequest { verifier.problem("the log ends within a request", at: last) }
+    verifier.checkKnown(last: last)
     try checkTables(&verifier, through: last)
     var records = RecordVerifier(self)
     try records.run()

@@ -303,9 +303,11 @@ struct WriterContext: ~Copyable {
     }
     if endsRequest { fields.chain = end.chain }
     buffer.bytes.removeAll(keepingCapacity: true)
+    fields.redactedDigest = request.redactedDigest(of: event)
+    let content = event.isRedacted ? event.payload.upperBound..<event.payload.upperBound : event.payload
     fields.encode(
-      typeName: request.span(event.typeName), metadata: request.span(event.metadata),
-      payload: request.span(event.payload), into: &buffer)
+      typeName: request.span(event.typeName), metadata: request.span(event.metadata), payload: request.span(content),
+      into: &buffer)
     try transaction.append(buffer.bytes, at: BigEndianKey(position.number), to: table)
 
     stream.chain = HashChain.step(stream.chain, event.digest, version)

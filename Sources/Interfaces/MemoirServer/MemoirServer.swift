@@ -60,6 +60,6 @@ public final class MemoirServer: Sendable {
 
   /// All that is served.
   static let routes: [Route] =
-    eventRoutes + stateRoutes + memoryRoutes + liveRoutes + dakeraRoutes + mcpRoutes + healthRoutes + metricRoutes
-    + pageRoutes + [OpenAPI.route]
+    eventRoutes + stateRoutes + memoryRoutes + trustRoutes + liveRoutes + dakeraRoutes + mcpRoutes + healthRoutes
+    + metricRoutes + pageRoutes + [OpenAPI.route]
 }

@@ -19,7 +19,7 @@ enum Schemas {
         .optional("session", name), .optional("occurred_at", .time), .optional("user", name),
         .optional("namespace", .string(minLength: 1, maxLength: 100)), .optional("metadata", .object([], isOpen: true)),
         .required("data", .any), .optional("version", .any), .optional("position", .any),
-        .optional("recorded_at", .any),
+        .optional("recorded_at", .any), .optional("proof", .any), .optional("stored", .any),
       ])
     ),
     (

@@ -9,6 +9,12 @@ extension EventJSON {
   /// - Throws: ``DamagedBytes`` where the payload is none.
   public static func write(_ event: RecordedEvent, to writer: inout JSONWriter) throws(DamagedBytes) {
     writer.beginObject()
+    try writeMembers(of: event, to: &writer)
+    writer.endObject()
+  }
+
+  /// Prints the members of an event, within an object that may have more.
+  static func writeMembers(of event: RecordedEvent, to writer: inout JSONWriter) throws(DamagedBytes) {
     writer.key("id")
     writer.write(event.id)
     writer.key("namespace")
@@ -40,7 +46,6 @@ extension EventJSON {
         writer.value(event.metadata)
       }
     }
-    writer.endObject()
   }
 
   /// Prints what an event says: canonical JSON.

@@ -78,11 +78,13 @@ public enum EventJSON {
     return try fields.id("id") { text, field throws(InvalidValue) in try EventID(text, field: field) }
   }
 
-  /// Whether an event has such a member; those the store gives are ignored on input.
+  /// Whether an event has such a member; those the store gives, or an export, are ignored on input.
   private static func isKnown(_ member: borrowing JSONMember) -> Bool {
     switch member.key.utf8?.count {
     case 2: member.hasKey("id")
     case 4: member.hasKey("type") || member.hasKey("data") || member.hasKey("user")
+    case 5: member.hasKey("proof")
+    case 6: member.hasKey("stored")
     case 7: member.hasKey("session") || member.hasKey("version")
     case 8: member.hasKey("position") || member.hasKey("metadata")
     case 9: member.hasKey("namespace")
@@ -96,6 +98,21 @@ public enum EventJSON {
     var members = node.members
     while let member = members.next() {
       if !isKnown(member) { unknown.append(member.key.string ?? "") }
+    }
+    if !unknown.isEmpty { throw .unknownFields(unknown) }
+  }
+}
+
+extension JSONNode {
+  /// Refuses an object that has any other member.
+  ///
+  /// - Throws: `invalid_argument`, naming them.
+  package func refuseOthers(than known: [String]) throws(MemoirError) {
+    var unknown: [String] = []
+    var members = self.members
+    while let member = members.next() {
+      let name = member.key.string ?? ""
+      if !known.contains(name) { unknown.append(name) }
     }
     if !unknown.isEmpty { throw .unknownFields(unknown) }
   }

@@ -172,6 +172,6 @@ import Testing
       #expect(text.contains(part), "\(part)")
     }
     // What it tells to do is a command line that works.
-    #expect(try memoir.shell(howTo["export"]?["command"] ?? "").lines.count == 8)
+    #expect(try memoir.shell(howTo["export"]?["command"] ?? "").lines.count == 10)
   }
 }

@@ -11,7 +11,7 @@ extension CommandTable {
     ServeCommand.self, MCPCommand.self,
     ReportCommand.self, AccessesCommand.self, GrantsCommand.self, KeyCommand.self,
     SweepCommand.self, DistillCommand.self, EmbedCommand.self,
-    VerifyCommand.self, SnapshotsCommand.self, BackupCommand.self, RestoreCommand.self,
+    VerifyCommand.self, AttestCommand.self, SnapshotsCommand.self, BackupCommand.self, RestoreCommand.self,
     DemoCommand.self, CompletionCommand.self, CompletionCandidatesCommand.self, HelpCommand.self,
   ]
 

@@ -30,6 +30,8 @@ enum AppendCommand: Command {
       reason: nothing of its batch is stored, earlier batches are kept. Empty lines are passed over.
 
       A line names its user; its namespace is the line's, else the one given by --namespace, else 'default'.
+
+      What 'export' printed is taken as it is: a user who begins with it has the same chain here.
       """,
     arguments: [input, expectedVersion, batch],
     examples: [

@@ -26,6 +26,12 @@ extension ArgumentKind where Value == Timestamp {
   }
 }
 
+extension ArgumentKind where Value == PublicKey {
+  static var publicKey: Self {
+    .domain("KEY") { text throws(InvalidValue) in try PublicKey(text) }
+  }
+}
+
 extension ArgumentKind where Value == ReceiptID {
   static var receipt: Self {
     .domain("RECEIPT") { text throws(InvalidValue) in try ReceiptID(text) }

@@ -44,6 +44,7 @@ struct EventReader: ~Copyable {
   private var lines: LineReader
   private let batchSize: Int
   private let parser = JSONParser()
+  private var exports = ExportReader()
   private var number = 0
   private var user: StreamName?
 
@@ -57,18 +58,7 @@ struct EventReader: ~Copyable {
     self.batchSize = batchSize
     // An event's longest form, with room for white space, and an end to it.
     let limit = 2 * Limits.eventSize
-    switch source {
-    case .standardInput: lines = LineReader(.standardInput, lineLimit: limit)
-    case .file(let path):
-      if (try? Files.status(path))?.kind == .folder {
-        throw .invalid(field: "FILE", "\(path) is a folder")
-      }
-      do throws(PlatformError) {
-        lines = LineReader(try Descriptor(opening: path, for: .reading), lineLimit: limit)
-      } catch {
-        throw PlatformError(call: error.call, code: error.code, path: path).asMemoirError
-      }
-    }
+    lines = LineReader(try source.open(field: "FILE"), lineLimit: limit)
   }
 
   /// The next batch; `nil` at the end.
@@ -105,7 +95,10 @@ struct EventReader: ~Copyable {
   }
 
   private mutating func add(_ line: [UInt8], to batch: inout EventBatch) throws(MemoirError) {
-    let incoming = try EventJSON.read(line.span, with: parser, now: now())
+    if try exports.take(line, with: parser) { return }
+    let incoming =
+      try exports.isIdle
+      ? EventJSON.read(line.span, with: parser, now: now()) : exports.read(line, with: parser, now: now())
     guard let user = incoming.user else { throw .invalid(field: "user", "is missing") }
     if let named = incoming.namespace, let namespace, named != namespace {
       throw .invalid(field: "namespace", "is \(named), and --namespace says \(namespace)")
@@ -121,7 +114,7 @@ struct EventReader: ~Copyable {
     if let last = batch.appends.indices.last, batch.appends[last].stream == stream {
       batch.appends[last].events.append(incoming.event)
     } else {
-      batch.appends.append(StreamAppend([incoming.event], to: stream))
+      batch.appends.append(exports.append(incoming.event, to: stream))
     }
     batch.lines.append(number)
     batch.sizeInBytes += line.count

@@ -76,6 +76,15 @@ extension ParsedArguments {
     return result
   }
 
+  /// Lends a store that can sign to `body`, and closes it. Only where it has no key yet is it opened for writing.
+  ///
+  /// - Throws: `forbidden` where it has none, and cannot be written to.
+  func withSigningStore<Result>(in context: CommandContext, _ body: (MemoirStore) throws -> Result) throws -> Result {
+    let store = try openStore(for: .reading, in: context)
+    let hasKey = try with(store) { store in try store.storeKey() != nil }
+    return try withStore(for: hasKey ? .reading : .writing, in: context, body)
+  }
+
   /// Lends an open store to `body`, and closes it.
   func with<Result>(_ store: MemoirStore, _ body: (MemoirStore) throws -> Result) throws -> Result {
     let result: Result

@@ -5,6 +5,13 @@ import Memoir
 enum VerifyCommand: Command {
   static let repairDerived = Argument.flag(
     "repair-derived", help: "Throw away and rebuild all that is derived from the log.")
+  static let since = Argument.option(
+    "since", .input, help: "Prove also that all before this attestation is as it was then.")
+  static let export = Argument.option(
+    "export", .input, excludes: ["--repair-derived", "--since"],
+    help: "Check this export instead of a store, which need not be there.")
+  static let publicKey = Argument.option(
+    "public-key", .publicKey, help: "The key, of 64 digits, that the attestation or export must be signed with.")
 
   static let row = CommandRow(
     name: "verify",
@@ -14,12 +21,32 @@ enum VerifyCommand: Command {
       Reads everything: checksums of all records, the hash chains of every stream and of the log, and whether
       what is derived from the log agrees with it; then the store's records: keys, grants, receipts, and the access
       log with its chain. Users that were erased verify like all others.
+
+      Whoever can write the file can rewrite the log with all its chains, and so that it verifies. An attestation
+      that was kept elsewhere tells: --since proves that the history up to it is still the same. Erasures since make
+      no difference.
+
+      With --export it checks what 'export' printed, without any store: that all lines are there, unchanged and in
+      order, that they are the events of one chain, and that the store's key has signed them. Whose key that is, a
+      file cannot prove: --public-key holds it to one that you know.
       """,
-    arguments: [repairDerived],
-    examples: [CommandExample("memoir verify", "Check the whole store.")],
-    exitCodes: .ofReading(corrupt: "something is not what was written; the output says what"))
+    arguments: [repairDerived, since, export, publicKey],
+    examples: [
+      CommandExample("memoir verify", "Check the whole store."),
+      CommandExample("memoir verify --since 2026-03-09.attestation", "Prove that no history was rewritten."),
+      CommandExample("memoir verify --export user-bob.jsonl", "Check an export, wherever it came from."),
+    ],
+    exitCodes: .ofReading(
+      usage: "wrong usage; a file that is no attestation of this store, or no export",
+      corrupt: "something is not what was written; the output says what"))
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
+    if let file = arguments[export] {
+      return try ExportCheck.run(file, pinned: arguments[publicKey], arguments, in: context)
+    }
+    guard arguments[publicKey] == nil || arguments[since] != nil else {
+      throw MemoirError.invalid(field: "--public-key", "goes with --since or --export")
+    }
     do {
       return try verify(arguments, in: context)
     } catch let error as MemoirError where error.code == .corrupt {
@@ -29,25 +56,29 @@ enum VerifyCommand: Command {
 
   private static func verify(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
     let repairs = arguments[repairDerived]
+    let attestation = try arguments[since].map { file throws(MemoirError) in
+      try Attestation(try file.readLine(field: "--since", limit: 4_096), field: "--since")
+    }
     return try arguments.withStore(for: repairs ? .writing : .reading, in: context) { store in
+      if let attestation { try store.check(attestation, pinned: arguments[publicKey], field: "--since") }
       if repairs {
         let progress = ProgressOfPositions("rebuilding", in: context)
         defer { progress.finish() }
         try store.log.repairDerived { done, total in progress.report(done, of: total) }
       }
       let progress = ProgressOfPositions("verifying", in: context)
-      let report = try store.log.verify { done, total in progress.report(done, of: total) }
+      let report = try store.log.verify(against: attestation?.head) { done, total in progress.report(done, of: total) }
       progress.finish()
       if arguments.wantsJSON {
-        try context.output.write(json: json(report))
+        try context.output.write(json: json(report, since: attestation))
       } else {
-        try show(report, on: context.output)
+        try show(report, since: attestation, on: context.output)
       }
       return report.isSound ? .done : .corrupt
     }
   }
 
-  private static func json(_ report: VerifyReport) -> [UInt8] {
+  private static func json(_ report: VerifyReport, since attestation: Attestation?) -> [UInt8] {
     JSONWriter.objectLine { writer in
       writer.key("access_chain")
       writer.string(report.accessChain)
@@ -90,6 +121,10 @@ enum VerifyCommand: Command {
       writer.endArray()
       writer.key("redacted")
       writer.integer(report.redacted)
+      if let attestation {
+        writer.key("since")
+        writer.integer(attestation.head.position.number)
+      }
       writer.key("snapshots")
       writer.integer(report.snapshots)
       writer.key("sound")
@@ -102,7 +137,7 @@ enum VerifyCommand: Command {
   /// Problems shown to people; the others are counted.
   private static let shownProblems = 20
 
-  static func show(_ report: VerifyReport, on output: Console) throws {
+  static func show(_ report: VerifyReport, since attestation: Attestation? = nil, on output: Console) throws {
     let what: StyledText =
       "\(Quantity.count(report.events, "event")) of \(Quantity.count(report.streams, "user"))"
     if report.isSound {
@@ -115,6 +150,10 @@ enum VerifyCommand: Command {
         // What stands for all of it; to be kept elsewhere, and compared.
         try output.print(
           StyledText("chain \(report.chain)", .dim))
+      }
+      if let head = attestation?.head {
+        let time = head.recordedAt.map { ", recorded \($0.second)," } ?? ""
+        try output.print("Up to position \(Quantity.count(head.position.number))\(time) it is the history attested.")
       }
       if report.accesses > 0 {
         try output.print("The access log holds: \(Quantity.count(report.accesses, "access", plural: "accesses")).")

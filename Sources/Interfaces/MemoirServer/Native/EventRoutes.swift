@@ -192,17 +192,6 @@ extension Call {
 }
 
 extension JSONNode {
-  /// - Throws: `invalid_argument` naming members of an object that mean nothing.
-  func refuseOthers(than known: [String]) throws(MemoirError) {
-    var unknown: [String] = []
-    var members = self.members
-    while let member = members.next() {
-      let name = member.key.string ?? ""
-      if !known.contains(name) { unknown.append(name) }
-    }
-    if !unknown.isEmpty { throw .unknownFields(unknown) }
-  }
-
   func namespace() throws(MemoirError) -> Namespace? {
     guard let value = self["namespace"], !value.isNull else { return nil }
     guard let text = value.string else { throw .invalid(field: "namespace", "must be a string") }

@@ -68,25 +68,19 @@ extension MemoirServer {
       .get, "/v1/users/{user}/export", "export", access: .scope(.read),
       summary: "All that is kept of a user: JSON Lines, which an append takes again.",
       parameters: [AnyParameter(Parameters.namespace)],
-      answers: [.other(type: "application/jsonl", "One event a line.")],
+      answers: [
+        .other(
+          type: "application/jsonl", "One event a line, between one that says what they are and one that proves it.")
+      ],
       .later { call in
-        let user = try call.user()
-        guard try call.store.log.version(of: user) > 0 else { throw MemoirError.noUser(user) }
+        let beginning = try call.store.export(of: try call.user())
         let body = LiveBody(capacity: 256 << 10)
-        let store = call.store
         Task {
           do {
-            // Page by page, as fast as it is read.
-            var next: StreamVersion? = try store.exportStart(of: user)
-            while let start = next {
-              let page = try store.log.readStream(user, from: start)
-              var writer = JSONWriter()
-              for event in page.events where !event.isRedacted {
-                try EventJSON.write(event, to: &writer)
-                writer.endLine()
-              }
-              guard await body.write(writer.finish()) else { return }
-              next = page.next
+            // Some at a time, as fast as they are read.
+            var export = beginning
+            while let lines = try export.next() {
+              guard await body.write(lines) else { return }
             }
             body.end()
           } catch {
