@@ -14,6 +14,7 @@ extension MemoirError {
         .corrupt, error.description, details: position.map { .object("position", $0.number) } ?? .emptyObject)
     case .full: self.init(.storageFull, error.description)
     case .denied: self.init(.forbidden, error.description)
+    case .occupied(let reason): self = .invalid(field: "folder", reason)
     // This process cannot; opened anew, or by a newer program, the store can.
     case .inUse, .unavailable, .closed, .stopped, .newerFormat, .unsupportedVersion:
       self.init(.unavailable, error.description)

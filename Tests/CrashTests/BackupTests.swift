@@ -1,5 +1,6 @@
 // A copy of a store that is being written to.
 import EventStore
+import Platform
 import TestSupport
 import Testing
 
@@ -42,6 +43,43 @@ extension `Real processes` {
         }
       }
       #expect(Set(copies.map(\.position)).count == 4)
+    }
+
+    @Test func `killed at any moment leaves the backup there was, or more, and the next one goes on`() throws {
+      let store = AgentStore(), copy = AgentStore()
+      var random = SeededRandom(seed: `Real processes`.seed)
+      try store.run("append", ["requests": 1])
+      try store.run("backup", ["to": copy.path])
+      var requests = 1
+      var held: UInt64 = 0
+      for round in 0..<(12 * `Real processes`.effort) {
+        let count = Int.random(in: 1...400, using: &random)
+        try store.run("append", ["requests": count, "first": "\(requests)"])
+        requests += count
+        // So that a part of the rounds copies all anew.
+        if round % 4 == 3 {
+          let log = try store.open()
+          try log.redact(1, of: NumberedWork().user(ofRequest: round, by: 0))
+          try log.close()
+        }
+        let backup = try store.agent("backup", ["to": copy.path])
+        MonotonicClock.sleep(nanoseconds: UInt64.random(in: 0...250_000_000, using: &random))
+        try backup.kill9()
+        let log = try store.open(), copied = try copy.open(readOnly: true)
+        let head = try copied.head()
+        #expect(head.position.number >= held)
+        #expect(try copied.verify().isSound)
+        // A beginning of the store's own history, at the end of an append.
+        #expect(try log.verify(against: head).isSound)
+        held = head.position.number
+        try copied.close()
+        try log.close()
+      }
+      try store.run("backup", ["to": copy.path])
+      let log = try store.open(), copied = try copy.open()
+      #expect(try copied.head() == log.head() && copied.verify().isSound)
+      try copied.close()
+      try log.close()
     }
 
     @Test func `goes into a new folder only`() throws {

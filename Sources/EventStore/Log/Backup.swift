@@ -1,91 +1,198 @@
 // Copying a store while it is at work, and making a store of a copy.
 internal import LMDB
 internal import Platform
+internal import Sodium
 
 /// What a copy holds.
 public struct BackupSummary: Sendable, Hashable {
   /// The last position in the copy.
   public var position: LogPosition
+  /// How many events it did not have before.
+  public var added: UInt64
   /// The size of its data file.
   public var sizeInBytes: Int
 }
 
+/// How far a backup is restored.
+public enum RestorePoint: Sendable, Hashable {
+  /// What had been appended up to this position; of an append that goes beyond it, nothing.
+  case position(LogPosition)
+  /// What had been recorded by this time.
+  case recordedAt(Timestamp)
+
+  func includes(_ record: borrowing RecordView) -> Bool {
+    switch self {
+    case .position(let position): record.position <= position
+    case .recordedAt(let time): record.recordedAt <= time
+    }
+  }
+}
+
 extension EventLog {
-  /// Copies the store, as of one moment, into a new folder. Appends go on meanwhile.
+  /// Copies the store into a folder, or brings the backup that is there up to date. Appends go on meanwhile.
   ///
-  /// The copy is a store like any other (0700, files 0600): it can be opened, verified, or restored from.
-  /// - Throws: ``StorageError/denied(reason:)`` where `destination` exists and is not empty;
-  ///   ``StorageError/corrupt(reason:position:)`` where a page of the file is damaged.
+  /// The copy is a store like any other (0700, files 0600): it can be opened, verified, or restored from. Into a new folder
+  /// it is copied as of one moment. To a backup of this store, what came since is added, after the same history: a crash
+  /// leaves it as it was, or with a part of what came since. Where payloads were removed since, it is copied anew, so that
+  /// they are gone from the backup too; until that is done the backup stays as it was.
+  ///
+  /// - Throws: ``StorageError/occupied(reason:)`` where `destination` holds something else, or a backup that has another
+  ///   history; ``StorageError/inUse(reason:)`` while another process has the backup open;
+  ///   ``StorageError/corrupt(reason:position:)`` where what is to be copied is damaged.
+  /// - Complexity: O(store) the first time; O(events since, records of the store) later.
   public func backup(to destination: String) throws(StorageError) -> BackupSummary {
-    try refuseDamagedFile()
-    try StoreCopy.prepare(destination)
+    let backup = BackupFolder(destination)
+    switch try backup.look(for: storeID) {
+    case .nothing:
+      try refuseDamagedFile()
+      try backup.prepare()
+      do throws(StorageError) {
+        try backup.begin(for: storeID)
+        try copyAll(to: backup)
+      } catch {
+        // Half a copy is none.
+        backup.discard()
+        throw error
+      }
+      return try backup.summary(schema, options, before: 0)
+    case .begun:
+      try refuseDamagedFile()
+      try copyAll(to: backup)
+      return try backup.summary(schema, options, before: 0)
+    case .standing:
+      return try update(backup)
+    }
+  }
+
+  /// Puts a copy of the whole store in place of what the folder has.
+  ///
+  /// The pages must have been checked: LMDB believes a damaged one, and copying it may end the process.
+  private func copyAll(to backup: BackupFolder) throws(StorageError) {
+    try backup.clearAway()
+    do throws(LMDBError) { try environment.copy(to: backup.copyingPath) } catch { throw StorageError(error) }
+    try backup.finishCopy(StoreIdentity(storeID: storeID, hashSeed: tail.hashSeed))
+  }
+
+  /// Adds what came since.
+  private func update(_ backup: BackupFolder) throws(StorageError) -> BackupSummary {
+    let copy = try backup.open(schema, options)
+    let before: LogPosition
     do throws(StorageError) {
-      return try StoreCopy.write(self, to: destination)
+      let isAlone = try asking(backup.path) { () throws(PlatformError) in try copy.openers.tryUpgrade() }
+      guard isAlone else { throw .inUse(reason: "another process has the backup open") }
+      before = try checkHistory(of: copy)
+      if try hasForgottenAsMuch(as: copy) {
+        try copy.copyRecords(of: self)
+        try copy.perform(MirrorRecords(source: self))
+        try copy.close()
+        return try backup.summary(schema, options, before: before)
+      }
+      try copy.close()
     } catch {
-      // Half a copy is none.
-      StoreCopy.discard(destination)
+      try? copy.close()
       throw error
     }
+    try refuseDamagedFile()
+    try backup.alone { () throws(StorageError) in try copyAll(to: backup) }
+    return try backup.summary(schema, options, before: before)
+  }
+
+  /// Whether as many payloads were removed from a copy as from this log.
+  private func hasForgottenAsMuch(as copy: EventLog) throws(StorageError) -> Bool {
+    try view().redactions == copy.view().redactions
+  }
+
+  /// Refuses a copy whose history is not the beginning of this one.
+  ///
+  /// - Returns: Where it ends.
+  private func checkHistory(of copy: EventLog) throws(StorageError) -> LogPosition {
+    let end = try copy.head()
+    let view = try view()
+    guard end.position <= view.last else {
+      throw .occupied(reason: "\(copy.folder) ends at \(end.position), after this store, which ends at \(view.last)")
+    }
+    if end.position > 0, try view.record(at: end.position).chain?.hexadecimal != end.chain {
+      throw .occupied(reason: "\(copy.folder) has another history than this store up to position \(end.position)")
+    }
+    return end.position
   }
 
   /// Makes a new store in `folder` of the backup in `source`, which is verified first.
   ///
-  /// - Returns: What was verified.
+  /// It is the same store: its id, its keys and other records are those of the backup. At an earlier point, the events
+  /// after it are left out, and what was removed or revoked since stays so.
+  ///
+  /// - Parameter point: How far; `nil`, or beyond its end: all of it.
+  /// - Returns: What was verified: of an earlier point, the store that was made.
   /// - Throws: ``StorageError/corrupt(reason:position:)`` where the backup is not sound;
-  ///   ``StorageError/denied(reason:)`` where `folder` exists and is not empty.
+  ///   ``StorageError/occupied(reason:)`` where `folder` exists and is not empty.
   @discardableResult
   public static func restore(
-    from source: String, to folder: String, schema: EventSchema,
+    from source: String, to folder: String, schema: EventSchema, at point: RestorePoint? = nil,
+    options: Options = Options(),
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(StorageError) -> VerifyReport {
-    var options = Options()
-    options.isReadOnly = true
-    let backup = try EventLog(folder: source, schema: schema, options: options)
-    let report = try backup.verify(progress: progress)
-    if let problem = report.problems.first(where: { $0.kind != .derived }) {
-      throw .corrupt(reason: "the backup is not sound: \(problem.reason)", position: problem.position)
+    var reading = options
+    reading.isReadOnly = true
+    let backup = try EventLog(folder: source, schema: schema, options: reading)
+    defer { try? backup.close() }
+    let report = try backup.verifySound("the backup", progress)
+    let target = BackupFolder(folder)
+    try target.prepare()
+    if let point, try !backup.head().isIncluded(by: point) {
+      return try backup.restore(to: target, at: point, options)
     }
-    _ = try backup.backup(to: folder)
-    try backup.close()
+    do throws(StorageError) { try backup.copyAll(to: target) } catch {
+      target.discard()
+      throw error
+    }
+    return report
+  }
+
+  private func restore(
+    to target: BackupFolder, at point: RestorePoint, _ options: Options
+  ) throws(StorageError) -> VerifyReport {
+    // Under another name until it is whole: a part of it would look like a store.
+    let making = try target.beginMaking()
+    var options = options
+    options.creates = true
+    options.isReadOnly = false
+    options.storeID = storeID
+    options.hashSeed = tail.hashSeed
+    let restored = try EventLog(folder: making, schema: schema, options: options)
+    let report: VerifyReport
+    do throws(StorageError) {
+      try restored.copyRecords(of: self, while: point.includes)
+      try restored.perform(MirrorRecords(source: self))
+      try restored.perform(ForgetLaterEvents())
+      report = try restored.verifySound("what was restored") { _, _ in }
+      try restored.close()
+    } catch {
+      try? restored.close()
+      throw error
+    }
+    try target.finishMaking()
+    return report
+  }
+
+  /// Verifies the log, and refuses it unless nothing but derived data is wrong.
+  private func verifySound(
+    _ what: String, _ progress: (_ done: UInt64, _ total: UInt64) -> Void
+  ) throws(StorageError) -> VerifyReport {
+    let report = try verify(progress: progress)
+    if let problem = report.problems.first(where: { $0.kind != .derived }) {
+      throw .corrupt(reason: "\(what) is not sound: \(problem.reason)", position: problem.position)
+    }
     return report
   }
 }
 
-private enum StoreCopy {
-  /// Makes the folder; refuses one that holds anything.
-  static func prepare(_ destination: String) throws(StorageError) {
-    let (isThere, content) = try asking(destination) { () throws(PlatformError) in
-      guard let status = try Files.status(destination) else { return (false, [String]()) }
-      return (true, status.kind == .folder ? try Files.list(destination) : [destination])
-    }
-    guard content.isEmpty else {
-      throw .denied(reason: "\(destination) exists and is not empty; a copy needs a new folder")
-    }
-    if !isThere {
-      try asking(destination) { () throws(PlatformError) in _ = try Files.makeFolder(destination) }
-    }
-  }
-
-  static func write(_ log: EventLog, to destination: String) throws(StorageError) -> BackupSummary {
-    let path = "\(destination)/\(StoreFolder.dataName)"
-    do throws(LMDBError) { try log.environment.copy(to: path) } catch { throw StorageError(error) }
-    let size = try asking(destination) { () throws(PlatformError) in try Files.status(path)?.sizeInBytes ?? 0
-    }
-    let identity = StoreIdentity(storeID: log.storeID, hashSeed: log.tail.hashSeed)
-    try StoreFolder.writeMarker(destination, identity)
-    var options = EventLog.Options()
-    options.creates = false
-    let copy = try EventLog(folder: destination, schema: log.schema, options: options)
-    let position = try copy.lastPosition()
-    try copy.close()
-    return BackupSummary(position: position, sizeInBytes: size)
-  }
-
-  static func discard(_ destination: String) {
-    for name in [
-      StoreFolder.dataName, StoreFolder.markerName, StoreFolder.lockName, StoreFolder.openersName,
-    ] {
-      _ = try? Files.remove("\(destination)/\(name)")
+extension LogHead {
+  /// Whether all of the log is before a point.
+  fileprivate func isIncluded(by point: RestorePoint) -> Bool {
+    switch point {
+    case .position(let position): self.position <= position
+    case .recordedAt(let time): recordedAt ?? .earliest <= time
     }
   }
 }

@@ -37,6 +37,8 @@ public final class EventLog: Sendable {
     package var readerCheckInterval: UInt64 = 10_000_000_000
     /// For tests: what ids are hashed with, e.g. to make all of them collide.
     package var hashSeed: UInt64?
+    /// What tells the store from all others, where it is made anew of an older one.
+    var storeID: EventID?
 
     /// The defaults.
     public init() {}

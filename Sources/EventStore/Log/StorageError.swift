@@ -23,6 +23,8 @@ public enum StorageError: Error, Hashable, Sendable {
   case unavailable(reason: String)
   /// The file system does not allow it.
   case denied(reason: String)
+  /// A folder to copy into holds something else. Nothing was changed.
+  case occupied(reason: String)
   /// The store was closed, or the process was forked since it was opened.
   case closed(reason: String)
   /// The disk, or the system, failed otherwise.
@@ -77,6 +79,7 @@ extension StorageError: CustomStringConvertible {
     case .stopped(let reason): "writing has stopped: \(reason)"
     case .unavailable(let reason): "unavailable for the moment: \(reason)"
     case .denied(let reason): "not allowed: \(reason)"
+    case .occupied(let reason): reason
     case .closed(let reason): "closed: \(reason)"
     case .failed(let reason): "failed: \(reason)"
     }

@@ -6,6 +6,7 @@
 //   openers.lock   locked (shared) by every process that has the store open
 //   replay.log     how far a replay of the whole store has come; only while one is unfinished
 //   dry-run.log    how far a dry run of the whole store has come; only while one is unfinished
+//   BACKUP         where the store is another one's backup, which grows with it
 //   MEMOIR.making  while the store is being made: with it and without MEMOIR, what else is here is void
 internal import Bytes
 internal import LMDB
@@ -23,6 +24,7 @@ package enum StoreFolder {
   static let dataName = "data.mdb"
   static let openersName = "openers.lock"
   static let lockName = "lock.mdb"
+  static let backupName = "BACKUP"
   static let replayName = "replay.log"
   package static let dryRunName = "dry-run.log"
   private static let makingName = "MEMOIR.making"
@@ -84,7 +86,7 @@ package enum StoreFolder {
 
   private static func look(in folder: String) throws(StorageError) -> Content {
     try asking(folder) { () throws(PlatformError) in
-      let ours = [markerName, dataName, openersName, lockName, replayName, dryRunName]
+      let ours = [markerName, dataName, openersName, lockName, backupName, replayName, dryRunName]
       return Content(
         dataSize: try Files.status("\(folder)/\(dataName)")?.sizeInBytes,
         // Those that begin like the marker are on their way to become it.
@@ -159,7 +161,8 @@ package enum StoreFolder {
     let tables = try openTables(environment, has: [], options)
     let random = Bytes32.random()
     let identity = StoreIdentity(
-      storeID: EventID.generate(at: options.clock()), hashSeed: options.hashSeed ?? random.prefix64)
+      storeID: options.storeID ?? EventID.generate(at: options.clock()),
+      hashSeed: options.hashSeed ?? random.prefix64)
     var transaction: WriteTransaction
     do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
     var writer = ByteWriter()

@@ -332,6 +332,67 @@ struct WriterContext: ~Copyable {
     return fields.sessionName.map { ($0, version) }
   }
 
+  /// Appends a record of a store with the same history, byte for byte.
+  ///
+  /// - Throws: ``StorageError/corrupt(reason:position:)`` where it is not what was written, or not what comes next: then
+  ///   the whole commit must be given up.
+  mutating func copy(_ bytes: [UInt8], by copier: inout RecordCopier) throws(StorageError) {
+    let position = end.position.next
+    let record = try RecordView.stored(bytes.rawSpan, at: position)
+    var entry: IndexEntry
+    do throws(RecordProblem) { entry = try IndexEntry(record, seed: settings.hashSeed) } catch {
+      throw StorageError(error, at: position)
+    }
+    let stream = try copiedStream(record, entry, by: &copier)
+    let digest = try copier.check(record, behind: end, index: index, transaction)
+    if record.version > 1, record.occurredAt <= stream.lastOccurredAt {
+      try SnapshotTable.removeOccurred(from: record.occurredAt, of: stream.stream, &transaction, tables)
+    }
+    try transaction.append(bytes, at: BigEndianKey(position.number), to: table)
+    stream.chain = HashChain.step(stream.chain, digest, record.version)
+    entry.chain = stream.chain
+    let count = generation.contents.withLock { contents in
+      contents.insert(entry, seed: settings.hashSeed)
+      return contents.eventCount
+    }
+    appended.append(AppendedEvent(stream: stream.stream, sizeInBytes: bytes.count))
+    stream.version = record.version
+    stream.position = position
+    stream.lastOccurredAt = max(stream.lastOccurredAt, record.occurredAt)
+    stream.lastSession = nil
+    end.position = position
+    end.recordedAt = record.recordedAt
+    end.streams = max(end.streams, record.stream)
+    hasWritten = true
+    guard let chain = record.chain else { return }
+    end.chain = chain
+    if count >= settings.blockSize { try beginBlock() }
+  }
+
+  /// The end of the stream that a copied record belongs to, which must be the one that it was written behind.
+  private mutating func copiedStream(
+    _ record: borrowing RecordView, _ entry: IndexEntry, by copier: inout RecordCopier
+  ) throws(StorageError) -> WriterStream {
+    let stream: WriterStream
+    if let known = copier.streams[record.stream] {
+      stream = known
+    } else if let name = entry.name, let secret = record.secret, record.stream == end.streams + 1 {
+      stream = WriterStream(
+        stream: record.stream, version: 0, position: 0, chain: .zero, secret: secret, lastOccurredAt: .earliest)
+      streams[HashedName(name)] = stream
+      copier.add(stream, named: name)
+    } else {
+      let name = try index.name(of: record.stream, in: transaction)
+      guard let found = try writerStream(HashedName(name)) else { throw .damagedIndex("names") }
+      stream = found
+      copier.add(stream, named: name)
+    }
+    guard record.version == stream.version.next, record.previous == stream.position else {
+      throw .corrupt(reason: "the record is not the next one of its stream", position: record.position)
+    }
+    return stream
+  }
+
   /// The end of a stream; `nil` where it has no event yet.
   mutating func writerStream(_ name: HashedName) throws(StorageError) -> WriterStream? {
     if let known = streams[name] { return known }

@@ -53,6 +53,9 @@ struct DigestReader {
     if record.session > 0 {
       if let known = sessions[record.session] {
         session = known
+      } else if record.session == record.version, let name = try? record.nameOfSession() {
+        session = HashChain.sessionDigest(name, secret: secret)
+        sessions[record.session] = session
       } else {
         guard let entry = try index.session(record.session, in: stream, transaction) else {
           throw .corrupt(reason: "the record's session was never named", position: record.position)

@@ -28,12 +28,29 @@ public struct DurableSubscription: Sendable, Hashable {
     updatedAt = Timestamp(clamping: Int64(clamping: try reader.readUInt64()))
   }
 
-  fileprivate func encode() -> [UInt8] {
+  func encode() -> [UInt8] {
     var writer = ByteWriter(capacity: 24)
     writer.write(checkpoint.number)
     writer.write(UInt64(createdAt.microseconds))
     writer.write(UInt64(updatedAt.microseconds))
     return writer.bytes
+  }
+}
+
+extension DurableSubscription {
+  /// All subscriptions, by name.
+  static func all(
+    in transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
+  ) throws(StorageError) -> [DurableSubscription] {
+    var found: [DurableSubscription] = []
+    var cursor = try transaction.scan(tables.subscriptions)
+    while let entry = try cursor.toNext() {
+      found.append(
+        try decoding("records_subscriptions") { () throws(DamagedBytes) in
+          try DurableSubscription(name: try entry.key.string(), decoding: entry.value)
+        })
+    }
+    return found
   }
 }
 
@@ -132,15 +149,7 @@ extension EventLog {
   /// All subscriptions, by name.
   public func subscriptions() throws(StorageError) -> [DurableSubscription] {
     let view = try view()
-    var found: [DurableSubscription] = []
-    var cursor = try view.transaction.scan(tables.subscriptions)
-    while let entry = try cursor.toNext() {
-      found.append(
-        try decoding("records_subscriptions") { () throws(DamagedBytes) in
-          try DurableSubscription(name: try entry.key.string(), decoding: entry.value)
-        })
-    }
-    return found
+    return try DurableSubscription.all(in: view.transaction, tables)
   }
 
   private static let longestSubscriptionName = 250

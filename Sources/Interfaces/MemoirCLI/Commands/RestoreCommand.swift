@@ -6,16 +6,27 @@ enum RestoreCommand: Command {
   static let source = Argument.positional(
     .directory, called: "SRC", help: "A folder that 'backup' has written.")
 
+  static let position = Argument.option(
+    "at-position", .ordinal, excludes: ["--recorded-at"], help: "Up to the store's event N, and nothing after it.")
+  static let recordedAt = Argument.option(
+    "recorded-at", .time, excludes: ["--at-position"], help: "Up to what had been recorded by then.")
+
   static let row = CommandRow(
     name: "restore",
     summary: "Make a new store from a backup",
     section: .care,
-    discussion:
-      "The backup is verified on the way. The store given must not exist yet: nothing is overwritten.",
-    arguments: [source],
+    discussion: """
+      The backup is verified on the way. The store given must not exist yet: nothing is overwritten.
+
+      At an earlier point, the events after it are left out; of an append that goes beyond it, all. What was erased
+      or revoked since stays so.
+      """,
+    arguments: [source, position, recordedAt],
     examples: [
+      CommandExample("memoir --store ./restored restore /mnt/backup/memoir", "Restore beside the old store."),
       CommandExample(
-        "memoir --store ./restored restore /mnt/backup/memoir-2026-03-09", "Restore beside the old store.")
+        "memoir --store ./restored restore /mnt/backup/memoir --recorded-at 2026-03-09T12:00:00Z",
+        "As it was at noon, before what went wrong."),
     ],
     exitCodes: .ofReading(
       usage: "wrong usage; the store is there already", notFound: "no backup there",
@@ -26,10 +37,11 @@ enum RestoreCommand: Command {
     try refuseOccupied(folder, field: "--store")
     let progress = ProgressOfPositions("verifying", in: context)
     let report: VerifyReport
+    if let position = arguments[position] { try check(LogPosition(position), in: arguments[source]) }
     do throws(StorageError) {
       defer { progress.finish() }
-      report = try EventLog.restore(from: arguments[source], to: folder, schema: .memoir) { done, total in
-        progress.report(done, of: total)
+      report = try EventLog.restore(from: arguments[source], to: folder, schema: .memoir, at: arguments.restorePoint) {
+        done, total in progress.report(done, of: total)
       }
     } catch {
       throw Self.named(error, arguments[source])
@@ -39,6 +51,8 @@ enum RestoreCommand: Command {
         json: JSONWriter.objectLine { writer in
           writer.key("events")
           writer.integer(report.events)
+          writer.key("position")
+          writer.integer(report.position.number)
           writer.key("store")
           writer.string(folder)
           writer.key("users")
@@ -53,9 +67,33 @@ enum RestoreCommand: Command {
     return .done
   }
 
+  /// Refuses a position that a backup does not have.
+  private static func check(_ position: LogPosition, in source: String) throws(MemoirError) {
+    let last: LogPosition
+    do throws(StorageError) {
+      var options = EventLog.Options()
+      options.isReadOnly = true
+      let backup = try EventLog(folder: source, schema: .memoir, options: options)
+      last = try backup.lastPosition()
+      try backup.close()
+    } catch {
+      throw named(error, source)
+    }
+    guard position <= last else {
+      throw .invalid(field: "--at-position", "is \(position), and the backup ends at \(last)")
+    }
+  }
+
   /// The backup is what was not found, and not the store.
   private static func named(_ error: StorageError, _ source: String) -> MemoirError {
     if case .missing = error { return MemoirError(.notFound, "there is no backup at \(source)") }
     return MemoirError(error)
+  }
+}
+
+extension ParsedArguments {
+  fileprivate var restorePoint: RestorePoint? {
+    if let position = self[RestoreCommand.position] { return .position(LogPosition(position)) }
+    return self[RestoreCommand.recordedAt].map { .recordedAt($0) }
   }
 }

@@ -1,0 +1,94 @@
+// Making the records of a copy the same as those of the store it was copied from: what differs is written, nothing else.
+internal import Bytes
+internal import LMDB
+
+/// Brings all records, and what was derived from single events, to what another store has: in one commit.
+struct MirrorRecords: WriterWork {
+  let source: EventLog
+
+  func run(in context: inout WriterContext) throws(StorageError) {
+    let transaction = try source.readRecords()
+    var pairs = [(from: source.tables.subscriptions, to: context.tables.subscriptions)]
+    for name in Tables.laterNames {
+      if let from = source.tables.later[name], let to = context.tables.later[name] { pairs.append((from, to)) }
+    }
+    for pair in pairs {
+      let changes = try Self.changes(to: pair.to, in: context.transaction, from: pair.from, in: transaction)
+      for (key, value) in changes {
+        if let value {
+          try context.transaction.store(value, at: key, in: pair.to)
+        } else {
+          try context.transaction.remove(key, from: pair.to)
+        }
+        context.hasWritten = true
+      }
+    }
+  }
+
+  /// What makes one table the same as another: `nil` where an entry is to go.
+  private static func changes(
+    to table: Table, in transaction: borrowing WriteTransaction, from other: Table,
+    in otherTransaction: borrowing ReadTransaction
+  ) throws(StorageError) -> [(key: [UInt8], value: [UInt8]?)] {
+    var changes: [(key: [UInt8], value: [UInt8]?)] = []
+    var mine = try transaction.scan(table)
+    var theirs = try otherTransaction.scan(other)
+    var own = try mine.toNext()
+    var wanted = try theirs.toNext()
+    while own != nil || wanted != nil {
+      let key = own?.key.array(), wantedKey = wanted?.key.array()
+      if let key, wantedKey.map({ key.lexicographicallyPrecedes($0) }) ?? true {
+        changes.append((key, nil))
+        own = try mine.toNext()
+      } else if let wantedKey, let entry = wanted {
+        var isSame = false
+        if let there = own, key == wantedKey { isSame = there.value.isSame(as: entry.value) }
+        if !isSame { changes.append((wantedKey, entry.value.array())) }
+        if key == wantedKey { own = try mine.toNext() }
+        wanted = try theirs.toNext()
+      }
+    }
+    return changes
+  }
+}
+
+/// Takes back what speaks of events beyond the log's end: in a copy that ends before the one it was made of.
+struct ForgetLaterEvents: WriterWork {
+  func run(in context: inout WriterContext) throws(StorageError) {
+    let last = context.end.position
+    for subscription in try DurableSubscription.all(in: context.transaction, context.tables)
+    where subscription.checkpoint > last {
+      var subscription = subscription
+      subscription.checkpoint = last
+      try context.transaction.store(
+        subscription.encode(), at: Array(subscription.name.utf8), in: context.tables.subscriptions)
+      context.hasWritten = true
+    }
+    guard let table = context.tables.derived else { return }
+    for key in try Self.laterKeys(table, context) {
+      try context.transaction.remove(key, from: table)
+      context.hasWritten = true
+    }
+  }
+
+  /// Of events that the log does not have: another event will have their version.
+  private static func laterKeys(
+    _ table: Table, _ context: borrowing WriterContext
+  ) throws(StorageError) -> [[UInt8]] {
+    var keys: [[UInt8]] = []
+    var heads: [StreamNumber: StreamVersion] = [:]
+    var cursor = try context.transaction.scan(table)
+    while let entry = try cursor.toNext() {
+      guard let place = DerivedTable.Place(entry.key) else { continue }
+      let head: StreamVersion
+      if let known = heads[place.stream] {
+        head = known
+      } else {
+        head = try context.index.head(of: place.stream, in: context.transaction)?.version ?? 0
+        heads[place.stream] = head
+      }
+      if place.version > head { keys.append(entry.key.array()) }
+    }
+    return keys
+  }
+}
