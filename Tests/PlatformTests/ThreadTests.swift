@@ -53,6 +53,24 @@ import Testing
     #expect(total.withLock { $0 } == 50_005_000)
   }
 
+  @Test func `a thread that waits is not woken by a change that nobody waits for, and looks again when woken`() throws {
+    let looks = Monitor(0)
+    let state = Monitor(0)
+    let thread = try DedicatedThread(name: "waiter") {
+      _ = state.wait { state -> Bool? in
+        looks.change { $0 += 1 }
+        return state == 2 ? true : nil
+      }
+    }
+    _ = looks.wait { $0 == 1 ? true : nil }
+    for _ in 0..<2 { state.withLock { $0 += 1 } }
+    MonotonicClock.sleep(nanoseconds: 5_000_000)
+    #expect(looks.withLock { $0 } == 1)
+    state.wake()
+    thread.join()
+    #expect(looks.withLock { $0 } == 2)
+  }
+
   @Test func `clocks go on`() {
     let begin = MonotonicClock.nanoseconds
     MonotonicClock.sleep(nanoseconds: 1_000_000)

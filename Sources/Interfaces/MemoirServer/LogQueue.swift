@@ -40,13 +40,16 @@ public final class LogQueue: Sendable {
 
   /// Takes a line, with its end.
   public func add(_ line: [UInt8]) {
-    state.change { state in
+    let isFirst = state.withLock { state in
+      let isFirst = state.bytes.isEmpty && state.lost == 0
       if state.isClosed || state.bytes.count + line.count > limit {
         state.lost += 1
       } else {
         state.bytes += line
       }
+      return isFirst
     }
+    if isFirst { state.wake() }
   }
 
   /// Writes what is there, and ends. Blocks, but not for longer than two seconds: whoever should read the log may never
@@ -57,11 +60,18 @@ public final class LogQueue: Sendable {
   }
 
   private static func next(_ state: Monitor<State>) -> (bytes: [UInt8], lost: Int)? {
-    let next = state.wait { state -> (bytes: [UInt8], lost: Int)?? in
-      if state.bytes.isEmpty, state.lost == 0 { return state.isClosed ? .some(nil) : nil }
+    let isThere = state.wait { state -> Bool? in
+      state.bytes.isEmpty && state.lost == 0 ? (state.isClosed ? false : nil) : true
+    }
+    guard isThere == true else { return nil }
+    // Others come along: a piece for many lines costs as much as one for a single one.
+    _ = state.wait(until: MonotonicClock.nanoseconds + interval) { $0.isClosed ? () : nil }
+    return state.withLock { state in
       defer { (state.bytes, state.lost) = ([], 0) }
       return (state.bytes, state.lost)
     }
-    return next ?? nil
   }
+
+  /// Nanoseconds for which a line waits for others.
+  private static let interval: UInt64 = 5_000_000
 }

@@ -35,6 +35,9 @@ public final class Monitor<State>: @unchecked Sendable {
     unsafe mutex.deallocate()
   }
 
+  /// Wakes all who wait, so that they look at the state again: after a change by ``withLock(_:)`` that matters to them.
+  public func wake() { unsafe pthread_cond_broadcast(condition) }
+
   /// Reads or changes the state. Nobody waiting is woken.
   public func withLock<Result: ~Copyable, E: Error>(
     _ body: (inout sending State) throws(E) -> sending Result
@@ -56,7 +59,7 @@ public final class Monitor<State>: @unchecked Sendable {
     return try body(&state)
   }
 
-  /// Waits until `body` gives a result: it is asked at once and after every ``change(_:)``.
+  /// Waits until `body` gives a result: it is asked at once, and after every ``change(_:)`` and ``wake()``.
   ///
   /// - Parameter deadline: When to stop waiting, in nanoseconds of the ``MonotonicClock``; `nil` waits for ever.
   /// - Returns: What `body` gave; `nil` after the deadline.

@@ -168,7 +168,8 @@ public final class AccessLog: Sendable {
   /// Takes an entry in; `false` where there is no room.
   private func take(_ draft: JournalDraft) throws(MemoirError) -> Bool {
     if log.isReadOnly { throw MemoirError(.forbidden, "the store was opened for reading only; no access can be noted") }
-    let isNoted = queue.change { queue -> Result<Bool, MemoirError> in
+    var matters = false
+    let isNoted = queue.withLock { queue -> Result<Bool, MemoirError> in
       if queue.isClosed { return .failure(MemoirError(.unavailable, "the store was closed")) }
       guard queue.drafts.count < Self.queueLimit else { return .success(false) }
       if queue.thread == nil {
@@ -180,8 +181,11 @@ public final class AccessLog: Sendable {
       }
       queue.drafts.append(draft)
       queue.taken += 1
+      matters = queue.drafts.count == 1 || queue.drafts.count == Self.queueLimit / 2
       return .success(true)
     }
+    // Not for every entry: the thread would wake as often, only to wait on.
+    if matters { queue.wake() }
     return try isNoted.get()
   }
 
