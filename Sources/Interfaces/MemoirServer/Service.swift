@@ -74,29 +74,41 @@ final class Service: Sendable {
 
   /// The answer to what is not let through.
   func refuse(_ head: RequestHead, _ fault: HTTPFault) -> HTTPResponse {
-    finish(Failure(Failure.error(for: fault), wire: wire(of: head)).response, RequestNote(head))
+    finish(Failure(Failure.error(for: fault), wire: find(head).wire).response, RequestNote(head))
   }
 
   // MARK: What is asked
 
-  /// In which form errors about it are: that of the routes with its path, where there are any.
-  private func wire(of head: RequestHead) -> Wire {
-    // As sent where it cannot be decoded: what is wrong with it is then said in the form of what was meant.
-    let segments = (try? PathText.segments(head.path)) ?? head.path.split(separator: "/").map { String($0) }
-    if let wire = routes.wire(of: segments) { return wire }
-    return ["v1", "admin"].contains(segments.first) ? .dakera : .native
+  /// Where a request leads, and in which form errors about it are: that of the routes with its path, where there are any.
+  private func find(_ head: RequestHead) -> (match: RouteTable.Match, wire: Wire, fault: MemoirError?) {
+    var fault: MemoirError?
+    let segments: [String]
+    do throws(MemoirError) {
+      segments = try PathText.segments(head.path)
+    } catch {
+      // What is wrong with it is said in the form of what was meant.
+      segments = head.path.split(separator: "/").map { String($0) }
+      fault = error
+    }
+    let match = routes.match(method: head.method, segments: segments)
+    switch match {
+    case .route(let route, _): return (match, route.wire, fault)
+    case .otherMethod(_, let wire): return (match, wire, fault)
+    case .none: return (match, ["v1", "admin"].contains(segments.first) ? .dakera : .native, fault)
+    }
   }
 
   private func call(for request: IncomingRequest, _ note: inout RequestNote) throws(Failure) -> Call {
-    let wire = wire(of: request.head)
+    let (match, wire, fault) = find(request.head)
+    if let fault { throw Failure(fault, wire: wire) }
     do throws(MemoirError) {
-      let segments = try PathText.segments(request.head.path)
-      let match = routes.match(method: request.head.method, segments: segments)
       // Before anything is said of what there is: whoever has no key learns nothing by asking.
       let caller = try caller(request.head, match)
       note.caller = caller.accessor.description
       guard case .route(let route, let path) = match else {
-        if case .otherMethod(let methods) = match { throw Failure.otherMethod(request.head.method, allowed: methods) }
+        if case .otherMethod(let methods, _) = match {
+          throw Failure.otherMethod(request.head.method, allowed: methods)
+        }
         throw Failure.noRoute
       }
       note.operation = route.operation

@@ -13,14 +13,15 @@ struct Call: Sendable {
   let caller: Caller
   /// Whom it turns out to be about.
   let subject = CallSubject()
-  private let path: [String: String]
+  private let path: [RouteTable.PathValue]
   private let values: [String: [any Sendable]]
 
   /// Reads the parameters of the query.
   ///
   /// - Throws: `invalid_argument` naming the parameter that is unknown, missing, given twice or no value.
   init(
-    _ request: IncomingRequest, by route: Route, path: [String: String], id: String, caller: Caller, in service: Service
+    _ request: IncomingRequest, by route: Route, path: [RouteTable.PathValue], id: String, caller: Caller,
+    in service: Service
   ) throws(MemoirError) {
     self.service = service
     self.route = route
@@ -64,7 +65,7 @@ struct Call: Sendable {
   }
 
   /// A part of the path, e.g. `{id}`.
-  func path(_ name: String) -> String { path[name] ?? "" }
+  func path(_ name: String) -> String { path.first { $0.name == name }?.value ?? "" }
 
   // MARK: Whose
 

@@ -5,11 +5,14 @@ struct RouteTable: Sendable {
   /// What a path leads to.
   enum Match: Sendable {
     /// A route, and the texts of its path's parameters, decoded.
-    case route(Route, [String: String])
+    case route(Route, [PathValue])
     /// There is such a path, but for these methods.
-    case otherMethod([Method])
+    case otherMethod([Method], Wire)
     case none
   }
+
+  /// A parameter of a path, and what stands in its place.
+  typealias PathValue = (name: String, value: String)
 
   private enum Segment: Hashable, Sendable {
     case literal(String)
@@ -42,28 +45,28 @@ struct RouteTable: Sendable {
   /// - Complexity: O(routes with as many segments).
   func match(method: String, segments: [String]) -> Match {
     let wanted = method == "HEAD" ? "GET" : method
-    var methods: [Method] = []
-    for (pattern, route) in bySize[segments.count] ?? [] {
-      guard let values = Self.values(of: pattern, in: segments) else { continue }
-      if route.method.rawValue == wanted { return .route(route, values) }
-      methods.append(route.method)
+    var others: [Route] = []
+    for (pattern, route) in bySize[segments.count] ?? [] where Self.matches(pattern, segments) {
+      if route.method.rawValue == wanted { return .route(route, Self.values(of: pattern, in: segments)) }
+      others.append(route)
     }
-    return methods.isEmpty ? .none : .otherMethod(methods)
+    return others.first.map { .otherMethod(others.map(\.method), $0.wire) } ?? .none
   }
 
   /// The wire of the routes with this path, whatever their methods.
   func wire(of segments: [String]) -> Wire? {
-    bySize[segments.count]?.first { Self.values(of: $0.segments, in: segments) != nil }?.route.wire
+    bySize[segments.count]?.first { Self.matches($0.segments, segments) }?.route.wire
   }
 
-  private static func values(of pattern: [Segment], in segments: [String]) -> [String: String]? {
-    var values: [String: String] = [:]
-    for (part, text) in zip(pattern, segments) {
-      switch part {
-      case .literal(let literal): if literal != text { return nil }
-      case .parameter(let name): values[name] = text
-      }
+  private static func matches(_ pattern: [Segment], _ segments: [String]) -> Bool {
+    zip(pattern, segments).allSatisfy { part, text in
+      if case .literal(let literal) = part { literal == text } else { true }
     }
-    return values
+  }
+
+  private static func values(of pattern: [Segment], in segments: [String]) -> [PathValue] {
+    zip(pattern, segments).compactMap { part, text in
+      if case .parameter(let name) = part { (name, text) } else { nil }
+    }
   }
 }
