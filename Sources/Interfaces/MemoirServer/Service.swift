@@ -53,11 +53,17 @@ final class Service: Sendable {
       } catch {
         return atOnce(call, note) { () throws -> Reply in throw error }
       }
-      return later(call, note) { try await slow(call) }
+      return .later(work(call, note) { try await slow(call) })
+    case .soon(let body):
+      let work = work(call, note) { try await body(call) }
+      return request.body.count <= Self.shortBody ? .soon(work) : .later(work)
     case .later(let body):
-      return later(call, note) { try await body(call) }
+      return .later(work(call, note) { try await body(call) })
     }
   }
+
+  /// Read in some microseconds.
+  private static let shortBody = 4 << 10
 
   private func atOnce(_ call: Call, _ note: RequestNote, _ body: () throws -> Reply) -> HTTPHandling {
     let answer = answer(call, body)
@@ -66,10 +72,10 @@ final class Service: Sendable {
     return .later { [self] in finish(await noted(call, answer), note) }
   }
 
-  private func later(
+  private func work(
     _ call: Call, _ note: RequestNote, _ body: @escaping @Sendable () async throws -> Reply
-  ) -> HTTPHandling {
-    .later { [self] in finish(await noted(call, await answer(call, body)), note) }
+  ) -> @Sendable () async -> HTTPResponse {
+    { [self] in finish(await noted(call, await answer(call, body)), note) }
   }
 
   /// The answer to what is not let through.

@@ -65,16 +65,19 @@ final class Exchange: Sendable {
   func answer(_ response: HTTPResponse) { state.withLock { $0.response = response } }
 
   /// Lets the connection sleep until there is an answer.
+  ///
+  /// - Parameter beginsHere: Whether this thread does the work until that first waits: a thread less to be woken.
   func run(
-    _ connection: OpaquePointer, _ work: @escaping @Sendable () async -> HTTPResponse,
+    _ connection: OpaquePointer, beginsHere: Bool = false, _ work: @escaping @Sendable () async -> HTTPResponse,
     whenAwake: @escaping @Sendable () -> Void
   ) {
     unsafe MHD_suspend_connection(connection)
     let waiting = unsafe Waiting(connection: connection)
-    Task {
+    let answering: @Sendable () async -> Void = { [self] in
       answer(await work())
       waiting.wake()
       whenAwake()
     }
+    if beginsHere { Task.immediate(operation: answering) } else { Task(operation: answering) }
   }
 }

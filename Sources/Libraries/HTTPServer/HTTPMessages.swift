@@ -103,4 +103,6 @@ public enum HTTPHandling: Sendable {
   case now(HTTPResponse)
   /// Later; other requests go on meanwhile.
   case later(@Sendable () async -> HTTPResponse)
+  /// Later; it is begun at once, and took no more than some microseconds when it begins to wait.
+  case soon(@Sendable () async -> HTTPResponse)
 }

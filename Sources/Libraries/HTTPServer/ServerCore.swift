@@ -87,6 +87,8 @@ final class ServerCore: Sendable {
         exchange.answer(response)
       case .later(let work):
         unsafe exchange.run(connection, work) { [self] in running.subtract(1, ordering: .releasing) }
+      case .soon(let work):
+        unsafe exchange.run(connection, beginsHere: true, work) { [self] in running.subtract(1, ordering: .releasing) }
       }
     }
   }

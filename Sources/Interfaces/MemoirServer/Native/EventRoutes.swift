@@ -17,7 +17,7 @@ extension MemoirServer {
         .json(.named("AppendResult"), status: 201, "Stored, and on disk."),
         .json(.named("AppendResult"), "Was stored before: the first result again."),
       ],
-      .later { call in
+      .soon { call in
         let append = try call.withBody { node in
           try node.refuseOthers(than: ["events", "expected_version", "namespace"])
           return try call.append(node, to: call.user(inBody: node.namespace()), at: "")

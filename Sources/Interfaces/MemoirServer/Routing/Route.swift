@@ -52,6 +52,8 @@ struct Route: Sendable {
   enum Handler: Sendable {
     /// In some microseconds, where requests are read.
     case quick(@Sendable (Call) throws -> Reply)
+    /// On a task of its own that soon waits for something else. With a short body it is begun where requests are read.
+    case soon(@Sendable (Call) async throws -> Reply)
     /// On a task of its own.
     case later(@Sendable (Call) async throws -> Reply)
     /// By the first of them, or, where that gives `nil` since it would have to wait, by the second.
