@@ -14,6 +14,8 @@ final class Service: Sendable {
   let routes: RouteTable
   let log: RequestLog
   let assistants = AssistantSessions()
+  /// For bodies.
+  let parsers = JSONParserPool()
   /// The OpenAPI document.
   let document: [UInt8]
   let metrics = RequestMetrics()

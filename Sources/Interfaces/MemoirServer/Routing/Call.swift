@@ -184,9 +184,11 @@ struct Call: Sendable {
   /// - Throws: `invalid_json`, `invalid_argument` where it is no object, or what `body` throws.
   func withBody<Result>(_ body: (JSONNode) throws -> Result) throws -> Result {
     let limits = JSONLimits(depth: Limits.depth, sizeInBytes: Limits.bodySize)
-    return try JSONParser().parse(request.body.span, limits: limits) { node in
-      guard node.kind == .object else { throw MemoirError(.invalidArgument, "the body must be a JSON object") }
-      return try body(node)
+    return try service.parsers.withParser { parser in
+      try parser.parse(request.body.span, limits: limits) { node in
+        guard node.kind == .object else { throw MemoirError(.invalidArgument, "the body must be a JSON object") }
+        return try body(node)
+      }
     }
   }
 }
