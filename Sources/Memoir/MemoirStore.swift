@@ -166,8 +166,9 @@ public final class MemoirStore: Sendable {
     form.profile = memory.profile
     form.decay = memory.decay
     do {
+      var recent = try log.events(at: state.state.messages.recent, of: state.user)[...]
       try form.write(state.state, to: &writer) { version in
-        try log.event(at: version, of: state.user)
+        recent.first?.version == version ? recent.popFirst() : nil
       }
     } catch {
       throw MemoirError(error)
@@ -199,9 +200,7 @@ public final class MemoirStore: Sendable {
   /// The latest messages of a state, oldest first.
   public func recentMessages(of state: StateAt) throws(MemoirError) -> [RecordedEvent] {
     do {
-      return try state.state.messages.recent.compactMap { version in
-        try log.event(at: version, of: state.user)
-      }.filter { !$0.isRedacted }
+      return try log.events(at: state.state.messages.recent, of: state.user).filter { !$0.isRedacted }
     } catch {
       throw MemoirError(error)
     }

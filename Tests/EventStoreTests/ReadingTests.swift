@@ -30,6 +30,22 @@ private func note(_ number: Int) -> EventData { Diary.written("k", "text", id: .
     #expect(try store.notebook(of: .alice) == nil)
   }
 
+  @Test(arguments: [1, 65_536]) func `are looked up version by version as one by one`(blockSize: Int) throws {
+    var options = EventLog.Options()
+    options.blockSize = blockSize
+    let store = try TemporaryStore(options)
+    for number in 1...9 { try store.append(note(number)) }
+    let versions: [StreamVersion] = [3, 1, 9, 0, 10, StreamVersion(.max), 3]
+    let events = try store.log.events(at: versions, of: .bob)
+    #expect(events.map(\.version) == [3, 1, 9, 3])
+    for event in events {
+      let alone = try #require(try store.log.event(at: event.version, of: .bob))
+      #expect(event.id == alone.id && event.payload == alone.payload && event.position == alone.position)
+    }
+    #expect(try store.log.events(at: [], of: .bob).isEmpty)
+    #expect(try store.log.events(at: [1], of: .alice).isEmpty)
+  }
+
   // A page of the streams of a namespace that goes on after a stream of one before it came out empty.
   @Test(arguments: [1, 65_536]) func `go on after a stream of another namespace`(blockSize: Int)
     throws

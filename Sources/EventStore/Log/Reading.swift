@@ -140,6 +140,20 @@ extension EventLog {
     return try decoder.event(try view.record(at: place.position, of: stream), view)
   }
 
+  /// Events of a stream, in the order of `versions`; those it does not have are left out.
+  public func events(at versions: [StreamVersion], of name: StreamName) throws(StorageError) -> [RecordedEvent] {
+    if versions.isEmpty { return [] }
+    let view = try view()
+    guard let stream = try view.stream(name), let head = try view.head(of: stream) else { return [] }
+    var decoder = EventDecoder()
+    var events: [RecordedEvent] = []
+    events.reserveCapacity(versions.count)
+    for version in versions where version > 0 && version <= head.version {
+      events.append(try decoder.event(try view.index.record(of: version, in: stream, view.transaction), view))
+    }
+    return events
+  }
+
   /// The event of a stream at a version; `nil` where there is none.
   public func event(at version: StreamVersion, of name: StreamName) throws(StorageError) -> RecordedEvent? {
     try readStream(name, from: version, to: version, limit: 1).events.first
