@@ -56,4 +56,24 @@ import Testing
     #expect(try cache.entry(key(1), for: 8, redactions: 0, in: 5)?.version == 7, "to be gone on from")
     #expect(try cache.entry(key(1), in: 4) == nil)
   }
+
+  @Test func `keeps what is made of a state beside it, within its limit, until the state goes`() throws {
+    final class Text: Sendable {}
+    let cache = HeadCache(limit: 5_000)
+    let state = entry(1)
+    cache.put(state, try key(1))
+    let text = Text()
+    cache.keep(HeadCache.Companion(value: text, sizeInBytes: 1_000), beside: state.box, try key(1))
+    #expect(try cache.entry(key(1), in: 1)?.companion?.value === text)
+    #expect(cache.statistics.sizeInBytes > 2_000)
+
+    cache.keep(HeadCache.Companion(value: Text(), sizeInBytes: 5_000), beside: state.box, try key(1))
+    #expect(try cache.entry(key(1), in: 1)?.companion?.value === text, "too large to be kept")
+    cache.keep(HeadCache.Companion(value: Text(), sizeInBytes: 1), beside: entry(1).box, try key(1))
+    #expect(try cache.entry(key(1), in: 1)?.companion?.value === text, "of another state")
+
+    cache.put(entry(2), try key(1))
+    #expect(try cache.entry(key(1), in: 1)?.companion == nil)
+    #expect(cache.statistics.sizeInBytes < 2_000)
+  }
 }

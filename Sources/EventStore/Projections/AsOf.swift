@@ -48,6 +48,8 @@ public struct FoldedState<State: Sendable>: Sendable {
   package var bytesSinceSnapshot = 0
   /// Snapshots that were due among those events.
   package var snapshotsDue = 0
+  /// What ``EventLog/keep(_:sizeInBytes:beside:of:by:)`` keeps beside the state.
+  package var companion: (any AnyObject & Sendable)?
   /// Shared with the cache: a copy of a large state touches as much memory as reading it.
   @usableFromInline let box: StateBox<State>
 }

@@ -55,6 +55,17 @@ extension EventLog {
     return FoldedState(atHead: entry)
   }
 
+  /// Keeps something that was made of a head state beside it, in the place of what was there before: until the stream goes
+  /// on, a payload of any stream is removed, or memory is short. Whoever reads the state until then is given it, too.
+  package func keep<P: Projector>(
+    _ companion: any AnyObject & Sendable, sizeInBytes: Int, beside state: FoldedState<P.State>, of name: StreamName,
+    by projector: P
+  ) {
+    headCache.keep(
+      HeadCache.Companion(value: companion, sizeInBytes: sizeInBytes), beside: state.box,
+      HeadCache.Key(stream: name, projector: ProjectorIdentity(projector, schema: schema)))
+  }
+
   /// The highest version of a stream that a point includes; `nil` for a stream that does not exist.
   ///
   /// - Throws: As ``state(of:by:at:usesSnapshots:)`` does.
@@ -350,6 +361,6 @@ extension FoldedState {
     guard let box = entry.box as? StateBox<State> else { return nil }
     self.init(
       version: entry.version, judgedAt: nil, eventsFolded: 0, bytesFolded: 0,
-      bytesSinceSnapshot: entry.bytesSinceSnapshot, box: box)
+      bytesSinceSnapshot: entry.bytesSinceSnapshot, companion: entry.companion?.value, box: box)
   }
 }

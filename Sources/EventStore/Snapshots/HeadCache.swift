@@ -22,6 +22,16 @@ final class HeadCache: Sendable {
     /// A ``StateBox``.
     var box: any AnyObject & Sendable
     var sizeInBytes: Int
+    /// What was made of the state by whoever shows it: kept with it, and gone with it.
+    var companion: Companion?
+
+    /// All that keeping it takes.
+    fileprivate var weight: Int { sizeInBytes + HeadCache.overheadBytes + (companion?.sizeInBytes ?? 0) }
+  }
+
+  struct Companion {
+    var value: any AnyObject & Sendable
+    var sizeInBytes: Int
   }
 
   private struct Slot {
@@ -85,24 +95,41 @@ final class HeadCache: Sendable {
   }
 
   func put(_ entry: Entry, _ key: Key) {
-    guard entry.sizeInBytes + Self.overheadBytes <= limit else { return }
+    guard entry.weight <= limit else { return }
     contents.withLock { contents in
       if let place = contents.places[key], let old = contents.slots[place]?.entry {
         // A slower reader must not put back what a faster one has overtaken.
         if old.version > entry.version, old.redactions >= entry.redactions { return }
         Self.remove(place, &contents)
       }
-      while contents.sizeInBytes + entry.sizeInBytes + Self.overheadBytes > limit { Self.removeUnused(&contents) }
-      let slot = Slot(key: key, entry: entry)
-      if let place = contents.free.popLast() {
-        contents.slots[place] = slot
-        contents.places[key] = place
-      } else {
-        contents.places[key] = contents.slots.count
-        contents.slots.append(slot)
-      }
-      contents.sizeInBytes += entry.sizeInBytes + Self.overheadBytes
+      insert(entry, key, &contents)
     }
+  }
+
+  /// Keeps something beside a state, in the place of what was there before, if the state is still kept itself.
+  func keep(_ companion: Companion, beside box: any AnyObject & Sendable, _ key: Key) {
+    contents.withLock { contents in
+      guard let place = contents.places[key], var entry = contents.slots[place]?.entry, entry.box === box else {
+        return
+      }
+      entry.companion = companion
+      guard entry.weight <= limit else { return }
+      Self.remove(place, &contents)
+      insert(entry, key, &contents)
+    }
+  }
+
+  private func insert(_ entry: Entry, _ key: Key, _ contents: inout Contents) {
+    while contents.sizeInBytes + entry.weight > limit { Self.removeUnused(&contents) }
+    let slot = Slot(key: key, entry: entry)
+    if let place = contents.free.popLast() {
+      contents.slots[place] = slot
+      contents.places[key] = place
+    } else {
+      contents.places[key] = contents.slots.count
+      contents.slots.append(slot)
+    }
+    contents.sizeInBytes += entry.weight
   }
 
   /// Removes the next entry that was not used since the hand last passed. There is one: sizes are those of entries.
@@ -121,7 +148,7 @@ final class HeadCache: Sendable {
     contents.slots[place] = nil
     contents.places[slot.key] = nil
     contents.free.append(place)
-    contents.sizeInBytes -= slot.entry.sizeInBytes + overheadBytes
+    contents.sizeInBytes -= slot.entry.weight
   }
 
   /// Entries, bytes, and how often an entry was there.
