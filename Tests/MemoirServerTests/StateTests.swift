@@ -74,6 +74,37 @@ import Testing
   }
 }
 
+@Suite struct `A state that is asked for again` {
+  @Test func `has the same bytes and tag, is noted each time, and needs no printing where it is known`() async throws {
+    let served = try ServedStore()
+    _ = try await served.post("/v1/users/bob/events", said("1"))
+    let first = try await served.get("/v1/users/bob/state")
+    let second = try await served.get("/v1/users/bob/state")
+    #expect(second.body == first.body && second.headers["etag"] == first.headers["etag"])
+    let tag = try #require(first.headers["etag"])
+    let known = try await served.ask("GET", "/v1/users/bob/state", headers: [("If-None-Match", "\"other\", \(tag)")])
+    #expect(known.status == 304 && known.body.isEmpty && known.headers["etag"] == tag)
+    try await served.store.accesses.flush()
+    let noted = try served.store.accesses.accesses(of: StreamName(UserID("bob"))).entries.map(\.access)
+    #expect(noted.count { $0.operation == "state" } == 3)
+    #expect(noted.filter { $0.operation == "state" }.map(\.bytes) == [0, first.body.count, first.body.count])
+  }
+
+  @Test func `is another one once a fact has expired`() async throws {
+    let served = try ServedStore()
+    let expiry = served.clock.now.advanced(byMicroseconds: 2_000_000)
+    let fact =
+      #"{"events":[{"type":"FactLearned","data":{"fact":"Is in Rome","category":"x","confidence":1,"expires_at":"\#(expiry)"}}]}"#
+    _ = try await served.post("/v1/users/bob/events", fact)
+    let tag = try #require(try await served.get("/v1/users/bob/state").headers["etag"])
+    served.clock.advance(byMicroseconds: 1_000_000)
+    #expect(try await served.ask("GET", "/v1/users/bob/state", headers: [("If-None-Match", tag)]).status == 304)
+    served.clock.advance(byMicroseconds: 1_000_000)
+    let later = try await served.ask("GET", "/v1/users/bob/state", headers: [("If-None-Match", tag)])
+    #expect(later.status == 200 && !later.text.contains("Rome"))
+  }
+}
+
 @Suite struct `A memory over HTTP` {
   @Test func `is recalled, handed out as context, and shown again by its receipt`() async throws {
     let served = try ServedStore()

@@ -1,5 +1,4 @@
 // Whether an answer is compressed: where the client takes gzip, and there is enough to be worth it.
-import Gzip
 import HTTPServer
 
 /// How answers are compressed.
@@ -40,11 +39,11 @@ enum ContentCoding {
     return start[...last]
   }
 
-  /// Compresses an answer where that is wanted, and says that it depends on what was asked for.
-  static func apply(to response: inout HTTPResponse, acceptsGzip: Bool) {
+  /// Compresses an answer by `compress` where that is wanted, and says that it depends on what was asked for.
+  static func apply(to response: inout HTTPResponse, acceptsGzip: Bool, _ compress: ([UInt8]) -> [UInt8]?) {
     guard case .bytes(let bytes) = response.body, bytes.count >= smallestBody else { return }
     response.headers.append((name: "Vary", value: "Accept-Encoding"))
-    guard acceptsGzip, let compressed = Gzip.compressed(bytes), compressed.count < bytes.count else { return }
+    guard acceptsGzip, let compressed = compress(bytes), compressed.count < bytes.count else { return }
     response.body = .bytes(compressed)
     response.headers.append((name: "Content-Encoding", value: "gzip"))
     // Other bytes for the same thing: that is what a weak tag says.

@@ -1,5 +1,6 @@
 // What all requests share, and the way of each: found, authenticated, decoded, answered, noted.
 import Bytes
+import Gzip
 import HTTPServer
 import JSON
 import Memoir
@@ -44,7 +45,7 @@ final class Service: Sendable {
     do throws(Failure) {
       call = try self.call(for: request, &note)
     } catch {
-      return .now(finish(error.response, note))
+      return .now(finish(Answered(response: error.response), note))
     }
     switch call.route.handler {
     case .quick(let body):
@@ -70,7 +71,7 @@ final class Service: Sendable {
   private func atOnce(_ call: Call, _ note: RequestNote, _ body: () throws -> Reply) -> HTTPHandling {
     let answer = answer(call, body)
     // Nearly always there is room in the access log: then nothing is waited for.
-    if let response = noteAtOnce(call, answer) { return .now(finish(response, note)) }
+    if let noted = noteAtOnce(call, answer) { return .now(finish(noted, note)) }
     return .later { [self] in finish(await noted(call, answer), note) }
   }
 
@@ -82,7 +83,8 @@ final class Service: Sendable {
 
   /// The answer to what is not let through.
   func refuse(_ head: RequestHead, _ fault: HTTPFault) -> HTTPResponse {
-    finish(Failure(Failure.error(for: fault), wire: find(head).wire).response, RequestNote(head))
+    finish(
+      Answered(response: Failure(Failure.error(for: fault), wire: find(head).wire).response), RequestNote(head))
   }
 
   // MARK: What is asked
@@ -137,6 +139,8 @@ final class Service: Sendable {
   /// An answer, and what the access log says of it.
   private struct Answered {
     var response: HTTPResponse
+    /// The state that it sends, where that is kept.
+    var state: PrintedState?
     var items = 0
     var outcome = Access.Outcome.ok
   }
@@ -158,7 +162,9 @@ final class Service: Sendable {
   }
 
   private func answered(_ reply: Reply, to call: Call) -> Answered {
-    Answered(response: reply.response(to: call.request.head), items: reply.itemCount)
+    var answer = Answered(response: reply.response(to: call.request.head), items: reply.itemCount)
+    if case .state(let state) = reply.body { answer.state = state }
+    return answer
   }
 
   private func failed(_ error: any Error, _ call: Call) -> Answered {
@@ -170,23 +176,23 @@ final class Service: Sendable {
   // MARK: What is noted
 
   /// Puts the access into the log, and gives the answer back: none goes out unnoted.
-  private func noted(_ call: Call, _ answer: Answered) async -> HTTPResponse {
-    guard let access = access(call, answer) else { return answer.response }
+  private func noted(_ call: Call, _ answer: Answered) async -> Answered {
+    guard let access = access(call, answer) else { return answer }
     do {
       try await store.accesses.note(access)
-      return answer.response
+      return answer
     } catch {
-      return Failure(error, wire: call.route.wire).response
+      return Answered(response: Failure(error, wire: call.route.wire).response)
     }
   }
 
   /// The same without waiting; `nil` where that cannot be.
-  private func noteAtOnce(_ call: Call, _ answer: Answered) -> HTTPResponse? {
-    guard let access = access(call, answer) else { return answer.response }
+  private func noteAtOnce(_ call: Call, _ answer: Answered) -> Answered? {
+    guard let access = access(call, answer) else { return answer }
     do {
-      return try store.accesses.noteIfRoom(access) ? answer.response : nil
+      return try store.accesses.noteIfRoom(access) ? answer : nil
     } catch {
-      return Failure(error, wire: call.route.wire).response
+      return Answered(response: Failure(error, wire: call.route.wire).response)
     }
   }
 
@@ -200,12 +206,14 @@ final class Service: Sendable {
       items: answer.items, bytes: bytes, requestID: call.id, outcome: subject.isDenied ? .denied : answer.outcome)
   }
 
-  private func finish(_ response: HTTPResponse, _ note: RequestNote) -> HTTPResponse {
-    var response = response
+  private func finish(_ answer: Answered, _ note: RequestNote) -> HTTPResponse {
+    var response = answer.response
     response.headers.append((name: "X-Request-Id", value: note.id))
     response.headers.append((name: "Cache-Control", value: "no-store"))
     response.headers += note.allowance?.headers ?? []
-    ContentCoding.apply(to: &response, acceptsGzip: note.acceptsGzip)
+    ContentCoding.apply(to: &response, acceptsGzip: note.acceptsGzip) { bytes in
+      if let state = answer.state { state.compressed { Gzip.compressed($0) } } else { Gzip.compressed(bytes) }
+    }
     metrics.count(note, response.status)
     log.note(note, response)
     return response
@@ -218,8 +226,10 @@ extension Reply {
     var headers = self.headers
     let type: String
     let bytes: [UInt8]
+    var digest: String?
     switch body {
     case .json(let body): (type, bytes) = ("application/json", body)
+    case .state(let state): (type, bytes, digest) = ("application/json", state.json, state.digest)
     case .other(let other, let body): (type, bytes) = (other, body)
     case .live(let type, let body):
       return HTTPResponse(
@@ -227,7 +237,7 @@ extension Reply {
     case .none: return HTTPResponse(status: status, headers: headers)
     }
     if hasTag {
-      let tag = Self.tag(of: bytes)
+      let tag = "\"\(digest ?? Self.digest(of: bytes))\""
       headers.append((name: "ETag", value: tag))
       if let known = head.headers["if-none-match"], known == "*" || known.contains(tag) {
         return HTTPResponse(status: 304, headers: headers)
@@ -238,5 +248,7 @@ extension Reply {
   }
 
   /// By which equal bodies are known.
-  private static func tag(of bytes: [UInt8]) -> String { "\"\(BLAKE2b.digest(bytes.rawSpan).hexadecimal.prefix(32))\"" }
+  private static func digest(of bytes: [UInt8]) -> String {
+    String(BLAKE2b.digest(bytes.rawSpan).hexadecimal.prefix(32))
+  }
 }

@@ -53,13 +53,13 @@ extension MemoirServer {
         { call in
           let user = try call.user()
           if let version = call[minVersion], try call.store.log.version(of: user) < version { return nil }
-          return try reply(try call.store.state(of: user, at: try call.asOf()), call)
+          return try state(of: user, call)
         },
         { call in
           let user = try call.user()
-          let point = try call.asOf()
+          _ = try call.asOf()
           _ = try await call.store.state(of: user, atLeast: call[minVersion] ?? 0)
-          return try reply(try call.store.state(of: user, at: point), call)
+          return try state(of: user, call)
         })),
     Route(
       .get, "/v1/users/{user}/diff", "diff", access: .scope(.read),
@@ -82,7 +82,12 @@ extension MemoirServer {
       }),
   ]
 
-  private static func reply(_ state: StateAt, _ call: Call) throws -> Reply {
+  private static func state(of user: StreamName, _ call: Call) throws -> Reply {
+    let point = try call.asOf()
+    if point == .now, call[include] == nil {
+      return Reply(body: .state(try call.store.printedState(of: user)), itemCount: 1, hasTag: true)
+    }
+    let state = try call.store.state(of: user, at: point)
     var page: StateJSON.MessagePage?
     if call[include] != nil {
       page = try call.store.messages(

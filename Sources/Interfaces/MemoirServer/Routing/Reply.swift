@@ -1,11 +1,14 @@
 // What a handler gives back.
 import HTTPServer
 import JSON
+import Memoir
 
 /// What a handler gives back.
 struct Reply: Sendable {
   enum Body: Sendable {
     case json([UInt8])
+    /// A head state, which may be kept for the next who asks.
+    case state(PrintedState)
     case other(type: String, [UInt8])
     case live(type: String, LiveBody)
     case none
