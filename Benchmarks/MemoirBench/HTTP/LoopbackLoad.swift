@@ -58,16 +58,36 @@ final class LoadConnection {
   ///
   /// - Returns: Its status and the bytes of its body.
   func takeAnswer() throws -> (status: Int, body: Int)? {
-    guard let end = Self.headEnd(buffer) else { return nil }
-    let head = String(decoding: buffer[..<end], as: UTF8.self)
-    let lines = head.split(separator: "\r\n")
-    guard let first = lines.first, let status = Int(first.split(separator: " ")[1]),
-      let line = lines.first(where: { $0.lowercased().hasPrefix("content-length:") }),
-      let length = Int(line.split(separator: " ")[1])
-    else { throw BenchError("no answer: \(head)") }
-    guard buffer.count >= end + length else { return nil }
-    buffer.removeFirst(end + length)
-    return (status, length)
+    // Byte by byte: making strings of it would cost as much as the server does.
+    var lineStart = 0
+    var length: Int?
+    for index in buffer.indices where buffer[index] == UInt8(ascii: "\n") {
+      let line = buffer[lineStart..<index]
+      lineStart = index + 1
+      if line.count > 1 {
+        if length == nil { length = Self.contentLength(line) }
+        continue
+      }
+      guard let status = Self.number(buffer.dropFirst("HTTP/1.1 ".utf8.count)), let length else {
+        throw BenchError("no answer: \(String(decoding: buffer[..<index], as: UTF8.self))")
+      }
+      guard buffer.count >= lineStart + length else { return nil }
+      buffer.removeFirst(lineStart + length)
+      return (status, length)
+    }
+    return nil
+  }
+
+  private static func contentLength(_ line: ArraySlice<UInt8>) -> Int? {
+    let name = "content-length: ".utf8
+    guard line.count > name.count, zip(line, name).allSatisfy({ $0 | 0x20 == $1 | 0x20 }) else { return nil }
+    return number(line.dropFirst(name.count))
+  }
+
+  /// The number that stands at the beginning.
+  private static func number(_ text: ArraySlice<UInt8>) -> Int? {
+    let digits = text.prefix { 0x30...0x39 ~= $0 }
+    return digits.isEmpty ? nil : digits.reduce(0) { 10 * $0 + Int($1 - 0x30) }
   }
 
   /// Takes lines, without the last one if it has no end yet.
@@ -78,15 +98,6 @@ final class LoadConnection {
       start = end + 1
     }
     buffer.removeFirst(start)
-  }
-
-  private static func headEnd(_ bytes: [UInt8]) -> Int? {
-    guard bytes.count >= 4 else { return nil }
-    for index in 0...(bytes.count - 4)
-    where bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 && bytes[index + 3] == 10 {
-      return index + 4
-    }
-    return nil
   }
 }
 
