@@ -62,16 +62,8 @@ extension JSONText {
   static func members(_ members: (name: String, value: String)...) -> JSONText {
     var writer = JSONWriter()
     writer.beginObject()
-    for (name, value) in members { writer.member(name, value) }
+    for (name, value) in members { writer.member(text: name, value) }
     writer.endObject()
     return JSONText(canonical: writer.finish())
-  }
-
-  /// The text of a member of an object, where it is a string or a whole number.
-  func member(_ key: String) -> String? {
-    try? JSONParser().parse(utf8) { node -> String? in
-      guard let value = node.member(named: key) else { return nil }
-      return value.string ?? value.uint64.map { String($0) }
-    }
   }
 }

@@ -70,6 +70,16 @@ public struct JSONText: Equatable, Sendable {
   }
 }
 
+extension JSONText {
+  /// The text of a member of an object, where it is a string or a whole number.
+  package func member(_ key: String) -> String? {
+    try? JSONParser().parse(utf8) { node -> String? in
+      guard let value = node.member(named: key) else { return nil }
+      return value.string ?? value.uint64.map { String($0) }
+    }
+  }
+}
+
 extension JSONText: CustomStringConvertible {
   /// The canonical text.
   public var description: String { String(decoding: utf8, as: UTF8.self) }

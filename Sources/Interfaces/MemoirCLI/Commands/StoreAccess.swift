@@ -166,13 +166,6 @@ extension PlatformError: ReportableError {
   }
 }
 
-extension JSONText {
-  /// The text of a member of an object, where it is a string.
-  func member(_ key: String) -> String? {
-    try? JSONParser().parse(utf8) { node in node.member(named: key)?.string }
-  }
-}
-
 extension JSONWriter {
   /// A line of its own for a program: the value that `body` writes.
   static func line(_ body: (inout JSONWriter) throws -> Void) rethrows -> [UInt8] {

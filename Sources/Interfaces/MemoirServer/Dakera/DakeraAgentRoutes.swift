@@ -94,7 +94,7 @@ extension MemoirServer {
           writer.member("total_memories", all.count)
           writer.key("memories_by_type")
           writer.beginObject()
-          for (type, count) in types.sorted(by: { $0.key < $1.key }) { writer.member(type, count) }
+          for (type, count) in types.sorted(by: { $0.key < $1.key }) { writer.member(text: type, count) }
           writer.endObject()
           writer.key("total_sessions")
           writer.integer(state.state.sessions.total)

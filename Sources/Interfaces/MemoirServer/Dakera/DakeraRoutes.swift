@@ -73,7 +73,7 @@ extension MemoirServer {
           writer.strings(names)
           writer.key("kinds")
           writer.beginObject()
-          for name in names { writer.member(name, "agent") }
+          for name in names { writer.member(text: name, "agent") }
           writer.endObject()
         }
       }),

@@ -71,8 +71,7 @@ extension Schema {
       if let pattern { writer.member("pattern", pattern) }
     case .words(let words):
       writer.member("type", "string")
-      writer.key("enum")
-      writer.strings(words)
+      writer.member("enum", array: words) { $0.string($1) }
     case .integer(let min, let max):
       writer.member("type", "integer")
       if let min { writer.member("minimum", Int(min)) }
@@ -104,8 +103,7 @@ extension Schema {
       writer.endObject()
       let required = properties.filter(\.isRequired).map(\.name)
       if !required.isEmpty {
-        writer.key("required")
-        writer.strings(required)
+        writer.member("required", array: required) { $0.string($1) }
       }
       if !isOpen {
         writer.key("additionalProperties")
@@ -128,23 +126,5 @@ extension Schema {
       schema.writeMembers(to: &writer)
       writer.member("description", text)
     }
-  }
-}
-
-extension JSONWriter {
-  mutating func member(_ name: String, _ value: String) {
-    key(text: name)
-    string(value)
-  }
-
-  mutating func member(_ name: String, _ value: Int) {
-    key(text: name)
-    integer(value)
-  }
-
-  mutating func strings(_ values: [String]) {
-    beginArray()
-    for value in values { string(value) }
-    endArray()
   }
 }
