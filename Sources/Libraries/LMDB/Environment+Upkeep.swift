@@ -90,6 +90,24 @@ extension Environment {
     }
   }
 
+  /// Lends the file and its meta pages, the newer one first, to `body`, for walks without a limit.
+  ///
+  /// - Throws: ``LMDBError/damaged(_:)`` for a problem that it throws, and what the system says.
+  func walkPages<Result>(
+    _ body: (borrowing PageFile, [MetaPage]) throws(PageWalk.Stop) -> Result
+  ) throws(LMDBError) -> Result {
+    let file = try PageFile(path: dataPath)
+    do throws(PageWalk.Stop) {
+      return try body(file, MetaPage.readBoth(of: file).sorted { $0.transaction > $1.transaction })
+    } catch {
+      switch error {
+      case .problem(let problem): throw .damaged(problem)
+      case .system(let error): throw error
+      case .limit: preconditionFailure("the walk has no limit")
+      }
+    }
+  }
+
   /// What the environment takes up.
   public func information() throws(LMDBError) -> Information {
     try transactionBegins()

@@ -67,12 +67,16 @@ public final class Environment: Sendable {
   public let isReadOnly: Bool
 
   let dataPath: String
+  /// Bytes of one page.
+  let pageSize: Int
   private let identities: [FileIdentity]
   private let generation = Forks.generation
   // Twice the number of transactions alive, plus one once closed: who brings it to one ends the handle.
   private let users = Atomic<Int>(0)
   private let stopped = Atomic<Int32>(0)
   private let writer = Atomic<UInt>(0)
+  /// Of what scrub the page memory of this process was cleared last; see ``clearPageMemory()``.
+  private let clearedFor = Atomic<UInt64>(0)
   /// How many bytes of the file were in use when the last write transaction began.
   private let usedBytes = Atomic<Int>(0)
   private let tables = Mutex<[String: Table]>([:])
@@ -105,6 +109,7 @@ public final class Environment: Sendable {
     }
     unsafe handle = opened.handle
     self.dataPath = dataPath
+    pageSize = unsafe Environment.pageSize(of: opened.handle)
     identities = opened.identities
     number = opened.number
     isReadOnly = options.isReadOnly
@@ -174,7 +179,7 @@ public final class Environment: Sendable {
     try transactionBegins()
     do throws(LMDBError) {
       try checkWriting()
-      let transaction = try unsafe begin(flags: 0)
+      let transaction = try unsafe beginWithClearMemory()
       do throws(LMDBError) {
         // Another thread's commit may have stopped writing while this one waited for the lock.
         try checkWriting()
@@ -214,7 +219,23 @@ public final class Environment: Sendable {
     if code != 0 { throw .writesStopped(after: code) }
   }
 
-  private func begin(flags: UInt32) throws(LMDBError) -> OpaquePointer {
+  /// Begins writing with pages in whose memory nothing stands that was scrubbed since they were last written.
+  private func beginWithClearMemory() throws(LMDBError) -> OpaquePointer {
+    while true {
+      let transaction = try unsafe begin(flags: 0)
+      let count: UInt64
+      do throws(LMDBError) { count = try scrubCount() } catch {
+        unsafe mdb_txn_abort(transaction)
+        throw error
+      }
+      if count == clearedFor.load(ordering: .relaxed) { return unsafe transaction }
+      unsafe mdb_txn_abort(transaction)
+      try clearPageMemory()
+      clearedFor.store(count, ordering: .relaxed)
+    }
+  }
+
+  func begin(flags: UInt32) throws(LMDBError) -> OpaquePointer {
     var transaction: OpaquePointer?
     try LMDBError.check(
       perform(.transactionBegin) { unsafe mdb_txn_begin(handle, nil, flags, &transaction) },
@@ -231,9 +252,8 @@ public final class Environment: Sendable {
   private func prepareFile() throws(LMDBError) {
     let info = try information()
     let needed = info.pages * info.pageSize
-    var descriptor: mdb_filehandle_t = -1
+    let descriptor = try descriptor()
     var status = stat()
-    try LMDBError.check(unsafe mdb_env_get_fd(handle, &descriptor), .environmentInfo)
     guard unsafe fstat(descriptor, &status) == 0 else { throw LMDBError(code: errno, .fileStatus) }
     if status.st_size < needed {
       try LMDBError.check(
@@ -241,6 +261,13 @@ public final class Environment: Sendable {
     }
     let grown = needed - usedBytes.exchange(needed, ordering: .relaxed)
     if grown > 0 { WriteAhead.makeRoom(in: descriptor, size: Int(status.st_size), used: needed, grown: grown) }
+  }
+
+  /// The data file, as LMDB has it open for reading and writing.
+  func descriptor() throws(LMDBError) -> Int32 {
+    var descriptor: mdb_filehandle_t = -1
+    try LMDBError.check(unsafe mdb_env_get_fd(handle, &descriptor), .environmentInfo)
+    return descriptor
   }
 
   /// Takes note of how a commit ended; stops writing where it is unknown what reached the disk.
@@ -252,9 +279,14 @@ public final class Environment: Sendable {
     case 0: return nil
     // Found out before a page was written, or while writing pages that nothing leads to yet.
     case MDB_MAP_FULL, MDB_TXN_FULL, MDB_BAD_TXN, ENOSPC, EDQUOT, EFBIG, ENOMEM: break
-    default: _ = stopped.compareExchange(expected: 0, desired: code, ordering: .acquiringAndReleasing)
+    default: stopWriting(after: code)
     }
     return LMDBError(code: code, .transactionCommit)
+  }
+
+  /// Nobody writes any more until the file is opened again.
+  func stopWriting(after code: Int32) {
+    _ = stopped.compareExchange(expected: 0, desired: code, ordering: .acquiringAndReleasing)
   }
 
   /// Whether there is next to no room on the disk of the file, or below the size that files of this process may have.
@@ -325,7 +357,7 @@ public final class Environment: Sendable {
     try transactionBegins()
     defer { transactionEnded() }
     if creating { try checkWriting() }
-    let transaction = try unsafe begin(flags: creating ? 0 : UInt32(MDB_RDONLY))
+    let transaction = try unsafe creating ? beginWithClearMemory() : begin(flags: UInt32(MDB_RDONLY))
     var opened: [String: Table] = [:]
     var missing: [String] = []
     for name in names {
@@ -347,6 +379,18 @@ public final class Environment: Sendable {
     if let error = commitEnded(code) { throw error }
     known.merge(opened) { _, new in new }
     return missing
+  }
+
+  /// Makes the list of tables usable as a table: LMDB crashes in it while no table was opened.
+  func openTableList(_ transaction: OpaquePointer) throws(LMDBError) -> MDB_dbi {
+    var table: MDB_dbi = 0
+    try LMDBError.check(perform(.tableOpen) { unsafe mdb_dbi_open(transaction, nil, 0, &table) }, .tableOpen)
+    return table
+  }
+
+  /// Tables that are open, by their names.
+  func names(of tables: [Table]) -> [String: Table] {
+    self.tables.withLock { known in known.filter { tables.contains($0.value) } }
   }
 
   /// The names of all tables in the file, in the order of their bytes.
@@ -411,6 +455,13 @@ public final class Environment: Sendable {
       throw error
     }
     return unsafe handle
+  }
+
+  private static func pageSize(of handle: OpaquePointer) -> Int {
+    var stat = MDB_stat()
+    // Of an open environment it always answers.
+    unsafe mdb_env_stat(handle, &stat)
+    return Int(stat.ms_psize)
   }
 
   // A new file is durable only once its folder is.

@@ -89,6 +89,7 @@ public enum LMDBError: Error, Hashable, Sendable {
     case cursorDelete = "mdb_cursor_del"
     case fileOpen = "open"
     case fileRead = "pread"
+    case fileWrite = "pwrite"
     case fileStatus = "fstat"
     case fileExtend = "ftruncate"
     case fileSync = "fsync"

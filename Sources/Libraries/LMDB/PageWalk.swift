@@ -142,16 +142,30 @@ struct PageWalk {
   private let pagesInFile: UInt64
   private let depth: FileCheck.Depth
   private let limit: Int
-  private var seen: [UInt64]
+  /// Is told what the pages hold, where they are to be scrubbed.
+  private let scrubber: Scrubber?
+  /// The tables to be walked through, by their names; `nil`: all.
+  private let names: Set<[UInt8]>?
+  private var seen: PageSet
   private(set) var pagesRead = 0
   private(set) var pagesUsed = 2
   private(set) var pagesFree = 0
   private(set) var isCutShort = false
+  /// Tables in which an inner page holds a key that no entry has any more.
+  private(set) var tablesWithOldKeys: Set<[UInt8]> = []
+  /// The first key of what was looked at last, and whether a key above it was found to be another.
+  private var firstKey: ArraySlice<UInt8>?
+  private var hasOldKey = false
   /// Of the tree that is being walked.
   private var pagesOfTree = MetaPage.Tree.Pages()
 
-  init(_ file: borrowing PageFile, _ meta: MetaPage, _ depth: FileCheck.Depth) throws(Stop) {
+  init(
+    _ file: borrowing PageFile, _ meta: MetaPage, _ depth: FileCheck.Depth, scrubber: Scrubber? = nil,
+    only names: Set<[UInt8]>? = nil
+  ) throws(Stop) {
     self.meta = meta
+    self.scrubber = scrubber
+    self.names = names
     // After the meta page: whoever writes lengthens the file first.
     sizeInBytes = try file.sizeInBytes()
     pagesInFile = UInt64(sizeInBytes / meta.pageSize)
@@ -167,7 +181,7 @@ struct PageWalk {
     }
     self.depth = depth
     limit = if case .branches(let limit) = depth { limit } else { .max }
-    seen = depth == .metaOnly ? [] : Array(repeating: 0, count: Int((pagesInFile + 63) / 64))
+    seen = PageSet(below: depth == .metaOnly ? 0 : pagesInFile)
   }
 
   /// Walks through all trees.
@@ -186,6 +200,11 @@ struct PageWalk {
       }
     }
     return nil
+  }
+
+  /// Walks through all trees, and throws the first problem.
+  mutating func finish(_ file: borrowing PageFile) throws(Stop) {
+    if let problem = try run(file) { throw .problem(problem) }
   }
 
   private mutating func walk(
@@ -211,7 +230,9 @@ struct PageWalk {
     if let entries, entries != tree.entries {
       throw .malformed("a tree with \(entries) of \(tree.entries) entries", root)
     }
-    if depth == .full, pagesOfTree != tree.pages { throw .malformed("a tree of another number of pages", root) }
+    if depth == .full, scrubber?.skipsKnown != true, pagesOfTree != tree.pages {
+      throw .malformed("a tree of another number of pages", root)
+    }
     pagesOfTree = outer
   }
 
@@ -245,10 +266,8 @@ struct PageWalk {
 
   /// Marks pages as seen; each may be reached once.
   private mutating func mark(_ number: UInt64, count: UInt64 = 1) throws(Stop) {
-    for number in number..<number + count where number < pagesInFile {
-      let bit: UInt64 = 1 << (number % 64)
-      if seen[Int(number / 64)] & bit != 0 { throw .malformed("is used twice", number) }
-      seen[Int(number / 64)] |= bit
+    for number in number..<number + count where !seen.insert(number) {
+      throw .malformed("is used twice", number)
     }
   }
 
@@ -271,7 +290,10 @@ struct PageWalk {
     _ file: borrowing PageFile
   ) throws(Stop) -> UInt64? {
     try check(number, from: parent)
+    // What two commits share is the same in both.
+    if let scrubber, scrubber.isKnown(number) { return nil }
     try mark(number)
+    scrubber?.use(number)
     pagesUsed += 1
     let isLeaf = levels == 1
     if isLeaf, depth != .full, role != .tableList, !isRoot { return nil }
@@ -281,12 +303,15 @@ struct PageWalk {
       throw .malformed("an inner page with \(page.nodes.count) children", number)
     }
     try page.checkOrder(in: range)
+    if let gap = page.gap { try scrubber?.overwrite(gap, of: number) }
     if isLeaf { pagesOfTree.leaf += 1 } else { pagesOfTree.branch += 1 }
     if depth == .roots, role != .tableList, !isLeaf { return nil }
     if isLeaf {
       for node in page.nodes { try visit(node, of: page, role, file) }
+      firstKey = page.nodes.first.map(page.key)
       return UInt64(page.nodes.count)
     }
+    var firstOfAll: ArraySlice<UInt8>?
     var entries: UInt64? = 0
     for (index, node) in page.nodes.enumerated() {
       let below = KeyRange(
@@ -294,9 +319,12 @@ struct PageWalk {
         before: index + 1 < page.nodes.count ? page.key(page.nodes[index + 1]) : range.before)
       let count = try visit(
         page.child(node), from: number, levels: levels - 1, role, below, file)
+      // An entry that was removed has left its key above the leaf it was the first of.
+      if index == 0 { firstOfAll = firstKey } else if firstKey != page.key(node) { hasOldKey = true }
       // Fewer pages than 2^47 with fewer than 2^16 entries each.
       entries = if let sum = entries, let count { sum + count } else { nil }
     }
+    firstKey = firstOfAll
     return entries
   }
 
@@ -314,12 +342,20 @@ struct PageWalk {
       guard tree.flags & 0x7fff == 0 else {
         throw .malformed("a table with flags \(tree.flags)", page.number)
       }
+      let name = Array(page.key(node))
+      if let names, !names.contains(name) { return }
+      hasOldKey = false
       try walk(tree, .table, from: page.number, file)
+      if hasOldKey { tablesWithOldKeys.insert(name) }
     case (.freeList, 0):
-      try checkFree(PageBytes(bytes: Array(page.bytes.bytes[start..<start + node.dataSize])), page.number)
+      let list = PageBytes(bytes: Array(page.bytes.bytes[start..<start + node.dataSize]))
+      let sizeInBytes = try checkFree(list, of: page.commit(node), page.number)
+      // LMDB makes room for a list before it knows how long it will be.
+      try scrubber?.clear(start + sizeInBytes..<start + node.dataSize, of: page.number)
     case (_, 0): break
     case (.tableList, NodeFlags.overflow), (.table, NodeFlags.overflow), (.freeList, NodeFlags.overflow):
       let first = page.bytes.u64(start)
+      if let scrubber, scrubber.isKnown(first) { return }
       let needed = UInt64((Self.headerSize - 1 + node.dataSize) / meta.pageSize + 1)
       try check(first, count: needed, from: page.number)
       let head = try read(first, file)
@@ -330,14 +366,18 @@ struct PageWalk {
       }
       try check(first, count: count, from: page.number)
       try mark(first, count: count)
+      scrubber?.use(first, count: count)
       pagesUsed += Int(count)
       pagesOfTree.overflow += count
+      var sizeInBytes = node.dataSize
       if role == .freeList {
         guard node.dataSize / 8 <= meta.lastPage + 1 << 13 else {
           throw .malformed("a free list of \(node.dataSize) bytes", first)
         }
-        try checkFree(file.read(node.dataSize, at: Int(first) * meta.pageSize + Self.headerSize), first)
+        let list = try file.read(node.dataSize, at: Int(first) * meta.pageSize + Self.headerSize)
+        sizeInBytes = try checkFree(list, of: page.commit(node), first)
       }
+      try scrubber?.clear(Self.headerSize + sizeInBytes..<Int(count) * meta.pageSize, of: first)
     default: throw .malformed("an entry with flags \(node.flags)", page.number)
     }
   }
@@ -345,7 +385,10 @@ struct PageWalk {
   /// Looks at a list of free pages: a length, then numbers that descend.
   ///
   /// LMDB hands these pages to the next writer; one in use among them would be overwritten.
-  private mutating func checkFree(_ list: PageBytes, _ page: UInt64) throws(Stop) {
+  ///
+  /// - Parameter commit: The one that freed them.
+  /// - Returns: How many bytes of the list are looked at.
+  private mutating func checkFree(_ list: PageBytes, of commit: UInt64, _ page: UInt64) throws(Stop) -> Int {
     let length = list.u64(0)
     guard length < UInt64(list.count / 8) else { throw .malformed("a free list of \(length) pages", page) }
     var above = meta.lastPage + 1
@@ -353,9 +396,11 @@ struct PageWalk {
       let number = list.u64(8 + 8 * index)
       guard number >= 2, number < above else { throw .malformed("a free list out of order", page) }
       try mark(number)
+      scrubber?.free(number, by: commit)
       above = number
     }
     pagesFree += Int(length)
+    return 8 + 8 * Int(length)
   }
 }
 
@@ -419,6 +464,15 @@ private struct Page {
   /// The page that an inner node leads to.
   func child(_ node: Node) -> UInt64 {
     UInt64(bytes.u32(node.offset)) | UInt64(bytes.u16(node.offset + 4)) << 32
+  }
+
+  /// The commit whose free pages a node of the free list holds.
+  func commit(_ node: Node) -> UInt64 { bytes.u64(node.offset + 8) }
+
+  /// What lies between the offsets and the nodes; `nil` where it is all zero.
+  var gap: Range<Int>? {
+    let gap = bytes.u16(12)..<bytes.u16(14)
+    return bytes.bytes[gap].allSatisfy { $0 == 0 } ? nil : gap
   }
 
   func key(_ node: Node) -> ArraySlice<UInt8> {

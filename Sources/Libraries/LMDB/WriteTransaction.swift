@@ -91,6 +91,11 @@ public struct WriteTransaction: ~Copyable, Transaction {
     try LMDBError.check(perform(.drop) { unsafe mdb_drop(handle.pointer, table.handle, 0) }, .drop)
   }
 
+  /// The list of tables as a table, for what is taken out of it again.
+  func tableList() throws(LMDBError) -> Table {
+    Table(handle: try unsafe handle.environment.openTableList(handle.pointer), owner: handle.environment.number)
+  }
+
   /// What to do with an entry on a sweep.
   public enum Sweep: Sendable {
     /// It stays.
