@@ -16,6 +16,7 @@ struct KeptEvent: Equatable, CustomStringConvertible {
   var session: SessionID?
   var payload: [UInt8]
   var isRedacted = false
+  var isTombstone = false
 
   var description: String {
     "\(stream) \(version) @\(position), \(payload.count) bytes\(isRedacted ? ", redacted" : "")"
@@ -26,7 +27,7 @@ extension KeptEvent {
   init(_ event: RecordedEvent) {
     self.init(
       stream: event.stream, version: event.version, position: event.position, id: event.id, session: event.session,
-      payload: event.payload, isRedacted: event.isRedacted)
+      payload: event.payload, isRedacted: event.isRedacted, isTombstone: event.type == Diary.erased)
   }
 }
 
@@ -39,6 +40,7 @@ struct KeptLog {
   func events(of stream: StreamName) -> [KeptEvent] { (places[stream] ?? []).map { events[$0] } }
 
   mutating func append(_ append: StreamAppend) {
+    show(append.stream, as: append.stream)
     for event in append.events {
       let version = StreamVersion(UInt64(places[append.stream]?.count ?? 0) + 1)
       let position = LogPosition(UInt64(events.count) + 1)
@@ -48,6 +50,23 @@ struct KeptLog {
           stream: append.stream, version: version, position: position, id: event.id, session: event.session,
           payload: event.payload))
     }
+  }
+
+  /// Takes out all that a stream's events say, and adds the one that says so.
+  mutating func erase(_ stream: StreamName, noting tombstone: KeptEvent) {
+    for place in places[stream] ?? [] {
+      // What said so before stays.
+      if events[place].isTombstone { continue }
+      (events[place].isRedacted, events[place].payload, events[place].session) = (true, [], nil)
+    }
+    places[stream, default: []].append(events.count)
+    events.append(tombstone)
+    show(stream, as: tombstone.stream)
+  }
+
+  /// Has the events of a stream say that they are another's, or nobody's.
+  private mutating func show(_ stream: StreamName, as name: StreamName) {
+    for place in places[stream] ?? [] { events[place].stream = name }
   }
 
   mutating func redact(_ position: LogPosition) {
@@ -151,6 +170,27 @@ final class RunStore {
     kept.redact(position)
   }
 
+  /// Erases somebody.
+  @discardableResult
+  func erase(_ stream: StreamName) async throws -> ErasureSummary? {
+    let summary = try await log.erase(stream, by: "the office")
+    try noteErasure(of: stream)
+    return summary
+  }
+
+  /// Takes note of it, where there was anything to be erased.
+  func noteErasure(of stream: StreamName) throws {
+    guard let last = try log.readStream(stream, direction: .backward, limit: 1).events.first else { return }
+    if last.version.number > UInt64(kept.events(of: stream).count) {
+      kept.erase(stream, noting: KeptEvent(last))
+    }
+  }
+
+  /// Whoever has events that say something.
+  var speaking: [StreamName] {
+    kept.streams.filter { stream in kept.events(of: stream).last?.isTombstone == false }
+  }
+
   func catalog() throws -> RunCatalog { try log.view().index.catalog }
 
   /// Appends one by one until what moves has come to where it is wanted.
@@ -222,7 +262,8 @@ final class RunStore {
 
   func checkIDs(_ log: EventLog, without excluded: StreamName? = nil) throws {
     for _ in 0..<6 {
-      guard let event = kept.events.randomElement(using: &random), event.stream != excluded else { continue }
+      guard let event = kept.events.randomElement(using: &random), event.stream != excluded, !event.stream.isNameless
+      else { continue }
       try check(log.event(event.id, of: event.stream).map { KeptEvent($0) }, is: event, "event \(event.id)")
       let version = try log.event(at: event.version, of: event.stream)
       try check(version.map { KeptEvent($0) }, is: event, "version \(event.version) of \(event.stream)")
@@ -338,6 +379,14 @@ final class AnotherProcess {
     }
     writer.run()
     return results.withLock { $0 }
+  }
+
+  /// Has something done in a commit of its own.
+  func perform(_ work: any WriterWork) throws {
+    let result = Mutex<Result<Void, StorageError>?>(nil)
+    _ = turn.submit(.work(work) { found in result.withLock { $0 = found } })
+    writer.run()
+    try result.withLock { $0 }?.get()
   }
 
   /// Seals everything, as at closing.

@@ -88,6 +88,8 @@ struct StoredLog {
       stream: record.stream, version: record.version, position: place ?? position, previous: record.previous)
     fields.session = record.session
     fields.sessionName = try record.nameOfSession()
+    fields.sessionDigest = try record.digestOfSession()
+    fields.erasedName = try record.nameErased()
     fields.name = try record.name()
     fields.secret = record.secret
     fields.chain = record.chain

@@ -13,17 +13,35 @@ package enum Diary {
   package static let sized = EventTypeCode(3)
   /// A note of JSON is there: key and value.
   package static let valued = EventTypeCode(4)
+  /// Everything before it was erased: by whom, how many events.
+  package static let erased = EventTypeCode(5)
   /// A type of the application's own that the schema knows: a text.
   package static let mood = "app.Mood"
   /// A type with a code that no schema here knows.
   package static let unheardOf = EventTypeCode(77)
 
   /// What the application knows today.
-  package static let schema = EventSchema(types(upTo: 2))
+  package static let schema = EventSchema(types(upTo: 2), erasure: erasure)
   /// What it knew in its first version.
-  package static let firstSchema = EventSchema(types(upTo: 1))
+  package static let firstSchema = EventSchema(types(upTo: 1), erasure: erasure)
   /// What it will know in its next version.
-  package static let nextSchema = EventSchema(types(upTo: 3))
+  package static let nextSchema = EventSchema(types(upTo: 3), erasure: erasure)
+
+  private static let erasure = ErasureRules(
+    noting: erased,
+    payload: { tombstone in
+      var writer = PayloadWriter()
+      writer.write(tombstone.by, field: 0)
+      writer.write(tombstone.events, field: 1)
+      return writer.bytes
+    },
+    records: { person in
+      [
+        RecordErasure(of: .receipts, isCounted: false) { _, value, _ in
+          value == Array(person.user.description.utf8) ? .remove : .keep
+        }
+      ]
+    })
 
   private static func types(upTo version: UInt16) -> [EventTypeDefinition] {
     [
@@ -36,6 +54,7 @@ package enum Diary {
       EventTypeDefinition(code: removed, name: "Removed"),
       EventTypeDefinition(code: sized, name: "Sized"),
       EventTypeDefinition(code: valued, name: "Valued"),
+      EventTypeDefinition(code: erased, name: "Erased"),
       EventTypeDefinition(code: .custom, name: mood),
     ]
   }

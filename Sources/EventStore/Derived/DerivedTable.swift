@@ -63,6 +63,23 @@ enum DerivedTable {
     }
   }
 
+  /// Drops what was made of all events of a stream.
+  static func removeAll(
+    of stream: StreamNumber, _ transaction: inout WriteTransaction, _ tables: Tables
+  ) throws(StorageError) {
+    guard let table = tables.derived else { return }
+    for kind in try kinds(in: transaction, table) {
+      do throws(LMDBError) {
+        try transaction.sweep(table, from: Place(kind, stream, 0).key.rawSpan) { entry in
+          guard let place = Place(entry.key), place.kind == kind, place.stream == stream else { return .stop }
+          return .remove
+        }
+      } catch {
+        throw StorageError(error)
+      }
+    }
+  }
+
   /// The kinds that there is anything of: few, so each is found by one step.
   private static func kinds(
     in transaction: borrowing WriteTransaction, _ table: Table

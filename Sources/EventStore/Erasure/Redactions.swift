@@ -32,14 +32,14 @@ struct Redaction: WriterWork {
     guard let number = try index.stream(stream, in: context.transaction),
       let head = try index.head(of: number, in: context.transaction), version >= 1, version <= head.version
     else { return }
-    let secret = try index.secret(of: number, context.transaction)
+    let secret = try index.epoch(of: number, context.transaction).secret
     var writer = ByteWriter(capacity: 256)
     let occurredAt: Timestamp
     let position: LogPosition
     do {
       let record = try index.record(of: version, in: number, context.transaction)
       position = record.position
-      guard !record.flags.contains(.redacted) else { return }
+      guard !record.flags.contains(.redacted), !record.isTombstone else { return }
       occurredAt = record.occurredAt
       let digest = HashChain.payloadDigest(
         typeName: record.typeName, metadata: record.metadata, payload: record.payload, secret: secret)

@@ -49,15 +49,20 @@ public struct EventSchema: Sendable {
   private var custom: [String: EventTypeDefinition]
   /// Every type, in the order given.
   public let types: [EventTypeDefinition]
+  /// How people are erased; `nil`: they can't be.
+  public let erasure: ErasureRules?
   /// Equal for schemas that bring events into the same form.
   let fingerprint: UInt64
 
   /// Collects types; no two may share a code or a name.
-  public init(_ types: [EventTypeDefinition]) {
+  ///
+  /// - Parameter erasure: How people are erased; `nil`: they can't be.
+  public init(_ types: [EventTypeDefinition], erasure: ErasureRules? = nil) {
     byCode = Array(repeating: nil, count: 256)
     versions = Array(repeating: 0, count: 256)
     custom = [:]
     self.types = types
+    self.erasure = erasure
     var writer = ByteWriter(capacity: 16 * types.count)
     var names: Set<String> = []
     for type in types {

@@ -21,7 +21,7 @@
   /// occurred-at and events came in late.
   public let isNamedBefore: Bool
   /// The session's name (UTF-8), at the event that first named it, and at events that a fold by occurred-at meets
-  /// before that one. `nil` at all others: who began the session has noted its name.
+  /// before that one. `nil` at all others: who began the session has noted its name; and where it was erased.
   public let name: RawSpan?
 
   @inlinable @_lifetime(copy name)

@@ -99,6 +99,8 @@ struct AppendRequest: Sendable {
   /// The events' bytes, one after the other.
   fileprivate(set) var bytes = ByteWriter()
   var repeats: RepeatRule
+  /// Whether events with the ids of erased ones are new.
+  var takesErased = false
 
   /// A part of the request's bytes.
   @_lifetime(borrow self)
@@ -113,11 +115,11 @@ struct AppendRequest: Sendable {
     return try? Bytes32(reading: &reader)
   }
 
-  /// The digest that an event has in a stream.
-  static func digest(of event: EventData, by hasher: StreamHasher) -> Bytes32 {
+  /// A request of one event, which says when it occurred.
+  static func of(_ event: EventData, by hasher: StreamHasher) -> AppendRequest {
     var request = AppendRequest(repeats: .event)
     request.add(event, now: .earliest, by: hasher)
-    return request.events[0].digest
+    return request
   }
 
   /// An event's digest under another secret than the one it was made ready with.
@@ -177,6 +179,7 @@ package struct ReadyAppend: Sendable {
 struct RequestPreparer {
   let appends: [StreamAppend]
   let repeats: RepeatRule
+  var takesErased = false
   let now: Timestamp
 
   /// They are one block's, whatever its size.
@@ -194,6 +197,7 @@ struct RequestPreparer {
       throw .invalid(InvalidValue(field: "events", reason: "are \(count), more than \(Self.largestCount) at once"))
     }
     var request = AppendRequest(repeats: repeats)
+    request.takesErased = takesErased
     request.reserve(count, size: appends.reduce(0) { $0 + $1.events.reduce(0) { $0 + $1.payload.count + 16 } })
     request.appends.reserveCapacity(appends.count)
     var known: [StreamName: Int] = [:]

@@ -67,10 +67,18 @@ extension EventLog {
   /// Puts a copy of the whole store in place of what the folder has.
   ///
   /// The pages must have been checked: LMDB believes a damaged one, and copying it may end the process.
-  private func copyAll(to backup: BackupFolder) throws(StorageError) {
+  ///
+  /// - Parameter tombstones: Those of who was erased, where they are newer than the store's own.
+  private func copyAll(to backup: BackupFolder, tombstones: TombstoneFile? = nil) throws(StorageError) {
     try backup.clearAway()
     do throws(LMDBError) { try environment.copy(to: backup.copyingPath) } catch { throw StorageError(error) }
+    // Before the copy is a store: who was erased while it was made, or since the backup, is erased in it, too.
+    try (tombstones ?? ownTombstones())?.write(to: backup.tombstonesPath)
     try backup.finishCopy(StoreIdentity(storeID: storeID, hashSeed: tail.hashSeed))
+  }
+
+  private func ownTombstones() throws(StorageError) -> TombstoneFile? {
+    try TombstoneFile.read("\(folder)/\(TombstoneFile.name)")
   }
 
   /// Adds what came since.
@@ -122,27 +130,40 @@ extension EventLog {
   /// It is the same store: its id, its keys and other records are those of the backup. At an earlier point, the events
   /// after it are left out, and what was removed or revoked since stays so.
   ///
-  /// - Parameter point: How far; `nil`, or beyond its end: all of it.
+  /// - Parameters:
+  ///   - point: How far; `nil`, or beyond its end: all of it.
+  ///   - tombstones: A file of the tombstones of the store the backup was made of, newer than the backup: who was erased
+  ///     since is erased again.
   /// - Returns: What was verified: of an earlier point, the store that was made.
   /// - Throws: ``StorageError/corrupt(reason:position:)`` where the backup is not sound;
   ///   ``StorageError/occupied(reason:)`` where `folder` exists and is not empty.
   @discardableResult
   public static func restore(
     from source: String, to folder: String, schema: EventSchema, at point: RestorePoint? = nil,
-    options: Options = Options(),
+    tombstones: String? = nil, options: Options = Options(),
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(StorageError) -> VerifyReport {
     var reading = options
     reading.isReadOnly = true
+    reading.appliesTombstones = false
     let backup = try EventLog(folder: source, schema: schema, options: reading)
     defer { try? backup.close() }
     let report = try backup.verifySound("the backup", progress)
+    var newer: TombstoneFile?
+    if let tombstones {
+      newer = try TombstoneFile.read(tombstones)
+      guard newer != nil else { throw .missing(folder: tombstones) }
+    }
     let target = BackupFolder(folder)
     try target.prepare()
     if let point, try !backup.head().isIncluded(by: point) {
-      return try backup.restore(to: target, at: point, options)
+      return try backup.restore(to: target, at: point, newer, options)
     }
-    do throws(StorageError) { try backup.copyAll(to: target) } catch {
+    do throws(StorageError) {
+      try backup.copyAll(to: target, tombstones: newer)
+      // Erases who is to be erased.
+      _ = try target.summary(schema, options, before: 0)
+    } catch {
       target.discard()
       throw error
     }
@@ -150,7 +171,7 @@ extension EventLog {
   }
 
   private func restore(
-    to target: BackupFolder, at point: RestorePoint, _ options: Options
+    to target: BackupFolder, at point: RestorePoint, _ tombstones: TombstoneFile?, _ options: Options
   ) throws(StorageError) -> VerifyReport {
     // Under another name until it is whole: a part of it would look like a store.
     let making = try target.beginMaking()
@@ -159,12 +180,21 @@ extension EventLog {
     options.isReadOnly = false
     options.storeID = storeID
     options.hashSeed = tail.hashSeed
-    let restored = try EventLog(folder: making, schema: schema, options: options)
+    try EventLog(folder: making, schema: schema, options: options).close()
+    // With them comes the key by which erased people are known.
+    try (tombstones ?? ownTombstones())?.write(to: "\(making)/\(TombstoneFile.name)")
+    options.creates = false
+    options.appliesTombstones = false
+    var restored = try EventLog(folder: making, schema: schema, options: options)
     let report: VerifyReport
     do throws(StorageError) {
       try restored.copyRecords(of: self, while: point.includes)
       try restored.perform(MirrorRecords(source: self))
       try restored.perform(ForgetLaterEvents())
+      // Now that they are there, erases who is to be erased.
+      try restored.close()
+      options.appliesTombstones = true
+      restored = try EventLog(folder: making, schema: schema, options: options)
       report = try restored.verifySound("what was restored") { _, _ in }
       try restored.close()
     } catch {

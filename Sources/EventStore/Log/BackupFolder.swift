@@ -31,6 +31,7 @@ struct BackupFolder {
   private var dataPath: String { "\(path)/\(StoreFolder.dataName)" }
   private var markerPath: String { "\(path)/\(StoreFolder.backupName)" }
   private var makingPath: String { "\(path).restoring" }
+  var tombstonesPath: String { "\(path)/\(TombstoneFile.name)" }
   /// What LMDB copies into.
   var copyingPath: String { "\(dataPath).copying" }
 
@@ -131,7 +132,7 @@ struct BackupFolder {
   func discard() {
     for name in [
       StoreFolder.dataName, StoreFolder.markerName, StoreFolder.lockName, StoreFolder.openersName,
-      StoreFolder.backupName,
+      StoreFolder.backupName, TombstoneFile.name,
     ] {
       _ = try? Files.remove("\(path)/\(name)")
     }

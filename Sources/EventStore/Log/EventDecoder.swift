@@ -55,6 +55,8 @@ struct EventDecoder {
     guard record.session > 0 else { return nil }
     if let known = sessions[record.stream]?[record.session] { return known }
     guard let entry = try view.index.session(record.session, in: record.stream, view.transaction) else {
+      // Its name was erased with its payload.
+      if view.index.catalog.erasures > 0, record.flags.contains(.redacted) { return nil }
       throw .corrupt(reason: "the record's session was never named", position: record.position)
     }
     if sessions.count > 4_096 { sessions.removeAll() }

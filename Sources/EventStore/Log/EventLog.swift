@@ -35,6 +35,9 @@ public final class EventLog: Sendable {
     package var stepLimit: Int?
     /// How often a process that appends looks for readers that died, in nanoseconds.
     package var readerCheckInterval: UInt64 = 10_000_000_000
+    /// Whether who is named by the file of tombstones, and not erased yet, is erased. Not where a copy is made, which
+    /// does so itself.
+    var appliesTombstones = true
     /// For tests: what ids are hashed with, e.g. to make all of them collide.
     package var hashSeed: UInt64?
     /// What tells the store from all others, where it is made anew of an older one.
@@ -65,7 +68,14 @@ public final class EventLog: Sendable {
   let openers: FileLock
   /// Streams' hashers; of a stream that has no event yet, with the secret it is to get from this process unless another
   /// is first.
-  private let hashers = Mutex<[StreamName: (hasher: StreamHasher, isSettled: Bool)]>([:])
+  private let hashers = Mutex(KnownHashers())
+
+  private struct KnownHashers {
+    var byName: [StreamName: (hasher: StreamHasher, isSettled: Bool)] = [:]
+    /// How often names had been erased when they were made: with a name goes its secret.
+    var erasures: UInt64 = 0
+  }
+
   private let writer = Mutex<DedicatedThread?>(nil)
   private let isClosed = Atomic<Bool>(false)
 
@@ -86,6 +96,10 @@ public final class EventLog: Sendable {
     sequencer = LocalSequencer(clock: options.clock)
     headCache = HeadCache(limit: options.cacheBytes)
     snapshots = SnapshotQueue()
+    do throws(StorageError) { try applyTombstones() } catch {
+      try? close()
+      throw error
+    }
   }
 
   deinit { try? close() }
@@ -137,13 +151,15 @@ public final class EventLog: Sendable {
 
   /// Appends to one or several streams: all or nothing, in this order, as neighbours in the log.
   ///
+  /// - Parameter takingErased: Whether events with the ids of erased ones are taken as new. Else they are refused: what
+  ///   was erased is not to come back by an old file being read in again.
   /// - Returns: A result for each of `appends`, in order. Once it is there, the events are on disk.
   /// - Throws: ``AppendError``. Nothing was stored then, save after ``StorageError/stopped(reason:)``, where nobody
   ///   knows: open the store again and append with the same ids.
   public func append(
-    _ appends: [StreamAppend], repeats: RepeatRule = .request
+    _ appends: [StreamAppend], repeats: RepeatRule = .request, takingErased: Bool = false
   ) async throws(AppendError) -> [AppendResult] {
-    let request = try prepare(appends, repeats)
+    let request = try prepare(appends, repeats, takingErased)
     let result = await withCheckedContinuation { continuation in
       submit(.append(request) { continuation.resume(returning: $0) })
     }
@@ -153,18 +169,20 @@ public final class EventLog: Sendable {
   /// Appends to one stream.
   @discardableResult
   public func append(
-    _ events: [EventData], to stream: StreamName, expecting expected: ExpectedVersion = .any
+    _ events: [EventData], to stream: StreamName, expecting expected: ExpectedVersion = .any,
+    takingErased: Bool = false
   ) async throws(AppendError) -> AppendResult {
-    let results = try await append([StreamAppend(events, to: stream, expecting: expected)])
+    let results = try await append(
+      [StreamAppend(events, to: stream, expecting: expected)], takingErased: takingErased)
     return results[0]
   }
 
   /// Appends, and blocks the thread until it is done: for programs without tasks.
   @discardableResult
   public func appendAndWait(
-    _ appends: [StreamAppend], repeats: RepeatRule = .request
+    _ appends: [StreamAppend], repeats: RepeatRule = .request, takingErased: Bool = false
   ) throws(AppendError) -> [AppendResult] {
-    let request = try prepare(appends, repeats)
+    let request = try prepare(appends, repeats, takingErased)
     let outcome = Monitor<Result<[AppendResult], AppendError>?>(nil)
     submit(.append(request) { result in outcome.change { $0 = result } })
     let result = outcome.wait { $0 } ?? .failure(.storage(.closed(reason: "the writer ended")))
@@ -172,8 +190,10 @@ public final class EventLog: Sendable {
   }
 
   /// Does all of an append that can be done before its turn comes: checks, digests.
-  package func prepareAppend(_ appends: [StreamAppend], repeats: RepeatRule) throws(AppendError) -> ReadyAppend {
-    ReadyAppend(request: try prepare(appends, repeats))
+  package func prepareAppend(
+    _ appends: [StreamAppend], repeats: RepeatRule, takingErased: Bool = false
+  ) throws(AppendError) -> ReadyAppend {
+    ReadyAppend(request: try prepare(appends, repeats, takingErased))
   }
 
   /// Begins an append that was made ready, and calls `completion` on the writer's thread when it is done.
@@ -247,34 +267,46 @@ public final class EventLog: Sendable {
   /// Streams whose hashers are kept.
   private static let largestHasherCount = 65_536
 
-  private func prepare(_ appends: [StreamAppend], _ repeats: RepeatRule) throws(AppendError) -> AppendRequest {
-    let preparer = RequestPreparer(appends: appends, repeats: repeats, now: options.clock())
+  private func prepare(
+    _ appends: [StreamAppend], _ repeats: RepeatRule, _ takingErased: Bool
+  ) throws(AppendError) -> AppendRequest {
+    let preparer = RequestPreparer(
+      appends: appends, repeats: repeats, takesErased: takingErased, now: options.clock())
+    let erasures = tail.erasures
     return try preparer.prepare { name, secret throws(StorageError) in
-      let known = hashers.withLock { $0[name] }
+      let known = hashers.withLock { hashers in
+        if hashers.erasures != erasures { hashers = KnownHashers(erasures: erasures) }
+        return hashers.byName[name]
+      }
       if let known, known.isSettled { return known.hasher }
       var settled: Bytes32?
       do {
         let view = try view()
         if let stream = try view.stream(name) {
-          settled = try view.index.secret(of: stream, view.transaction)
+          let epoch = try view.index.epoch(of: stream, view.transaction)
+          // Who was erased gets another secret.
+          if epoch.erased == nil { settled = epoch.secret }
         }
       }
       return hashers.withLock { hashers in
-        if hashers.count >= Self.largestHasherCount { hashers.removeAll() }
+        if hashers.byName.count >= Self.largestHasherCount { hashers.byName.removeAll() }
         if let settled {
           let hasher = known?.hasher.secret == settled ? known?.hasher : nil
           let made = hasher ?? StreamHasher(name, secret: settled)
-          hashers[name] = (made, true)
+          hashers.byName[name] = (made, true)
           return made
         }
         // Callers of a new stream at the same time share one, or all but the first would have hashed in vain.
-        if let known = hashers[name], secret == nil || known.hasher.secret == secret { return known.hasher }
+        if let known = hashers.byName[name], secret == nil || known.hasher.secret == secret { return known.hasher }
         let made = StreamHasher(name, secret: secret ?? Bytes32.random())
-        hashers[name] = (made, false)
+        hashers.byName[name] = (made, false)
         return made
       }
     }
   }
+
+  /// Forgets secrets, some of which are to be nobody's any more.
+  func forgetSecrets() { hashers.withLock { $0 = KnownHashers() } }
 
   // MARK: Reading
 

@@ -37,9 +37,9 @@ struct RecordCopier {
   private var digests: [Bytes32] = []
   private var start: LogPosition = 0
 
-  mutating func add(_ stream: WriterStream, named name: StreamName) {
+  mutating func add(_ stream: WriterStream) {
     streams[stream.stream] = stream
-    readers[stream.stream] = DigestReader(stream.stream, name: name, secret: stream.secret)
+    readers[stream.stream] = DigestReader(stream.stream, in: stream.epoch)
   }
 
   /// The digest of a record, whose place in the log's chain is the one behind `end`.

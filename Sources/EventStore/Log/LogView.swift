@@ -63,7 +63,10 @@ struct LogView: ~Copyable {
     try index.head(of: stream, in: transaction)
   }
 
-  /// The names of all streams, by namespace and user.
+  /// How many streams there are, with those whose user was erased.
+  var streamCount: Int { Int(index.generations.last?.end.streams ?? index.catalog.streams) }
+
+  /// The names of all streams, by namespace and user; without those whose user was erased.
   ///
   /// - Parameter namespace: Only those in it.
   /// - Parameter after: Only those that come after it.
@@ -72,12 +75,12 @@ struct LogView: ~Copyable {
   ) throws(StorageError) -> [StreamName] {
     var names: [StreamName] = []
     var cursor = try transaction.scan(tables.names)
-    var start = namespace.map { Key.namePrefix($0) } ?? []
+    var start = namespace.map { Key.namePrefix($0) } ?? Key.firstName
     if let after {
       let next = Key.name(after) + [0]
       if start.lexicographicallyPrecedes(next) { start = next }
     }
-    var entry = start.isEmpty ? try cursor.toNext() : try cursor.to(atOrAfter: start)
+    var entry = try cursor.to(atOrAfter: start)
     while let current = entry, names.count < limit {
       let name = try decoding("names") { () throws(DamagedBytes) in try Key.name(of: current.key) }
       if let namespace, name.namespace != namespace { break }

@@ -1,7 +1,7 @@
 // A record: the bytes of one event in the log, and the only place that knows their order.
 //
 //   0   8  checksum: XXH3-64 of all that follows, seeded with the record's position
-//   8   1  format version
+//   8   1  format version: 2 where a name was erased, else 1
 //   9   2  flags
 //  11   1  type code (0: the name is in the record)
 //  12   4  tag: the first bytes of the event's digest, so that verification can name a record
@@ -11,6 +11,8 @@
 //          occurred-at as a signed distance to recorded-at
 //       …  [session: version less the session's number] [session name] [type name] [metadata]
 //          [namespace, user, secret] [digest of what was redacted, 32] [value of the log's chain, 32]
+//          Where names were erased: the session's digest in place of its name; no user, and behind the secret, which is
+//          zero unless there is a payload, the keyed hash of the name, 32, and the stream's digest, 32
 //       …  payload
 //
 // Integers are little-endian; texts and metadata have their length before them as a varint.
@@ -22,7 +24,9 @@ typealias StreamNumber = UInt32
 
 /// The form of a record's bytes. Every version there ever was stays readable.
 enum RecordFormat {
-  static let current: UInt8 = 1
+  static let current: UInt8 = 2
+  /// A record in which no name was erased.
+  static let plain: UInt8 = 1
   /// Where the checksum ends, and what it covers begins.
   static let checksummedFrom = 8
   /// Where the stream's number stands, and after it version and link.
@@ -38,7 +42,8 @@ struct RecordFlags: OptionSet {
   static let endsRequest = RecordFlags(rawValue: 1 << 0)
   /// Payload and metadata are gone, their digest is here.
   static let redacted = RecordFlags(rawValue: 1 << 1)
-  /// The first event of its stream: namespace, user and the stream's secret are here.
+  /// The first event of its stream, or of those that came after an erasure: namespace, user and the secret of what
+  /// follows are here.
   static let namesStream = RecordFlags(rawValue: 1 << 2)
   static let hasSession = RecordFlags(rawValue: 1 << 3)
   /// The first event of its session: the session's name is here.
@@ -47,8 +52,11 @@ struct RecordFlags: OptionSet {
   static let hasTypeName = RecordFlags(rawValue: 1 << 6)
   /// Occurred before some event that came before it in its stream.
   static let isLate = RecordFlags(rawValue: 1 << 7)
+  /// The names that were here were erased: in their place stands what the chains need of them.
+  static let namesErased = RecordFlags(rawValue: 1 << 8)
   static let known: RecordFlags = [
     .endsRequest, .redacted, .namesStream, .hasSession, .namesSession, .hasMetadata, .hasTypeName, .isLate,
+    .namesErased,
   ]
 }
 
@@ -74,12 +82,15 @@ struct RecordView: ~Escapable {
   var occurredAt: Timestamp
   /// 0 where it has no session.
   var session: StreamVersion
+  /// The name of a session that begins here, or its digest where ``RecordFlags/namesErased``.
   var sessionName: RawSpan
   var typeName: RawSpan
   var metadata: RawSpan
   var namespace: RawSpan
   var user: RawSpan
   var secret: Bytes32?
+  /// What stands for a stream's name that was erased.
+  var erasedName: RawSpan
   var redactedDigest: Bytes32?
   var chain: Bytes32?
   var payload: RawSpan
@@ -108,7 +119,7 @@ struct RecordView: ~Escapable {
     guard XXH3.hash(covered, seed: position.number) == checksum else {
       throw .damaged("has a wrong checksum")
     }
-    guard format == RecordFormat.current else { throw .unknownFormat(format) }
+    guard RecordFormat.plain...RecordFormat.current ~= format else { throw .unknownFormat(format) }
   }
 
   @inline(__always) @_lifetime(copy bytes)
@@ -153,10 +164,13 @@ struct RecordView: ~Escapable {
       namespace = try reader.readLengthPrefixed()
       user = try reader.readLengthPrefixed()
       secret = try Bytes32(reading: &reader)
+      erasedName =
+        flags.contains(.namesErased) ? try reader.readSpan(count: ErasedName.sizeInBytes) : none
     } else {
       namespace = none
       user = none
       secret = nil
+      erasedName = none
     }
     redactedDigest = flags.contains(.redacted) ? try Bytes32(reading: &reader) : nil
     chain = flags.contains(.endsRequest) ? try Bytes32(reading: &reader) : nil
@@ -215,8 +229,12 @@ struct RecordFields {
   var previous: LogPosition
   var session: StreamVersion = 0
   var sessionName: SessionID?
+  /// In place of the session's name, where that was erased.
+  var sessionDigest: Bytes32?
   var name: StreamName?
   var secret: Bytes32?
+  /// Beside the stream's name, where that was erased.
+  var erasedName: ErasedName?
   var redactedDigest: Bytes32?
   var chain: Bytes32?
 
@@ -227,12 +245,13 @@ struct RecordFields {
     if redactedDigest != nil { flags.insert(.redacted) }
     if name != nil { flags.insert(.namesStream) }
     if session != 0 { flags.insert(.hasSession) }
-    if sessionName != nil { flags.insert(.namesSession) }
+    if sessionName != nil || sessionDigest != nil { flags.insert(.namesSession) }
+    if sessionDigest != nil || erasedName != nil { flags.insert(.namesErased) }
     if !metadata.isEmpty { flags.insert(.hasMetadata) }
     if !typeName.isEmpty { flags.insert(.hasTypeName) }
     let start = writer.count
     writer.write(0 as UInt64)
-    writer.write(RecordFormat.current)
+    writer.write(flags.contains(.namesErased) ? RecordFormat.current : RecordFormat.plain)
     writer.write(flags.rawValue)
     writer.write(type.number)
     writer.write(tag)
@@ -244,13 +263,19 @@ struct RecordFields {
     writer.writeVarint(UInt64(typeVersion))
     writer.writeSignedVarint(occurredAt.microseconds - recordedAt.microseconds)
     if session != 0 { writer.writeVarint(version.number - session.number) }
-    if let sessionName { writer.writeString(sessionName.description) }
+    if let sessionDigest {
+      writer.writeVarint(ErasedName.digestSize)
+      sessionDigest.write(into: &writer)
+    } else if let sessionName {
+      writer.writeString(sessionName.description)
+    }
     if !typeName.isEmpty { writer.writeLengthPrefixed(typeName) }
     if !metadata.isEmpty { writer.writeLengthPrefixed(metadata) }
     if let name, let secret {
       writer.writeString(name.namespace.description)
       writer.writeString(name.user.description)
       secret.write(into: &writer)
+      erasedName?.write(into: &writer)
     }
     redactedDigest?.write(into: &writer)
     chain?.write(into: &writer)

@@ -34,8 +34,7 @@ private struct RebuildIndex: WriterWork {
   let progress: @Sendable (UInt64, UInt64) -> Void
 
   private struct Stream {
-    var name: StreamName
-    var secret: Bytes32
+    var epoch: StreamEpoch
     var digests: DigestReader
     var version: StreamVersion = 0
     var chain = Bytes32.zero
@@ -91,7 +90,7 @@ private struct RebuildIndex: WriterWork {
         guard let part = generation.with(stream, { $0 }), let known = streams[stream] else { continue }
         let stored = try context.index.storedHead(of: stream, in: context.transaction)
         try context.index.fold(
-          stream, part, onto: stored, StreamFold(name: known.name, secret: known.secret, chain: known.chain),
+          stream, part, onto: stored, StreamFold(epoch: known.epoch, chain: known.chain),
           &context.transaction)
       }
       start = generation.end
@@ -133,9 +132,11 @@ private struct RebuildIndex: WriterWork {
       do throws(RecordProblem) { entry = try IndexEntry(record, seed: seed) } catch {
         throw StorageError(error, at: position)
       }
-      if let name = entry.name, let secret = record.secret {
-        streams[record.stream] = Stream(
-          name: name, secret: secret, digests: DigestReader(record.stream, name: name, secret: secret))
+      if let epoch = try? record.epoch() {
+        let known = streams.removeValue(forKey: record.stream)
+        var stream = known ?? Stream(epoch: epoch, digests: DigestReader(record.stream))
+        stream.epoch = epoch
+        streams[record.stream] = stream
       }
       guard var stream = streams.removeValue(forKey: record.stream), record.version == stream.version.next else {
         throw .corrupt(reason: "the record is not the next one of its stream", position: position)

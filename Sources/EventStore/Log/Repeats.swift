@@ -97,9 +97,13 @@ extension WriterContext {
           repeats.places.append(nil)
           continue
         }
+        let record = try index.record(at: place.position, of: stream.stream, transaction)
+        if record.flags.contains(.redacted), request.takesErased {
+          repeats.places.append(nil)
+          continue
+        }
         lastFound = place.position
         repeats.places.append(place)
-        let record = try index.record(at: place.position, of: stream.stream, transaction)
         if record.flags.contains(.redacted), !event.isRedacted {
           isErased = true
         } else if try request.isRepeat(event, of: record, in: stream, settings.schema, index, transaction) {
@@ -138,7 +142,7 @@ extension WriterContext {
   ) throws(StorageError) -> StreamPlace? {
     // Only a guess: a damaged record there may be anybody's.
     if let lastFound, lastFound < end.position, let record = try? index.record(at: lastFound.next, transaction),
-      record.stream == stream, record.id == id
+      record.stream == stream, record.id == id, !record.flags.contains(.redacted)
     {
       return StreamPlace(version: record.version, position: record.position)
     }

@@ -20,8 +20,12 @@ public struct StoreStatistics: Sendable {
   public var format: Int
   /// The last position.
   public var position: LogPosition
-  /// Streams there are.
+  /// Streams there are, save those whose user was erased.
   public var streams: Int
+  /// Streams whose user was erased, and has not come back.
+  public var erasedStreams: Int
+  /// Whether nothing of what was erased can be found in the files any more.
+  public var isScrubbed: Bool
   /// The last position that a run holds: up to there the index tables are complete.
   public var checkpoint: LogPosition
   /// Events after it: they are in blocks, and in the index in memory.
@@ -71,6 +75,8 @@ extension EventLog {
     let used = sizes.reduce(0) { $0 + $1.sizeInBytes }
     return StoreStatistics(
       storeID: storeID, format: StoreFormat.current, position: view.last, streams: names.count,
+      erasedStreams: max(0, view.streamCount - names.count),
+      isScrubbed: try ScrubDue.read(in: view.transaction, tables) == nil,
       checkpoint: checkpoint.position, tailEvents: view.last.number - checkpoint.position.number,
       tables: sizes,
       fileBytes: fileBytes, freeBytes: max(0, max(fileBytes, information.pages * information.pageSize) - used),

@@ -4,6 +4,7 @@
 //   data.mdb       all tables
 //   lock.mdb       LMDB's readers and writer
 //   openers.lock   locked (shared) by every process that has the store open
+//   TOMBSTONES     who was erased, once more; only where somebody was, see TombstoneFile
 //   replay.log     how far a replay of the whole store has come; only while one is unfinished
 //   dry-run.log    how far a dry run of the whole store has come; only while one is unfinished
 //   BACKUP         where the store is another one's backup, which grows with it
@@ -86,11 +87,13 @@ package enum StoreFolder {
 
   private static func look(in folder: String) throws(StorageError) -> Content {
     try asking(folder) { () throws(PlatformError) in
-      let ours = [markerName, dataName, openersName, lockName, backupName, replayName, dryRunName]
+      let ours = [markerName, dataName, openersName, lockName, backupName, replayName, dryRunName, TombstoneFile.name]
       return Content(
         dataSize: try Files.status("\(folder)/\(dataName)")?.sizeInBytes,
         // Those that begin like the marker are on their way to become it.
-        others: try Files.list(folder).filter { !ours.contains($0) && !$0.hasPrefix("\(markerName).") },
+        others: try Files.list(folder).filter { name in
+          !ours.contains(name) && !name.hasPrefix("\(markerName).") && !name.hasPrefix("\(TombstoneFile.name).")
+        },
         isUnfinished: try Files.exists("\(folder)/\(makingName)"))
     }
   }

@@ -13,13 +13,7 @@ extension StreamIndex {
   ) throws(StorageError) {
     guard let tail = generation.with(stream, { $0 }) else { return }
     let stored = try storedHead(of: stream, in: transaction)
-    let name: StreamName
-    let secret: Bytes32
-    if let stored {
-      (name, secret) = (stored.name, stored.secret)
-    } else {
-      (name, secret) = (try self.name(of: stream, in: transaction), try self.secret(of: stream, transaction))
-    }
+    let epoch = try epoch(of: stream, at: tail.last, transaction)
     let damaged = generation.contents.withLock { $0.damaged[stream] } ?? stored?.damaged
     var chain = (version: stored?.version ?? 0, value: stored?.chain ?? .zero)
     if damaged != nil {
@@ -28,9 +22,9 @@ extension StreamIndex {
     } else if let later = tail.chain, later.version > chain.version {
       chain = (later.version, later.value)
     }
-    let value = try self.chain(of: stream, name: name, secret: secret, from: chain, to: tail.last, transaction)
+    let value = try self.chain(of: stream, from: chain, to: tail.last, transaction)
     try fold(
-      stream, tail, onto: stored, StreamFold(name: name, secret: secret, chain: value, damaged: damaged), &transaction)
+      stream, tail, onto: stored, StreamFold(epoch: epoch, chain: value, damaged: damaged), &transaction)
   }
 
   /// The same where what the log says of the stream is known.
@@ -58,12 +52,13 @@ extension StreamIndex {
     }
     guard known < tail.last, let position = tail.position(of: tail.last) else { return }
     let head = StreamHead(
-      name: fold.name, version: tail.last, position: position, chain: fold.chain, secret: fold.secret,
+      name: fold.epoch.name, version: tail.last, position: position, chain: fold.chain, secret: fold.epoch.secret,
       firstOccurredAt: stored?.firstOccurredAt ?? tail.firstOccurredAt,
       lastOccurredAt: max(tail.lastOccurredAt, stored?.lastOccurredAt ?? .earliest),
-      sizeInBytes: (stored?.sizeInBytes ?? 0) + tail.sizeInBytes(after: known), damaged: fold.damaged)
-    if stored == nil {
-      try transaction.storeIndexed(Key.stream(stream), at: Key.name(fold.name), in: tables.names)
+      sizeInBytes: (stored?.sizeInBytes ?? 0) + tail.sizeInBytes(after: known), damaged: fold.damaged,
+      erased: fold.epoch.erased)
+    if stored?.epoch != fold.epoch {
+      try transaction.storeIndexed(Key.stream(stream), at: Key.name(of: fold.epoch), in: tables.names)
     }
     try transaction.storeIndexed(head.encode(), at: Key.stream(stream), in: tables.heads)
   }
@@ -71,8 +66,8 @@ extension StreamIndex {
 
 /// What a stream's head holds besides what the tail knows.
 struct StreamFold {
-  var name: StreamName
-  var secret: Bytes32
+  /// The last one.
+  var epoch: StreamEpoch
   /// The stream's chain after the last event.
   var chain: Bytes32
   var damaged: LogPosition?

@@ -20,6 +20,13 @@ final class StreamHasher: Sendable {
     streamDigest = HashChain.streamDigest(stream, secret: secret)
   }
 
+  /// The hasher of an epoch, whose name may be erased.
+  init(_ epoch: StreamEpoch) {
+    stream = HashedName(epoch.name)
+    secret = epoch.secret
+    streamDigest = epoch.digest
+  }
+
   /// The digest of an event.
   ///
   /// - Parameter content: Type name, metadata and payload, each with its length before it.

@@ -36,6 +36,7 @@ struct StreamIndex {
         if try head(of: stream, in: transaction) != nil { return stream }
       }
     }
+    if let stream = try stream(named: name, before: transaction) { return stream }
     var cursor = try transaction.scan(tables.names)
     for isAfter in [true, false] {
       let neighbour = isAfter ? try cursor.to(atOrAfter: Key.name(name)) : try cursor.to(atOrBefore: Key.name(name))
@@ -47,10 +48,30 @@ struct StreamIndex {
     return nil
   }
 
-  /// The name of a stream.
+  /// The number of a stream that was named so before it was erased.
+  private func stream(
+    named name: StreamName, before transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> StreamNumber? {
+    guard catalog.erasures > 0, let key = try NameKey.read(in: transaction, tables) else { return nil }
+    let hash = key.hash(of: name)
+    if let value = try transaction.fetchIndexed(Key.erasedName(hash), from: tables.names, named: "names") {
+      return try decoding("names") { () throws(DamagedBytes) in try Key.stream(of: value) }
+    }
+    for generation in generations.reversed() {
+      if let stream = generation.contents.withLock({ $0.erasedNames[hash] }),
+        try head(of: stream, in: transaction) != nil
+      {
+        return stream
+      }
+    }
+    return nil
+  }
+
+  /// The name of a stream; one without a user where that was erased.
   func name(
     of stream: StreamNumber, in transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> StreamName {
+    if let epoch = latestEpoch(of: stream, atOrBefore: StreamVersion(.max)) { return epoch.name }
     if let head = try storedHead(of: stream, in: transaction) { return head.name }
     for generation in generations.reversed() {
       let found = generation.contents.withLock { contents in
@@ -59,6 +80,43 @@ struct StreamIndex {
       if let found { return found }
     }
     throw .damagedIndex("heads")
+  }
+
+  // MARK: Epochs
+
+  /// The epoch of a stream at a version, where it is one that begins behind an erasure, or whose name was erased, and the
+  /// tail knows of it.
+  private func latestEpoch(
+    of stream: StreamNumber, atOrBefore version: StreamVersion
+  ) -> TailGeneration.Epoch? {
+    guard catalog.erasures > 0 else { return nil }
+    for generation in generations.reversed() {
+      let found = generation.contents.withLock { contents in
+        contents.epochs[stream]?.last { $0.version <= version && $0.position <= bound }
+      }
+      if let found { return found }
+    }
+    return nil
+  }
+
+  /// The epoch of a stream at a version that is not before the one of its stored head.
+  func epoch(
+    of stream: StreamNumber, at version: StreamVersion = StreamVersion(.max),
+    _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> StreamEpoch {
+    let first: StreamVersion
+    if let known = latestEpoch(of: stream, atOrBefore: version) {
+      first = known.version
+    } else if let head = try storedHead(of: stream, in: transaction) {
+      return head.epoch
+    } else {
+      first = 1
+    }
+    let record = try record(of: first, in: stream, transaction)
+    guard let epoch = try? record.epoch() else {
+      throw .corrupt(reason: "the record that names its stream has no name and secret", position: record.position)
+    }
+    return epoch
   }
 
   // MARK: Places
@@ -324,17 +382,19 @@ struct StreamIndex {
     return places
   }
 
-  /// The place of the event with this id.
+  /// The place of the event with this id; the last one, where it was erased and handed in again.
   func place(
     of id: EventID, in stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable,
     unlessExcludedBy filters: borrowing RunFilters = RunFilters()
   ) throws(StorageError) -> StreamPlace? {
     let hash = IdentityHash.event(id, of: stream, seed: hashSeed)
+    var found: StreamPlace?
     for place in try candidates(ofHash: hash, in: stream, transaction, unlessExcludedBy: filters) {
+      if let found, found.version >= place.version { continue }
       let record = try record(at: place.position, of: stream, transaction)
-      if record.id == id, record.stream == stream { return place }
+      if record.id == id, record.stream == stream { found = place }
     }
-    return nil
+    return found
   }
 
   /// The number of a session; `nil` where no event has named it.

@@ -63,7 +63,7 @@ package struct StreamChain {
   }
 
   /// The digest of an event, which must say when it occurred.
-  package func digest(of event: EventData) -> Bytes32 { AppendRequest.digest(of: event, by: hasher) }
+  package func digest(of event: EventData) -> Bytes32 { AppendRequest.of(event, by: hasher).events[0].digest }
 
   /// Goes on by an event, given by its digest.
   package mutating func append(_ digest: Bytes32) {
@@ -79,11 +79,10 @@ extension EventLog {
   package func proof(of name: StreamName, from first: StreamVersion) throws(StorageError) -> StreamProof? {
     let view = try view()
     guard let stream = try view.stream(name),
-      let end = try view.index.writerStream(stream, name: name, view.transaction)
+      let end = try view.index.writerStream(stream, view.transaction)
     else { return nil }
     let before = try view.index.chain(
-      of: stream, name: name, secret: end.secret, from: (0, .zero), to: StreamVersion(first.number - 1),
-      view.transaction)
+      of: stream, from: (0, .zero), to: StreamVersion(first.number - 1), view.transaction)
     return StreamProof(
       stream: name, secret: end.secret, first: first, last: end.version, chainBefore: before, chainAfter: end.chain)
   }
@@ -95,7 +94,7 @@ extension EventLog {
     let view = try view()
     guard let stream = try view.stream(name) else { return ([], nil) }
     var decoder = EventDecoder()
-    var digests = DigestReader(stream, name: name, secret: secret)
+    var digests = DigestReader(stream, in: StreamEpoch(name: name, secret: secret))
     var budget = PageBudget(limit: Self.storedPage)
     var events: [StoredEvent] = []
     try view.index.scanRecords(

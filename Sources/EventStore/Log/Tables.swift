@@ -4,6 +4,7 @@
 //   log0 … 3    position                            record                                   the truth: blocks
 //   runs0 … 2   see RunChunk                        records                                  the truth: runs
 //   names       namespace, 0, user                  stream                                   fold of the log
+//               0, keyed hash of a name erased      stream                                   fold of the log
 //   heads       stream                              version, position, chain, …, name        fold of the log
 //   sessions    stream, session's number            occurred-at of its first event, name     fold of the log
 //   identities  see RunIdentities                   hashes of event ids and session names    fold of the log
@@ -125,6 +126,29 @@ enum Key {
     throw DamagedBytes()
   }
 
+  /// The key of a name that was erased: before all names.
+  static func erasedName(_ hash: Bytes32) -> [UInt8] {
+    var writer = ByteWriter(capacity: 33)
+    writer.write(0 as UInt8)
+    hash.write(into: &writer)
+    return writer.bytes
+  }
+
+  /// The hash that ``erasedName(_:)`` made a key of; `nil` for another key.
+  static func erasedName(of key: RawSpan) -> Bytes32? {
+    guard key.byteCount == 33, key.byte(at: 0) == 0 else { return nil }
+    var reader = ByteReader(key.extracting(droppingFirst: 1))
+    return try? Bytes32(reading: &reader)
+  }
+
+  /// Where a stream's number is found: under its name, or under what is left of it.
+  static func name(of epoch: StreamEpoch) -> [UInt8] {
+    epoch.erased.map { erasedName($0.hash) } ?? name(epoch.name)
+  }
+
+  /// Comes before the key of every name, and after those of names that were erased.
+  static let firstName: [UInt8] = [1]
+
   static func stream(_ stream: StreamNumber) -> [UInt8] {
     var writer = ByteWriter(capacity: 4)
     writer.writeBigEndian(stream)
@@ -193,6 +217,10 @@ enum MetaWord: String {
   case catalogCopy = "catalog_copy"
   /// How many payloads were ever removed: states held in memory are void when it changes.
   case redactions
+  /// 32 random bytes: what erased names are hashed with. Made with the first erasure.
+  case nameKey = "name_key"
+  /// There while something that was erased may still be read in pages that are free.
+  case scrubDue = "scrub_due"
 }
 
 /// Up to where the folding tables are complete.
@@ -210,6 +238,7 @@ struct Checkpoint: Equatable {
 
 /// What `heads` holds of a stream: the fold of all its events.
 struct StreamHead: Equatable {
+  /// The last epoch's.
   var name: StreamName
   var version: StreamVersion
   var position: LogPosition
@@ -222,10 +251,18 @@ struct StreamHead: Equatable {
   var sizeInBytes: UInt64
   /// Where a record is that could not be used when the events were taken over.
   var damaged: LogPosition?
+  /// Where the name was erased.
+  var erased: ErasedName?
+
+  var epoch: StreamEpoch {
+    get { StreamEpoch(name: name, secret: secret, erased: erased) }
+    set { (name, secret, erased) = (newValue.name, newValue.secret, newValue.erased) }
+  }
 
   init(
     name: StreamName, version: StreamVersion, position: LogPosition, chain: Bytes32, secret: Bytes32,
-    firstOccurredAt: Timestamp, lastOccurredAt: Timestamp, sizeInBytes: UInt64, damaged: LogPosition? = nil
+    firstOccurredAt: Timestamp, lastOccurredAt: Timestamp, sizeInBytes: UInt64, damaged: LogPosition? = nil,
+    erased: ErasedName? = nil
   ) {
     self.name = name
     self.version = version
@@ -236,6 +273,7 @@ struct StreamHead: Equatable {
     self.lastOccurredAt = lastOccurredAt
     self.sizeInBytes = sizeInBytes
     self.damaged = damaged
+    self.erased = erased
   }
 
   init(decoding value: RawSpan) throws(DamagedBytes) {
@@ -252,7 +290,16 @@ struct StreamHead: Equatable {
     sizeInBytes = try reader.readVarint()
     let damaged = try reader.readVarint()
     self.damaged = damaged == 0 ? nil : LogPosition(damaged)
-    name = try Key.name(of: reader.readRest())
+    let rest = reader.readRest()
+    // No namespace begins with a 0.
+    guard !rest.isEmpty, rest.byte(at: 0) == 0 else {
+      name = try Key.name(of: rest)
+      erased = nil
+      return
+    }
+    var nameless = ByteReader(rest.extracting(droppingFirst: 1))
+    erased = try ErasedName(reading: &nameless)
+    name = StreamName(namelessIn: Namespace(unchecked: try nameless.readRest().string()))
   }
 
   func encode() -> [UInt8] {
@@ -265,7 +312,13 @@ struct StreamHead: Equatable {
     writer.write(UInt64(bitPattern: lastOccurredAt.microseconds))
     writer.writeVarint(sizeInBytes)
     writer.writeVarint(damaged?.number ?? 0)
-    writer.write(contentsOf: Key.name(name))
+    if let erased {
+      writer.write(0 as UInt8)
+      erased.write(into: &writer)
+      writer.write(contentsOf: Array(name.namespace.description.utf8))
+    } else {
+      writer.write(contentsOf: Key.name(name))
+    }
     return writer.bytes
   }
 }

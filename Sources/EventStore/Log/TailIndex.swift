@@ -3,7 +3,8 @@
 //
 // What makes it safe to share with readers of any age: every entry is a fact about an event ("this stream's version 7
 // is at position 123"), true for ever. So a reader takes whatever it finds and leaves out what its own transaction
-// does not see, and finding a fact twice, in tail and table, does no harm.
+// does not see, and finding a fact twice, in tail and table, does no harm. Only an erasure takes facts back: then a new
+// tail is read, and the old one is left to those who began before.
 internal import Bytes
 internal import LMDB
 internal import Sodium
@@ -22,8 +23,10 @@ struct IndexEntry {
   var sizeInBytes: Int
   /// The stream's chain after the event, where it was worked out.
   var chain: Bytes32?
-  /// At a stream's first event.
+  /// Where an epoch of a stream begins: at its first event, and behind an erasure.
   var name: StreamName?
+  /// Where that name was erased.
+  var erasedName: ErasedName?
   /// At a session's first event.
   var session: SessionID?
 }
@@ -83,11 +86,23 @@ final class TailGeneration: Sendable {
     }
   }
 
+  /// Where an epoch begins.
+  struct Epoch {
+    var version: StreamVersion
+    var position: LogPosition
+    /// Without a user where that was erased.
+    var name: StreamName
+  }
+
   struct Contents {
     var through: LogPosition
     var streams: [StreamNumber: Stream] = [:]
     var names: [StreamName: StreamNumber] = [:]
     var newStreams: [StreamNumber: StreamName] = [:]
+    /// Epochs that begin behind an erasure, and first ones whose name was erased, in order.
+    var epochs: [StreamNumber: [Epoch]] = [:]
+    /// By the hashes of names that were erased.
+    var erasedNames: [Bytes32: StreamNumber] = [:]
     var streamCount: StreamNumber
     var eventCount = 0
     /// The ids and session names that are not in it, nearly all.
@@ -101,8 +116,13 @@ final class TailGeneration: Sendable {
       through = max(through, entry.position)
       eventCount += 1
       if let name = entry.name {
-        names[name] = entry.stream
-        newStreams[entry.stream] = name
+        if let erased = entry.erasedName { erasedNames[erased.hash] = entry.stream } else { names[name] = entry.stream }
+        if entry.version == 1, entry.erasedName == nil {
+          newStreams[entry.stream] = name
+        } else {
+          epochs[entry.stream, default: []].append(
+            Epoch(version: entry.version, position: entry.position, name: name))
+        }
         streamCount = max(streamCount, entry.stream)
       }
       let sessionHash = entry.session.map { IdentityHash.session($0, of: entry.stream, seed: seed) }
@@ -127,6 +147,22 @@ final class TailGeneration: Sendable {
       }
     }
 
+    fileprivate mutating func erase(_ epoch: StreamEpoch, of stream: StreamNumber) {
+      guard let index = streams.index(forKey: stream) else { return }
+      names = names.filter { $0.value != stream }
+      if newStreams.removeValue(forKey: stream) != nil {
+        let first = streams.values[index].events.first?.position ?? 0
+        epochs[stream, default: []].insert(Epoch(version: 1, position: LogPosition(first), name: epoch.name), at: 0)
+      }
+      if var known = epochs[stream] {
+        for place in known.indices { known[place].name = epoch.name }
+        epochs[stream] = known
+        if let erased = epoch.erased { erasedNames[erased.hash] = stream }
+      }
+      streams.values[index].sessions = []
+      streams.values[index].lookup = nil
+    }
+
     /// Takes note of a record that cannot be used: of what it says, only its place is known.
     mutating func insertDamaged(_ link: RecordLink, at position: LogPosition, sizeInBytes: Int) {
       through = max(through, position)
@@ -147,6 +183,14 @@ final class TailGeneration: Sendable {
   init(after: Checkpoint) {
     self.after = after.position
     contents = Mutex(Contents(through: after.position, streamCount: after.streams))
+  }
+
+  /// A copy, from which a stream's names are gone.
+  init(_ other: TailGeneration, erasing epoch: StreamEpoch, of stream: StreamNumber) {
+    after = other.after
+    let copy = other.contents.withLock { $0 }
+    contents = Mutex(copy)
+    contents.withLock { $0.erase(epoch, of: stream) }
   }
 
   /// Where it ends so far, for the next one.
@@ -260,6 +304,8 @@ final class TailIndex: Sendable {
   private struct State {
     /// Oldest first; the last one grows.
     var generations: [TailGeneration] = []
+    /// How often names had been erased when they were read.
+    var erasures: UInt64 = 0
     /// A commit of this process, of which nobody has said yet how it ended.
     var commit: OpenCommit?
   }
@@ -307,7 +353,12 @@ final class TailIndex: Sendable {
       if let commit = state.commit, last > commit.start,
         try !commit.isSeen(through: last, by: transaction, catalog, tables)
       {
-        state = State()
+        state = State(erasures: state.erasures)
+      }
+      // What a transaction of before an erasure sees, only the tail of before knows.
+      if state.erasures > catalog.erasures { return nil }
+      if state.erasures < catalog.erasures {
+        state = State(erasures: catalog.erasures)
       }
       // Whoever only reads is not told what the runs have taken over.
       Self.drop(&state, through: catalog.end)
@@ -315,7 +366,7 @@ final class TailIndex: Sendable {
         // A transaction of before a sealing needs a generation that may be gone by now.
         if oldest.after > catalog.end { return nil }
         // Blocks that another process has ended earlier than we thought.
-        if oldest.after < catalog.end { state = State() }
+        if oldest.after < catalog.end { state = State(erasures: state.erasures) }
       }
       try catchUp(&state, catalog, through: last, in: transaction)
       return TailView(generations: state.generations, last: last, catalog: catalog)
@@ -430,8 +481,11 @@ final class TailIndex: Sendable {
   /// Forgets everything: the next transaction begins anew where its runs end. What readers hold stays as it is; it may
   /// tell of events that were never committed, beyond all that those readers see.
   func forget() {
-    state.withLock { $0 = State() }
+    state.withLock { $0 = State(erasures: $0.erasures) }
   }
+
+  /// How often names had been erased when the log was last looked at.
+  var erasures: UInt64 { state.withLock { $0.erasures } }
 
   /// How many events the tail holds.
   var eventCount: Int {
@@ -478,8 +532,7 @@ extension IndexEntry {
         stream: record.stream, version: record.version, position: record.position, previous: record.previous,
         idHash: IdentityHash.event(record.id, of: record.stream, seed: seed), occurredAt: record.occurredAt,
         isLate: record.flags.contains(.isLate), sizeInBytes: record.sizeInBytes, chain: nil,
-        name: try record.name(),
-        session: try record.nameOfSession())
+        name: try record.name(), erasedName: try record.nameErased(), session: try record.nameOfSession())
     } catch {
       throw .damaged("names its stream or session in bytes that are no text")
     }
@@ -487,14 +540,15 @@ extension IndexEntry {
 }
 
 extension RecordView {
-  /// The stream's name, at its first event.
+  /// The stream's name, where an epoch begins; without a user where that was erased.
   func name() throws(DamagedBytes) -> StreamName? {
     guard flags.contains(.namesStream) else { return nil }
     return StreamName(UserID(unchecked: try user.string()), in: Namespace(unchecked: try namespace.string()))
   }
 
-  /// The session's name, at its first event.
+  /// The session's name, at its first event; `nil` also where it was erased.
   func nameOfSession() throws(DamagedBytes) -> SessionID? {
-    flags.contains(.namesSession) ? SessionID(unchecked: try sessionName.string()) : nil
+    guard flags.contains(.namesSession), !flags.contains(.namesErased) else { return nil }
+    return SessionID(unchecked: try sessionName.string())
   }
 }

@@ -39,6 +39,8 @@ public struct VerifyReport: Sendable {
   public var streams = 0
   /// How many payloads were lawfully removed.
   public var redacted = 0
+  /// How many times a person was erased.
+  public var erasures = 0
   /// How many snapshots were looked at.
   public var snapshots = 0
   /// How many entries the access log has.
@@ -69,12 +71,15 @@ public struct VerifyReport: Sendable {
 /// The verification under way: what the records seen so far add up to.
 private struct Verifier {
   struct Stream {
-    var name: StreamName
+    /// Under which the last record was written.
+    var epoch: StreamEpoch
+    var name: StreamName { epoch.name }
     var version: StreamVersion = 0
     var position: LogPosition = 0
     var chain = Bytes32.zero
-    var secret: Bytes32
     var streamDigest: Bytes32
+    /// What its name was hashed to, where that was erased.
+    var nameHashes: Set<Bytes32> = []
     var firstOccurredAt: Timestamp = .earliest
     var lastOccurredAt: Timestamp = .earliest
     var sessions: [StreamVersion: Bytes32] = [:]
@@ -194,9 +199,10 @@ private struct Verifier {
   ) throws(StorageError) {
     let position = record.position
     if streams[record.stream] == nil {
-      guard let name = try? record.name(), let secret = record.secret else {
+      guard let epoch = try? record.epoch() else {
         return unusable("it belongs to a stream that never began", at: position)
       }
+      let name = epoch.name
       if record.stream != StreamNumber(streams.count + 1) {
         problem(
           "its stream's number is \(record.stream), not \(streams.count + 1)", at: position, stream: name)
@@ -207,11 +213,19 @@ private struct Verifier {
       } catch {
         problem(error.description, at: position, .derived, stream: name)
       }
-      streams[record.stream] = Stream(
-        name: name, secret: secret, streamDigest: HashChain.streamDigest(name, secret: secret), stored: stored)
+      streams[record.stream] = Stream(epoch: epoch, streamDigest: epoch.digest, stored: stored)
     }
     guard var stream = streams.removeValue(forKey: record.stream) else { return }
     defer { streams[record.stream] = stream }
+    if let epoch = try? record.epoch() {
+      if record.version > 1 { checkBegin(of: epoch, behind: stream, record) }
+      (stream.epoch, stream.streamDigest) = (epoch, epoch.digest)
+      if let erased = epoch.erased { stream.nameHashes.insert(erased.hash) }
+      if record.isTombstone { report.erasures += 1 }
+    }
+    if stream.epoch.erased != nil, !record.isTombstone, !record.flags.contains(.redacted) {
+      problem("it was written before an erasure and says something", at: position, version: record.version)
+    }
     if record.version != stream.version.next {
       problem(
         "it is version \(record.version) of its stream, where \(stream.version.next) is due", at: position,
@@ -231,7 +245,10 @@ private struct Verifier {
     var session = Bytes32.zero
     if record.session > 0 {
       if record.session == record.version, let name = try? record.nameOfSession() {
-        session = HashChain.sessionDigest(name, secret: stream.secret)
+        session = HashChain.sessionDigest(name, secret: stream.epoch.secret)
+        stream.sessions[record.version] = session
+      } else if record.session == record.version, let digest = try? record.digestOfSession() {
+        session = digest
         stream.sessions[record.version] = session
       } else if let known = stream.sessions[record.session] {
         session = known
@@ -242,7 +259,7 @@ private struct Verifier {
     let payload =
       record.redactedDigest
       ?? HashChain.payloadDigest(
-        typeName: record.typeName, metadata: record.metadata, payload: record.payload, secret: stream.secret)
+        typeName: record.typeName, metadata: record.metadata, payload: record.payload, secret: stream.epoch.secret)
     let digest = HashChain.eventDigest(
       stream: stream.streamDigest, session: session, payload: payload, id: record.id,
       occurredAt: record.occurredAt, type: record.type, typeVersion: record.typeVersion)
@@ -263,6 +280,15 @@ private struct Verifier {
     }
   }
 
+  /// What comes behind an erasure, and nothing else, is written under a name of its own.
+  private mutating func checkBegin(of epoch: StreamEpoch, behind stream: Stream, _ record: borrowing RecordView) {
+    if stream.epoch.erased == nil {
+      problem("it names its stream again", at: record.position, stream: stream.name, version: record.version)
+    } else if epoch.name.namespace != stream.name.namespace {
+      problem("it moves its stream to another namespace", at: record.position, version: record.version)
+    }
+  }
+
   /// What the tables must say of an event that they have taken over.
   private mutating func checkIndex(
     _ record: borrowing RecordView, _ stream: Stream, _ view: borrowing LogView
@@ -272,11 +298,11 @@ private struct Verifier {
         problem(
           "the index has the stream's head elsewhere", at: record.position, .derived, stream: stream.name)
       }
-      if stored.secret != stream.secret || stored.firstOccurredAt != stream.firstOccurredAt
+      if stored.epoch != stream.epoch || stored.firstOccurredAt != stream.firstOccurredAt
         || stored.lastOccurredAt != stream.lastOccurredAt
       {
         problem(
-          "the index has the stream's secret or times otherwise", at: record.position, .derived,
+          "the index has the stream's name, secret or times otherwise", at: record.position, .derived,
           stream: stream.name)
       }
       if stored.chain != stream.chain, !stream.isBroken {
@@ -421,11 +447,11 @@ extension EventLog {
         if verifier.streams[stream]?.stored != nil { seen += 1 }
         continue
       }
-      guard let found = verifier.streams[stream], found.name == head.name, head.version <= found.version else {
+      guard let found = verifier.streams[stream], head.version <= found.version else {
         verifier.problem("the index has a stream that the log has not", .derived, stream: head.name)
         continue
       }
-      let stored = try? view.transaction.fetchIndexed(Key.name(head.name), from: tables.names, named: "names")
+      let stored = try? view.transaction.fetchIndexed(Key.name(of: head.epoch), from: tables.names, named: "names")
       if !(stored?.isSame(as: entry.key) ?? false) {
         verifier.problem("the index lacks the stream's name", .derived, stream: head.name)
       }
@@ -433,8 +459,14 @@ extension EventLog {
     }
     var names = try view.transaction.scan(tables.names)
     while let entry = try names.toNext() {
-      let name = try? Key.name(of: entry.key)
       let stream = try? Key.stream(of: IndexValue.open(entry.value, at: entry.key))
+      if let hash = Key.erasedName(of: entry.key) {
+        if let found = stream.flatMap({ verifier.streams[$0] }), !found.nameHashes.contains(hash) {
+          verifier.problem("the index gives a name that was erased to a stream that had another", .derived)
+        }
+        continue
+      }
+      let name = try? Key.name(of: entry.key)
       let isKnown = try stream.map { stream throws(StorageError) in
         // Of a stream that began since, the head tells.
         if let found = verifier.streams[stream] { return found.name == name }

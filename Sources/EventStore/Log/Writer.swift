@@ -21,6 +21,9 @@ struct Writer {
   private var streams: [HashedName: WriterStream] = [:]
   private var filters = RunFilters()
   private var sealing: Sealing?
+  private var scrubbing: Scrubbing
+  /// Whether somebody waits for what was erased to be overwritten.
+  private var isScrubWanted = false
   /// Whether blocks, or runs, stay as they are, since one of them is damaged.
   private var isSealingStopped = false, isMergingStopped = false
   /// When readers of processes that died were last looked for, in nanoseconds of the ``MonotonicClock``.
@@ -52,6 +55,7 @@ struct Writer {
     self.stepLimit = stepLimit
     self.readerCheckInterval = readerCheckInterval
     self.appended = appended
+    scrubbing = Scrubbing(environment, settings.tables)
   }
 
   /// Works until the sequencer is closed and empty.
@@ -82,11 +86,11 @@ struct Writer {
       return
     }
     for (job, result) in zip(jobs, results) {
-      switch job {
-      case .append(_, let completion): if let result { completion(result) }
-      case .work(_, let completion): completion(.success(()))
-      }
+      if case .append(_, let completion) = job, let result { completion(result) }
     }
+    // Who has somebody erased is told whether that is all.
+    scrubbing.run(isWanted: isScrubWanted)
+    for case .work(_, let completion) in jobs { completion(.success(())) }
     clearDeadReaders()
   }
 
@@ -102,10 +106,10 @@ struct Writer {
     _ jobs: [WriterJob], _ results: inout [Result<[AppendResult], AppendError>?]
   ) throws(StorageError) {
     var context = try begin()
-    let time = sequencer.time()
+    context.time = sequencer.time()
     for job in jobs {
       switch job {
-      case .append(let request, _): results.append(try context.append(request, time: time))
+      case .append(let request, _): results.append(try context.append(request))
       case .work(let work, _):
         try work.run(in: &context)
         results.append(nil)
@@ -117,6 +121,7 @@ struct Writer {
     try tidy(&context)
     isSealingStopped = context.isSealingStopped
     filters = context.filters
+    isScrubWanted = context.wantsScrub
     guard context.hasWritten else {
       tail.committed()
       streams = context.streams
@@ -127,7 +132,7 @@ struct Writer {
       try StoreSnapshots(snapshots: snapshots.take(upTo: Self.snapshotBytesPerCommit)).run(in: &context)
     }
     let (newEnd, newStreams, sealed) = (context.end, context.streams, context.catalog.end)
-    let outdatesTail = context.isIndexRebuilt
+    let outdatesTail = context.isIndexRebuilt || context.hasErased
     tail.commitEnds(at: newEnd)
     let began = MonotonicClock.nanoseconds
     try context.commit()
@@ -139,6 +144,7 @@ struct Writer {
     if outdatesTail {
       tail.forget()
       filters.removeAll()
+      sealing = nil
     }
     statistics.count(commits: 1, events: events.count)
     if !events.isEmpty { appended(events) }

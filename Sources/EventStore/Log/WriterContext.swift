@@ -28,6 +28,8 @@ struct WriterSettings: Sendable {
 /// readers leave out what their transactions do not see. Where the commit fails, the tail is to be forgotten.
 struct WriterContext: ~Copyable {
   var transaction: WriteTransaction
+  /// The sequencer's time of this commit.
+  var time: Timestamp = .earliest
   let settings: WriterSettings
   /// Sees the log, and what this commit has appended so far.
   private(set) var index: StreamIndex
@@ -47,6 +49,10 @@ struct WriterContext: ~Copyable {
   /// Whether the index was made anew: once that is committed, the tail is to be read again, and what had to stop since
   /// something of it was damaged can go on.
   var isIndexRebuilt = false
+  /// Whether what was erased is to be overwritten once everything is committed.
+  var wantsScrub = false
+  /// Whether names were taken out of the log: once that is committed, the tail is to be read again.
+  private(set) var hasErased = false
   /// Whether the first block cannot be sealed, since something of it is damaged.
   var isSealingStopped = false
   private var buffer = ByteWriter(capacity: 512)
@@ -115,7 +121,7 @@ struct WriterContext: ~Copyable {
   ///
   /// - Throws: ``StorageError`` where the whole commit must be given up.
   mutating func append(
-    _ request: borrowing AppendRequest, time: Timestamp
+    _ request: borrowing AppendRequest
   ) throws(StorageError) -> Result<[AppendResult], AppendError> {
     var streams: [WriterStream?] = []
     streams.reserveCapacity(request.streams.count)
@@ -137,7 +143,7 @@ struct WriterContext: ~Copyable {
       // Nothing is written yet, and a damaged stream is nobody else's.
       return .failure(.storage(.corrupt(reason: reason, position: position)))
     }
-    return .success(try write(request, repeats, lookups, streams, time: time))
+    return .success(try write(request, repeats, lookups, streams))
   }
 
   /// What writing a request needs of the log, looked up as long as the request can be refused by itself.
@@ -213,10 +219,9 @@ struct WriterContext: ~Copyable {
   }
 
   private mutating func write(
-    _ request: borrowing AppendRequest, _ repeats: Repeats, _ lookups: Lookups, _ streams: [WriterStream?],
-    time: Timestamp
+    _ request: borrowing AppendRequest, _ repeats: Repeats, _ lookups: Lookups, _ streams: [WriterStream?]
   ) throws(StorageError) -> [AppendResult] {
-    let recordedAt = max(end.recordedAt.advanced(byMicroseconds: 1), time)
+    let recordedAt = nextRecordedAt
     var streams = streams
     var sessions = lookups.sessions
     var left = repeats.places.count { $0 == nil }
@@ -229,6 +234,8 @@ struct WriterContext: ~Copyable {
       let prepared = request.streams[append.stream]
       let stream = streams[append.stream] ?? newStream(prepared)
       let first = (version: stream.version.next, position: end.position.next)
+      let addsSomething = append.events.contains { repeats.places[$0] == nil }
+      if addsSomething { Self.comeBack(stream, as: prepared) }
       // Callers of a new stream may have made secrets at the same time; the first one's counts.
       let hasher = stream.secret == prepared.secret ? nil : StreamHasher(prepared.name, secret: stream.secret)
       for index in append.events where repeats.places[index] == nil {
@@ -240,8 +247,8 @@ struct WriterContext: ~Copyable {
           end.chain = HashChain.step(end.chain, first: requestStart, recordedAt: recordedAt, digests: digests)
         }
         let named = try write(
-          event, of: request, to: stream, name: prepared.name, sessions.isEmpty ? nil : sessions[append.stream],
-          recordedAt: recordedAt, endsRequest: left == 0)
+          event, of: request, to: stream, sessions.isEmpty ? nil : sessions[append.stream], recordedAt: recordedAt,
+          endsRequest: left == 0)
         if let named, request.events.count > 1 { sessions[append.stream, default: [:]][named.name] = named.number }
       }
       let count = Int(end.position.number + 1 - first.position.number)
@@ -262,14 +269,32 @@ struct WriterContext: ~Copyable {
   }
 
   private func newStream(_ stream: StreamHasher) -> WriterStream {
-    WriterStream(
-      stream: end.streams + 1, version: 0, position: 0, chain: .zero, secret: stream.secret,
-      lastOccurredAt: .earliest)
+    let epoch = StreamEpoch(name: stream.name, secret: stream.secret)
+    let made = WriterStream(
+      stream: end.streams + 1, version: 0, position: 0, chain: .zero, epoch: epoch, lastOccurredAt: .earliest)
+    made.begin(epoch)
+    return made
   }
+
+  /// Lets the stream of somebody who was erased be named again.
+  ///
+  /// The caller may have made the request with the secret of before. So that this is nobody's any more, it becomes
+  /// another one, from which it cannot be found.
+  private static func comeBack(_ stream: WriterStream, as prepared: StreamHasher) {
+    guard stream.epoch.erased != nil else { return }
+    var writer = ByteWriter(capacity: 40)
+    stream.chain.write(into: &writer)
+    writer.write(stream.version.number)
+    let secret = BLAKE2b.digest(writer.bytes.rawSpan, key: prepared.secret)
+    stream.begin(StreamEpoch(name: prepared.name, secret: secret))
+  }
+
+  /// When the next request is recorded.
+  var nextRecordedAt: Timestamp { max(end.recordedAt.advanced(byMicroseconds: 1), time) }
 
   /// Writes an event, and tells which session it named.
   private mutating func write(
-    _ event: PreparedEvent, of request: borrowing AppendRequest, to stream: WriterStream, name: StreamName,
+    _ event: PreparedEvent, of request: borrowing AppendRequest, to stream: WriterStream,
     _ sessions: [SessionID: StreamVersion]?, recordedAt: Timestamp, endsRequest: Bool
   ) throws(StorageError) -> (name: SessionID, number: StreamVersion)? {
     let position = end.position.next
@@ -278,11 +303,13 @@ struct WriterContext: ~Copyable {
       type: event.type, typeVersion: event.typeVersion, tag: event.digest.prefix32, recordedAt: recordedAt,
       occurredAt: event.occurredAt, id: event.id, stream: stream.stream, version: version, position: position,
       previous: stream.position)
-    if version == 1 {
-      fields.name = name
-      fields.secret = stream.secret
-      end.streams = stream.stream
+    if stream.beginsEpoch {
+      fields.name = stream.epoch.name
+      fields.secret = stream.epoch.secret
+      fields.erasedName = stream.epoch.erased
+      stream.beginsEpoch = false
     }
+    if version == 1 { end.streams = stream.stream }
     if let session = request.session(of: event) {
       if let last = stream.lastSession, last.name == session {
         fields.session = last.number
@@ -314,8 +341,8 @@ struct WriterContext: ~Copyable {
     let entry = IndexEntry(
       stream: stream.stream, version: version, position: position, previous: stream.position,
       idHash: IdentityHash.event(event.id, of: stream.stream, seed: settings.hashSeed), occurredAt: event.occurredAt,
-      isLate: isLate, sizeInBytes: buffer.count, chain: stream.chain, name: version == 1 ? name : nil,
-      session: fields.sessionName)
+      isLate: isLate, sizeInBytes: buffer.count, chain: stream.chain, name: fields.name,
+      erasedName: fields.erasedName, session: fields.sessionName)
     let count = generation.contents.withLock { contents in
       contents.insert(entry, seed: settings.hashSeed)
       return contents.eventCount
@@ -343,7 +370,7 @@ struct WriterContext: ~Copyable {
     do throws(RecordProblem) { entry = try IndexEntry(record, seed: settings.hashSeed) } catch {
       throw StorageError(error, at: position)
     }
-    let stream = try copiedStream(record, entry, by: &copier)
+    let stream = try copiedStream(record, by: &copier)
     let digest = try copier.check(record, behind: end, index: index, transaction)
     if record.version > 1, record.occurredAt <= stream.lastOccurredAt {
       try SnapshotTable.removeOccurred(from: record.occurredAt, of: stream.stream, &transaction, tables)
@@ -371,21 +398,28 @@ struct WriterContext: ~Copyable {
 
   /// The end of the stream that a copied record belongs to, which must be the one that it was written behind.
   private mutating func copiedStream(
-    _ record: borrowing RecordView, _ entry: IndexEntry, by copier: inout RecordCopier
+    _ record: borrowing RecordView, by copier: inout RecordCopier
   ) throws(StorageError) -> WriterStream {
     let stream: WriterStream
+    var epoch: StreamEpoch?
+    do throws(DamagedBytes) { epoch = try record.epoch() } catch {
+      throw .corrupt(reason: "the record's names are no text", position: record.position)
+    }
     if let known = copier.streams[record.stream] {
       stream = known
-    } else if let name = entry.name, let secret = record.secret, record.stream == end.streams + 1 {
+    } else if let epoch, record.stream == end.streams + 1 {
       stream = WriterStream(
-        stream: record.stream, version: 0, position: 0, chain: .zero, secret: secret, lastOccurredAt: .earliest)
-      streams[HashedName(name)] = stream
-      copier.add(stream, named: name)
+        stream: record.stream, version: 0, position: 0, chain: .zero, epoch: epoch, lastOccurredAt: .earliest)
+      copier.add(stream)
     } else {
-      let name = try index.name(of: record.stream, in: transaction)
-      guard let found = try writerStream(HashedName(name)) else { throw .damagedIndex("names") }
+      guard let found = try index.writerStream(record.stream, transaction) else { throw .damagedIndex("heads") }
       stream = found
-      copier.add(stream, named: name)
+      copier.add(stream)
+    }
+    if let epoch {
+      stream.begin(epoch)
+      // The record does so.
+      stream.beginsEpoch = false
     }
     guard record.version == stream.version.next, record.previous == stream.position else {
       throw .corrupt(reason: "the record is not the next one of its stream", position: record.position)
@@ -393,11 +427,34 @@ struct WriterContext: ~Copyable {
     return stream
   }
 
+  /// Appends the event that says what was erased: a request of its own, in an epoch of its own.
+  ///
+  /// - Parameter stream: The stream's end, which is no use afterwards.
+  mutating func append(
+    tombstone request: borrowing AppendRequest, in epoch: StreamEpoch, to stream: WriterStream, recordedAt: Timestamp
+  ) throws(StorageError) {
+    stream.begin(epoch)
+    let event = request.events[0]
+    end.chain = HashChain.step(
+      end.chain, first: end.position.next, recordedAt: recordedAt, digests: [event.digest])
+    _ = try write(event, of: request, to: stream, nil, recordedAt: recordedAt, endsRequest: true)
+  }
+
+  /// Goes on with a tail that a stream's names are gone from. Readers go on with the one there is, since what they see
+  /// has the names; whoever comes after the commit reads another.
+  mutating func eraseNames(of stream: StreamNumber, _ name: StreamName, leaving epoch: StreamEpoch) {
+    index.generations = index.generations.map { TailGeneration($0, erasing: epoch, of: stream) }
+    generation = index.generations[index.generations.count - 1]
+    streams[HashedName(name)] = nil
+    hasErased = true
+    wantsScrub = true
+  }
+
   /// The end of a stream; `nil` where it has no event yet.
   mutating func writerStream(_ name: HashedName) throws(StorageError) -> WriterStream? {
     if let known = streams[name] { return known }
     guard let number = try index.stream(name.name, in: transaction),
-      let stream = try index.writerStream(number, name: name.name, transaction)
+      let stream = try index.writerStream(number, transaction)
     else { return nil }
     streams[name] = stream
     return stream

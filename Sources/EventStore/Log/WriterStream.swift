@@ -7,7 +7,10 @@ internal import Synchronization
 /// The end of a stream, as an append needs it. An object, since it changes with every append.
 final class WriterStream {
   let stream: StreamNumber
-  let secret: Bytes32
+  /// Under which its next event is written.
+  private(set) var epoch: StreamEpoch
+  /// Whether that event begins the epoch.
+  var beginsEpoch = false
   var version: StreamVersion
   var position: LogPosition
   var chain: Bytes32
@@ -16,35 +19,54 @@ final class WriterStream {
   /// The session named last: mostly the next event's too.
   var lastSession: (name: SessionID, number: StreamVersion)?
 
+  var secret: Bytes32 { epoch.secret }
+
   init(
-    stream: StreamNumber, version: StreamVersion, position: LogPosition, chain: Bytes32, secret: Bytes32,
+    stream: StreamNumber, version: StreamVersion, position: LogPosition, chain: Bytes32, epoch: StreamEpoch,
     lastOccurredAt: Timestamp
   ) {
     self.stream = stream
-    self.secret = secret
+    self.epoch = epoch
     self.version = version
     self.position = position
     self.chain = chain
     self.lastOccurredAt = lastOccurredAt
   }
+
+  /// Lets another epoch begin with the next event.
+  func begin(_ epoch: StreamEpoch) {
+    self.epoch = epoch
+    beginsEpoch = true
+    lastSession = nil
+  }
 }
 
-/// Works out events' digests from their records, to compare or to go on from.
+/// Works out events' digests from their records, one after the other, to compare or to go on from.
 struct DigestReader {
   let stream: StreamNumber
-  let secret: Bytes32
-  let streamDigest: Bytes32
+  private var secret = Bytes32.zero
+  private var streamDigest = Bytes32.zero
   private var sessions: [StreamVersion: Bytes32] = [:]
 
-  init(_ stream: StreamNumber, name: StreamName, secret: Bytes32) {
+  /// - Parameter epoch: That of the first record, unless that begins one.
+  init(_ stream: StreamNumber, in epoch: StreamEpoch? = nil) {
     self.stream = stream
-    self.secret = secret
-    streamDigest = HashChain.streamDigest(name, secret: secret)
+    if let epoch { enter(epoch) }
+  }
+
+  private mutating func enter(_ epoch: StreamEpoch) {
+    secret = epoch.secret
+    streamDigest = epoch.digest
   }
 
   mutating func digest(
     of record: borrowing RecordView, index: StreamIndex, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> Bytes32 {
+    do throws(DamagedBytes) {
+      if let epoch = try record.epoch() { enter(epoch) }
+    } catch {
+      throw .corrupt(reason: "the record's names are no text", position: record.position)
+    }
     let payload =
       record.redactedDigest
       ?? HashChain.payloadDigest(
@@ -57,10 +79,7 @@ struct DigestReader {
         session = HashChain.sessionDigest(name, secret: secret)
         sessions[record.session] = session
       } else {
-        guard let entry = try index.session(record.session, in: stream, transaction) else {
-          throw .corrupt(reason: "the record's session was never named", position: record.position)
-        }
-        session = HashChain.sessionDigest(entry.name, secret: secret)
+        session = try digest(ofSession: record, index, transaction)
         sessions[record.session] = session
       }
     }
@@ -68,24 +87,28 @@ struct DigestReader {
       stream: streamDigest, session: session, payload: payload, id: record.id, occurredAt: record.occurredAt,
       type: record.type, typeVersion: record.typeVersion)
   }
+
+  private func digest(
+    ofSession record: borrowing RecordView, _ index: StreamIndex,
+    _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> Bytes32 {
+    if let digest = try? record.digestOfSession() { return digest }
+    if let entry = try index.session(record.session, in: stream, transaction) {
+      return HashChain.sessionDigest(entry.name, secret: secret)
+    }
+    // The name was erased: its digest stands where it was.
+    if record.session < record.version {
+      let first = try index.record(of: record.session, in: stream, transaction)
+      if let digest = try? first.digestOfSession() { return digest }
+    }
+    throw .corrupt(reason: "the record's session was never named", position: record.position)
+  }
 }
 
 extension StreamIndex {
-  /// The secret of a stream: with the stored head, or in its first record.
-  func secret(
-    of stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
-  ) throws(StorageError) -> Bytes32 {
-    if let head = try storedHead(of: stream, in: transaction) { return head.secret }
-    let record = try record(of: 1, in: stream, transaction)
-    guard let secret = record.secret else {
-      throw .corrupt(reason: "the first record of its stream has no secret", position: record.position)
-    }
-    return secret
-  }
-
   /// The end of an existing stream: from the tables, and on from there along the tail.
   func writerStream(
-    _ stream: StreamNumber, name: StreamName, _ transaction: borrowing some Transaction & ~Copyable
+    _ stream: StreamNumber, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> WriterStream? {
     guard let head = try head(of: stream, in: transaction) else { return nil }
     let stored = try storedHead(of: stream, in: transaction)
@@ -97,24 +120,22 @@ extension StreamIndex {
       if let known = tail.0, known.version > chain.version { chain = (known.version, known.value) }
       lastOccurredAt = max(lastOccurredAt, tail.1)
     }
-    let secret = try secret(of: stream, transaction)
-    let value = try self.chain(
-      of: stream, name: name, secret: secret, from: chain, to: head.version, transaction)
+    let value = try self.chain(of: stream, from: chain, to: head.version, transaction)
     return WriterStream(
-      stream: stream, version: head.version, position: head.position, chain: value, secret: secret,
-      lastOccurredAt: lastOccurredAt)
+      stream: stream, version: head.version, position: head.position, chain: value,
+      epoch: try epoch(of: stream, transaction), lastOccurredAt: lastOccurredAt)
   }
 
   /// The stream's chain after `last`, worked out from the records that follow a version where it is known.
   func chain(
-    of stream: StreamNumber, name: StreamName, secret: Bytes32,
-    from known: (version: StreamVersion, value: Bytes32), to last: StreamVersion,
+    of stream: StreamNumber, from known: (version: StreamVersion, value: Bytes32), to last: StreamVersion,
     _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> Bytes32 {
     guard known.version < last else { return known.value }
     var value = known.value
     var version = known.version
-    var digests = DigestReader(stream, name: name, secret: secret)
+    var digests = DigestReader(
+      stream, in: version == 0 ? nil : try epoch(of: stream, at: version, transaction))
     try forEachRecord(of: version.next...last, in: stream, transaction) { record throws(StorageError) in
       version = version.next
       value = HashChain.step(value, try digests.digest(of: record, index: self, transaction), version)

@@ -118,7 +118,7 @@ extension EventSchema {
         return try body(
           EventView(
             record, typeVersion: record.typeVersion, payload: record.payload, isNamedBefore: true,
-            sessionName: record.sessionName))
+            sessionName: record.flags.contains(.namesErased) ? RawSpan() : record.sessionName))
       }
     } catch {
       throw .corrupt(reason: "the payload is not what its type says", position: record.position)
@@ -173,7 +173,8 @@ extension EventView {
       isRedacted: record.flags.contains(.redacted), typeVersion: typeVersion, occurredAt: record.occurredAt,
       recordedAt: record.recordedAt, customType: record.typeName, metadata: record.metadata, payload: payload,
       sessionNumber: record.session.number, isSessionNamedBefore: isNamedBefore,
-      hasSessionName: record.flags.contains(.namesSession) || !isNamedBefore, sessionName: sessionName)
+      hasSessionName: sessionName.byteCount > 0 && (record.flags.contains(.namesSession) || !isNamedBefore),
+      sessionName: sessionName)
   }
 }
 

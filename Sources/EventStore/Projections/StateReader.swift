@@ -207,7 +207,8 @@ extension EventLog {
     let cacheKey = HeadCache.Key(stream: name, projector: identity)
     let commit = view.transaction.id
     var isHead = false
-    if usesSnapshots, case .version(head) = target.stop { isHead = true }
+    // Streams whose users were erased have one name, and none of these states is asked for again.
+    if usesSnapshots, !name.isNameless, case .version(head) = target.stop { isHead = true }
     var cached = isHead ? headCache.entry(cacheKey, for: head, redactions: view.redactions, in: commit) : nil
     if let cached, cached.version == head, var found = FoldedState<P.State>(atHead: cached) {
       found.judgedAt = target.judgedAt

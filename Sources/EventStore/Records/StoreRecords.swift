@@ -14,6 +14,8 @@ public enum StoreRecords: String, CaseIterable, Hashable, Sendable {
   case access
   /// The store's own key, with which it signs.
   case signing
+  /// Who was erased: tombstones.
+  case erasures
 
   /// The table they are in.
   var tableName: String { "records_\(rawValue)" }

@@ -50,6 +50,13 @@ enum SnapshotTable {
     try remove(stream, .part, from: version.number, &transaction, tables)
   }
 
+  /// Drops all states of a stream.
+  static func removeAll(
+    of stream: StreamNumber, _ transaction: inout WriteTransaction, _ tables: Tables
+  ) throws(StorageError) {
+    for order in [Order.version, .occurred, .part] { try remove(stream, order, from: 0, &transaction, tables) }
+  }
+
   private static func remove(
     _ stream: StreamNumber, _ order: Order, from number: UInt64, _ transaction: inout WriteTransaction,
     _ tables: Tables

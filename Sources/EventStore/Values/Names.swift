@@ -87,7 +87,10 @@ public struct StreamName: Hashable, Sendable, Comparable, CustomStringConvertibl
   }
 
   /// Namespace and user, for messages.
-  public var description: String { namespace == .default ? "\(user)" : "\(namespace)/\(user)" }
+  public var description: String {
+    let user = isNameless ? "(erased)" : "\(user)"
+    return namespace == .default ? user : "\(namespace)/\(user)"
+  }
 
   /// By namespace, then by user.
   public static func < (a: Self, b: Self) -> Bool {

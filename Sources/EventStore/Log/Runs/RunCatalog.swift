@@ -61,6 +61,8 @@ struct RunCatalog: Equatable {
   /// How far the first block's run is, where it was begun.
   var sealing: RunProgress?
   var merge: Merge?
+  /// How often names were taken out of the log. What was read of them before is void.
+  var erasures: UInt64 = 0
 
   /// The last position that is in a run.
   var end: LogPosition { LogPosition(blocks[0].number - 1) }
@@ -193,6 +195,7 @@ extension RunCatalog {
         last: runs[index + Self.fan - 1].last)
       merge = Merge(index: index, output: output, progress: try RunProgress?(reading: &reader) ?? RunProgress())
     }
+    if !reader.isAtEnd { erasures = try reader.readVarint() }
     guard reader.isAtEnd else { throw DamagedBytes() }
   }
 
@@ -208,6 +211,8 @@ extension RunCatalog {
     sealing.write(into: &writer)
     writer.writeVarint(merge.map { $0.index + 1 } ?? 0)
     if let merge { Optional(merge.progress).write(into: &writer) }
+    // A store without erasures is one that older programs read too.
+    if erasures > 0 { writer.writeVarint(erasures) }
     return writer.bytes
   }
 

@@ -95,6 +95,57 @@ extension RunChunk {
   }
 }
 
+extension RunChunk {
+  /// Puts other records in the place of those of a stream that a run holds.
+  ///
+  /// - Parameter change: Gives the bytes to be put in the place of a record; `nil`: it stays.
+  /// - Complexity: O(chunks with records of the stream), in each a search and one change.
+  static func rewrite(
+    _ stream: StreamNumber, in run: Run, _ transaction: inout WriteTransaction, _ tables: Tables,
+    _ change: (borrowing RecordView) throws(StorageError) -> [UInt8]?
+  ) throws(StorageError) {
+    let table = tables.runs[run.level]
+    let first = Key.chunk(run, stream, 0)
+    var next: [UInt8]?
+    while true {
+      var key: [UInt8] = []
+      var changed = ByteWriter(capacity: ChunkBuilder.size)
+      var isChanged = false
+      do {
+        var cursor = try transaction.scan(table)
+        var found: Entry?
+        if let next {
+          found = try cursor.to(atOrAfter: next)
+        } else {
+          // The stream may begin within a chunk.
+          found = try cursor.to(atOrBefore: first)
+          if !RunCursor.isOf(run, found) { found = try cursor.to(atOrAfter: first) }
+        }
+        guard let entry = found, let place = try? Key.chunk(of: entry.key), place.run == run.number,
+          place.stream <= stream
+        else { return }
+        key = entry.key.array()
+        var chunk = RunChunk(entry.value, of: run)
+        while true {
+          let record: RunEntry?
+          do throws(DamagedBytes) { record = try chunk.next() } catch { throw .damagedRun(run) }
+          guard let old = record else { break }
+          changed.write(UInt32(truncatingIfNeeded: old.position.number - run.first.number))
+          // What a damaged record says of itself may be what is damaged.
+          if old.link.stream == stream, old.isWhole, let new = try change(try old.checked()) {
+            changed.writeLengthPrefixed(new)
+            isChanged = true
+          } else {
+            changed.writeLengthPrefixed(old.bytes)
+          }
+        }
+      }
+      if isChanged { try transaction.store(changed.bytes, at: key, in: table) }
+      next = key + [0]
+    }
+  }
+}
+
 /// A chunk in the making.
 struct ChunkBuilder {
   /// What LMDB keeps on one page of its own: 4,096 bytes less its header.

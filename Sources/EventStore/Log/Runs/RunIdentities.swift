@@ -64,6 +64,18 @@ enum RunIdentities {
     return value
   }
 
+  /// Takes entries out of the pieces that there are.
+  static func remove(
+    _ entries: [UInt64], from run: Run, _ transaction: inout WriteTransaction, _ tables: Tables
+  ) throws(StorageError) {
+    for (piece, gone) in Dictionary(grouping: entries, by: { self.piece(of: $0, in: run) }) {
+      guard try transaction.fetch(key(run, piece), from: tables.identities) != nil else { continue }
+      let known = try self.entries(piece, of: run, transaction, tables)
+      let gone = Set(gone)
+      try store(known.filter { !gone.contains($0) }, piece: piece, of: run, &transaction, tables)
+    }
+  }
+
   /// Where the events are whose hash may be this one.
   static func positions(
     of hash: UInt64, in run: Run, _ transaction: borrowing some Transaction & ~Copyable, _ tables: Tables,

@@ -32,7 +32,8 @@ struct Sealing {
     let run = context.catalog.runOfFirstBlock(through: last)
     let progress = context.catalog.sealing ?? RunProgress()
     var sealing: Sealing
-    if let known, known.run == run, known.progress == progress {
+    // Another generation where something was erased since: this one still has the names.
+    if let known, known.run == run, known.progress == progress, known.generation === context.firstGeneration {
       sealing = known
     } else {
       sealing = Sealing(context.firstGeneration, run, at: progress)

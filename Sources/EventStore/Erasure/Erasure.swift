@@ -1,0 +1,285 @@
+// Erasing a person: one job of the writer, in one transaction, so that all of it is done or nothing.
+//
+// What the events of the stream said is replaced by its digests, in blocks and runs, where a block is being sealed and
+// where runs are being merged: so the chains go on proving that the events were there, in that order. The names go too.
+// Then a tombstone is appended, whatever was made of the events is dropped, and the store's records lose the person.
+internal import Bytes
+internal import JSON
+internal import LMDB
+internal import Sodium
+
+/// What erasing came to.
+struct ErasureOutcome: Sendable {
+  /// `nil` for somebody nobody has heard of.
+  var events: UInt64?
+}
+
+struct Erasure: WriterWork {
+  let stream: StreamName
+  let by: String
+  let rules: ErasureRules
+  /// Made before the writer's turn: it reads no random number. The key for names counts where the store has none.
+  let chances: Chances
+  /// Signs what a tombstone says; gives nothing where the store does not sign.
+  var sign: @Sendable ([UInt8]) -> [UInt8] = { _ in [] }
+  /// What is to be done again, in a store that was restored from before it.
+  let known: Tombstone?
+  let outcome = WorkOutcome<ErasureOutcome>()
+
+  struct Chances: Sendable {
+    var nameKey = NameKey(key: .random())
+    /// The tombstone's.
+    var secret = Bytes32.random()
+    var id: EventID
+  }
+
+  func run(in context: inout WriterContext) throws(StorageError) {
+    let found: (end: WriterStream, plan: Plan)?
+    do throws(StorageError) { found = try look(&context) } catch .corrupt(let reason, let position) {
+      // Nothing is written yet, and a damaged stream is nobody else's concern.
+      return outcome.set(.failure(.corrupt(reason: reason, position: position)))
+    }
+    guard let (end, plan) = found else {
+      if let known { try known.keep(&context, key: chances.nameKey) }
+      return outcome.set(.success(ErasureOutcome(events: nil)))
+    }
+    let key = try NameKey.read(in: context.transaction, context.tables) ?? chances.nameKey
+    guard end.epoch.erased == nil else {
+      if let known { try known.keep(&context, key: key) }
+      return outcome.set(.success(ErasureOutcome(events: 0)))
+    }
+    try key.store(in: &context.transaction, context.tables)
+    let erased = StreamEpoch(
+      name: StreamName(namelessIn: stream.namespace), secret: .zero,
+      erased: ErasedName(hash: key.hash(of: stream), digest: end.epoch.digest))
+    try plan.eraseEvents(from: end.epoch, leaving: erased, &context)
+    try plan.eraseIndex(stream, leaving: erased, &context)
+    try SnapshotTable.removeAll(of: end.stream, &context.transaction, context.tables)
+    try DerivedTable.removeAll(of: end.stream, &context.transaction, context.tables)
+    context.eraseNames(of: end.stream, stream, leaving: erased)
+    try context.changeCatalog { $0.erasures += 1 }
+    try Redactions.add(&context.transaction, context.tables)
+    let tombstone = try append(to: end, erased: plan, hash: key.hash(of: stream), &context)
+    try tombstone.keep(&context, key: key)
+    for erasure in rules.records(stream) { try erasure.run(at: tombstone.erasedAt, &context) }
+    try ScrubDue.set(context.catalog.erasures, in: &context.transaction, context.tables)
+    outcome.set(.success(ErasureOutcome(events: plan.events)))
+  }
+
+  /// Reads all that is to be erased, and so finds out whether it can be, before anything is changed.
+  private func look(_ context: inout WriterContext) throws(StorageError) -> (end: WriterStream, plan: Plan)? {
+    guard let number = try context.index.stream(stream, in: context.transaction),
+      let head = try context.index.head(of: number, in: context.transaction),
+      let end = try context.writerStream(HashedName(stream))
+    else { return nil }
+    var plan = Plan(stream: number, last: head)
+    if end.epoch.erased != nil { return (end, plan) }
+    let seed = context.settings.hashSeed
+    try context.index.forEachRecord(of: 1...head.version, in: number, context.transaction) {
+      record throws(StorageError) in
+      if !record.flags.contains(.redacted), !record.isTombstone { plan.events += 1 }
+      do throws(DamagedBytes) {
+        guard let session = try record.nameOfSession() else { return }
+        plan.sessions.append((record.position, IdentityHash.session(session, of: number, seed: seed)))
+      } catch {
+        throw .corrupt(reason: "the session's name is no text", position: record.position)
+      }
+    }
+    return (end, plan)
+  }
+
+  /// Appends the event that says what was erased.
+  private func append(
+    to end: WriterStream, erased plan: Plan, hash: Bytes32, _ context: inout WriterContext
+  ) throws(StorageError) -> Tombstone {
+    let recordedAt = context.nextRecordedAt
+    var tombstone = Tombstone(
+      erasedAt: known?.erasedAt ?? recordedAt, by: by, events: known?.events ?? plan.events,
+      version: known?.version ?? plan.last.version, position: known?.position ?? plan.last.position, nameHash: hash)
+    tombstone.signature = known?.signature ?? sign(tombstone.statement)
+    tombstone.notedAt = plan.last.version.next
+    let event = EventData(
+      id: chances.id, type: rules.type, typeVersion: context.settings.schema.version(of: rules.type),
+      occurredAt: recordedAt, payload: rules.payload(tombstone))
+    let epoch = StreamEpoch(
+      name: StreamName(namelessIn: stream.namespace), secret: chances.secret,
+      erased: ErasedName(hash: hash, digest: hash))
+    try context.append(
+      tombstone: .of(event, by: StreamHasher(epoch)), in: epoch, to: end, recordedAt: recordedAt)
+    return tombstone
+  }
+}
+
+/// What is to be erased of a stream.
+private struct Plan {
+  let stream: StreamNumber
+  let last: StreamPlace
+  /// How many events say something.
+  var events: UInt64 = 0
+  /// Where a session is named, and its hash.
+  var sessions: [(position: LogPosition, hash: UInt64)] = []
+}
+
+extension Plan {
+  /// Takes out of every record of the stream what it says, and the names.
+  func eraseEvents(
+    from epoch: StreamEpoch, leaving erased: StreamEpoch, _ context: inout WriterContext
+  ) throws(StorageError) {
+    let (tables, catalog) = (context.tables, context.catalog)
+    let sealedEnd = try context.index.storedHead(of: stream, in: context.transaction)?.version ?? 0
+    // What is counted with the stored head's size.
+    var shrunk: Int64 = 0
+    for generation in context.index.generations {
+      let (first, events) = generation.with(stream) { ($0.first, $0.events) } ?? (1, [])
+      for (index, event) in events.enumerated() {
+        let position = LogPosition(event.position)
+        guard let table = catalog.table(of: position, tables) else { continue }
+        let changed: [UInt8]?
+        let sizeBefore: Int
+        do {
+          guard let value = try context.transaction.fetch(BigEndianKey(position.number), from: table) else {
+            throw .corrupt(reason: "the record is missing", position: position)
+          }
+          let record = try RecordView.stored(value, at: position)
+          changed = try record.erased(from: epoch, leaving: erased)
+          sizeBefore = record.sizeInBytes
+        }
+        guard let changed else { continue }
+        try context.transaction.store(changed, at: Key.position(position), in: table)
+        if first.forward(UInt64(index)) <= sealedEnd { shrunk += Int64(sizeBefore - changed.count) }
+      }
+    }
+    let read = catalog.runs.indices.map { catalog.place(of: stream, inRun: $0) }
+    for run in catalog.allRuns {
+      let isRead = read.contains(run)
+      try RunChunk.rewrite(stream, in: run, &context.transaction, tables) { record throws(StorageError) in
+        guard let bytes = try record.erased(from: epoch, leaving: erased) else { return nil }
+        if isRead { shrunk += Int64(record.sizeInBytes - bytes.count) }
+        return bytes
+      }
+    }
+    try eraseHead(erased, shrunkBy: shrunk, &context)
+  }
+
+  private func eraseHead(
+    _ erased: StreamEpoch, shrunkBy shrunk: Int64, _ context: inout WriterContext
+  ) throws(StorageError) {
+    guard var head = try context.index.storedHead(of: stream, in: context.transaction) else { return }
+    // One of before an earlier erasure stays as it is.
+    if head.erased == nil { head.epoch = erased }
+    head.sizeInBytes = UInt64(max(0, Int64(clamping: head.sizeInBytes) - shrunk))
+    try context.transaction.storeIndexed(head.encode(), at: Key.stream(stream), in: context.tables.heads)
+    if let hash = erased.erased?.hash {
+      try context.transaction.storeIndexed(Key.stream(stream), at: Key.erasedName(hash), in: context.tables.names)
+    }
+  }
+
+  /// Takes the names out of the tables that fold the log.
+  func eraseIndex(
+    _ name: StreamName, leaving erased: StreamEpoch, _ context: inout WriterContext
+  ) throws(StorageError) {
+    let tables = context.tables
+    try context.transaction.remove(Key.name(name), from: tables.names)
+    do throws(LMDBError) {
+      try context.transaction.sweep(tables.sessions, from: Key.stream(stream).rawSpan) { entry in
+        (try? Key.stream(of: entry.key)) == stream ? .remove : .stop
+      }
+    } catch {
+      throw StorageError(error)
+    }
+    for run in context.catalog.allRuns {
+      let entries = sessions.filter { run.first <= $0.position && $0.position <= run.last }
+        .map { RunIdentities.entry($0.hash, at: $0.position, in: run) }
+      try RunIdentities.remove(entries, from: run, &context.transaction, tables)
+    }
+  }
+}
+
+extension RunCatalog {
+  /// All runs that hold records, those in the making among them.
+  fileprivate var allRuns: [Run] {
+    var all = runs
+    if let merge { all.append(merge.output) }
+    if sealing != nil, let last = lastOfFirstBlock { all.append(runOfFirstBlock(through: last)) }
+    return all
+  }
+}
+
+extension RecordView {
+  /// The record without payload and names, which their digests replace; `nil` where there are none to be erased.
+  ///
+  /// - Parameters:
+  ///   - epoch: The one that ends: whatever is not erased yet was written in it.
+  ///   - erased: What is left of it.
+  fileprivate func erased(
+    from epoch: StreamEpoch, leaving erased: StreamEpoch
+  ) throws(StorageError) -> [UInt8]? {
+    let hasNames = !flags.isDisjoint(with: [.namesStream, .namesSession]) && !flags.contains(.namesErased)
+    guard !isTombstone, hasNames || !flags.contains(.redacted) else { return nil }
+    var fields = RecordFields(
+      flags: flags.intersection([.isLate]), type: type, typeVersion: typeVersion, tag: tag, recordedAt: recordedAt,
+      occurredAt: occurredAt, id: id, stream: stream, version: version, position: position, previous: previous)
+    fields.session = session
+    fields.chain = chain
+    fields.redactedDigest =
+      redactedDigest
+      ?? HashChain.payloadDigest(typeName: typeName, metadata: metadata, payload: payload, secret: epoch.secret)
+    do throws(DamagedBytes) {
+      fields.sessionDigest = try nameOfSession().map { HashChain.sessionDigest($0, secret: epoch.secret) }
+    } catch {
+      throw .corrupt(reason: "the session's name is no text", position: position)
+    }
+    if flags.contains(.namesStream) {
+      fields.name = erased.name
+      fields.secret = erased.secret
+      fields.erasedName = erased.erased
+    }
+    var writer = ByteWriter(capacity: 192)
+    fields.encode(typeName: RawSpan(), metadata: RawSpan(), payload: RawSpan(), into: &writer)
+    return writer.bytes
+  }
+}
+
+extension Tombstone {
+  /// Adds it to the store's records.
+  fileprivate func keep(_ context: inout WriterContext, key nameKey: NameKey) throws(StorageError) {
+    let table = try context.tables.table(of: .erasures)
+    try nameKey.store(in: &context.transaction, context.tables)
+    try context.transaction.storeIndexed(encoded(), at: key, in: table)
+    context.hasWritten = true
+  }
+}
+
+extension RecordErasure {
+  private static func copy(_ entry: Entry) -> (key: [UInt8], value: [UInt8]?) {
+    (entry.key.array(), try? IndexValue.open(entry.value, at: entry.key).array())
+  }
+
+  /// Looks at every record of the kind.
+  fileprivate func run(at erasedAt: Timestamp, _ context: inout WriterContext) throws(StorageError) {
+    guard let table = context.tables.later[kind.tableName] else { return }
+    var replaced: [(key: [UInt8], value: [UInt8])] = []
+    let removed: Int
+    do throws(LMDBError) {
+      removed = try context.transaction.sweep(table) { entry in
+        let (key, value) = Self.copy(entry)
+        // A damaged one is found by `verify`; the counter is no record.
+        guard let value, key != RecordSet.versionKey else { return .keep }
+        switch fate(key, value, erasedAt) {
+        case .keep: return .keep
+        case .remove: return .remove
+        case .replace(let value):
+          replaced.append((key, value))
+          return .keep
+        }
+      }
+    } catch {
+      throw StorageError(error)
+    }
+    for (key, value) in replaced { try context.transaction.storeIndexed(value, at: key, in: table) }
+    guard isCounted, removed + replaced.count > 0 else { return }
+    var counter = ByteWriter(capacity: 8)
+    counter.write(try context.transaction.recordVersion(of: kind, in: table) + 1)
+    try context.transaction.storeIndexed(counter.bytes, at: RecordSet.versionKey, in: table)
+  }
+}
