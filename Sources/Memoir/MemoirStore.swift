@@ -83,13 +83,15 @@ public final class MemoirStore: Sendable {
 
   /// Appends events of one user, all or none. Once it returns, they are on disk.
   ///
+  /// - Parameter takingErased: Whether events with the ids of erased ones are taken as new; else they are refused.
   /// - Throws: `version_conflict`, `id_conflict`, `invalid_argument`; nothing was stored then.
   @discardableResult
   public func append(
-    _ events: [EventData], to user: StreamName, expecting expected: ExpectedVersion = .any
+    _ events: [EventData], to user: StreamName, expecting expected: ExpectedVersion = .any,
+    takingErased: Bool = false
   ) async throws(MemoirError) -> AppendResult {
     do {
-      return try await log.append(events, to: user, expecting: expected)
+      return try await log.append(events, to: user, expecting: expected, takingErased: takingErased)
     } catch {
       throw MemoirError(error)
     }
@@ -151,8 +153,8 @@ public final class MemoirStore: Sendable {
     }
     guard let folded else { throw .noUser(user) }
     return StateAt(
-      user: user, asOf: point, version: folded.version, clock: folded.judgedAt ?? clock(), state: folded.state
-    )
+      user: user, asOf: point, version: folded.version, clock: folded.judgedAt ?? clock(), state: folded.state,
+      erasedAt: try erasedAt(user))
   }
 
   /// Prints a state as every surface shows it, with the texts of the latest messages.
@@ -234,9 +236,13 @@ public struct StateAt: Sendable {
   public let clock: Timestamp
   /// What the events fold to.
   public let state: ContextState
+  /// When the person was erased last, where that was.
+  public internal(set) var erasedAt: Timestamp?
 
   /// The facts that hold at that point.
   public var facts: [Fact] { state.facts.facts.filter { !$0.isExpired(at: clock) } }
 
-  var form: StateJSON { StateJSON(stream: user, version: version, asOf: asOf, clock: clock) }
+  var form: StateJSON {
+    StateJSON(stream: user, version: version, asOf: asOf, clock: clock, erasedAt: erasedAt)
+  }
 }

@@ -310,7 +310,7 @@ private struct Memory {
     let given = try await receipt(memory, "database")
     memory.wait(days: 1)
     let time = memory.clock.now
-    try await memory.store.append([.userErased(UserErased())], to: memory.bob)
+    try await memory.store.erase(memory.bob, by: "the office")
     let again = try memory.store.receipt(given.id)
     #expect(again.answer.isEmpty && again.text.isEmpty)
     #expect(again.erasedAt == time)

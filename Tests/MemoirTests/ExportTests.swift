@@ -76,7 +76,7 @@ private func filledDesk() async throws -> TrustDesk {
     let desk = try TrustDesk()
     for content in ["one", "two", "three"] {
       try await desk.append(.messageAdded(MessageAdded(role: .user, content: content)))
-      if content != "three" { try await desk.append(.userErased(UserErased())) }
+      if content != "three" { try await desk.store.erase(desk.bob, by: "the office") }
     }
     let lines = try exported(desk.bob, from: desk.store)
     #expect(lines.count == 3)

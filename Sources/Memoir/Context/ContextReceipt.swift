@@ -39,11 +39,11 @@ public struct ContextReceipt: Sendable {
   /// Its id.
   public let id: ReceiptID
   /// Who was spoken of.
-  public let user: StreamName
+  public private(set) var user: StreamName
   /// When it was handed out.
   public let createdAt: Timestamp
   /// What was asked.
-  public let query: String
+  public private(set) var query: String
   /// The tokens that were allowed.
   public let budget: Int
   /// What counted them.
@@ -55,13 +55,13 @@ public struct ContextReceipt: Sendable {
   /// The log's last position then.
   public let position: LogPosition
   /// BLAKE2b-256 of the text, in hexadecimal digits.
-  public let digest: String
+  public private(set) var digest: String
   /// What was needed, and what came of it.
   public let figures: Figures
   /// The answer as it was handed out; empty where the person was erased since.
-  public internal(set) var answer: [UInt8]
+  public private(set) var answer: [UInt8]
   /// When the person was erased, where that was after the receipt.
-  public internal(set) var erasedAt: Timestamp?
+  public private(set) var erasedAt: Timestamp?
 
   /// Figures of one context, from which the effectiveness of all is made.
   public struct Figures: Sendable, Hashable {
@@ -132,25 +132,14 @@ extension MemoirStore {
     do {
       guard let record = try log.record(at: id.key, in: .receipts) else { throw missing }
       var reader = ByteReader(record.rawSpan)
-      var receipt = try ContextReceipt(id, decoding: &reader)
+      let receipt = try ContextReceipt(id, decoding: &reader)
       if let namespace, receipt.user.namespace != namespace { throw missing }
-      try judge(&receipt)
       return receipt
     } catch is DamagedBytes {
       throw MemoirError(.corrupt, "the receipt \(id) is damaged")
     } catch {
       throw MemoirError(error)
     }
-  }
-
-  /// Takes the text out of a receipt of somebody who was erased after it was handed out.
-  private func judge(_ receipt: inout ContextReceipt) throws {
-    let last = try log.readStream(
-      receipt.user, direction: .backward, limit: 1, filter: EventFilter(types: ["UserErased"])
-    ).events.first
-    guard let last, last.version > receipt.version else { return }
-    receipt.erasedAt = last.recordedAt
-    receipt.answer = []
   }
 
   /// Lends the receipts handed out in a span of time to `body`, in order.
@@ -170,10 +159,22 @@ extension MemoirStore {
 
 extension ContextReceipt {
   private static let form: UInt8 = 1
+  /// When the person was erased stands behind it; else it is as before, without user, question and answer.
+  private static let erasedForm: UInt8 = 2
+
+  /// What is left of it when the person is erased: what it was like, and neither whose nor what it said.
+  func erased(at time: Timestamp) -> ContextReceipt {
+    var receipt = self
+    receipt.user = StreamName(namelessIn: user.namespace)
+    (receipt.query, receipt.digest, receipt.answer) = ("", "", [])
+    receipt.erasedAt = time
+    return receipt
+  }
 
   func encoded() -> [UInt8] {
     var writer = ByteWriter(capacity: answer.count + 256)
-    writer.write(Self.form)
+    writer.write(erasedAt == nil ? Self.form : Self.erasedForm)
+    if let erasedAt { writer.writeVarint(UInt64(erasedAt.microseconds)) }
     writer.writeString(user.namespace.description)
     writer.writeString(user.user.description)
     writer.writeVarint(UInt64(createdAt.microseconds))
@@ -194,11 +195,18 @@ extension ContextReceipt {
   }
 
   init(_ id: ReceiptID, decoding reader: inout ByteReader) throws(DamagedBytes) {
-    guard try reader.readUInt8() == Self.form else { throw DamagedBytes() }
+    let form = try reader.readUInt8()
+    guard form == Self.form || form == Self.erasedForm else { throw DamagedBytes() }
     self.id = id
+    erasedAt = form == Self.erasedForm ? try reader.readTime() : nil
     let (namespace, name) = (try reader.readString(), try reader.readString())
-    guard let namespace = try? Namespace(namespace), let name = try? UserID(name) else { throw DamagedBytes() }
-    user = StreamName(name, in: namespace)
+    guard let namespace = try? Namespace(namespace) else { throw DamagedBytes() }
+    if erasedAt == nil {
+      guard let name = try? UserID(name) else { throw DamagedBytes() }
+      user = StreamName(name, in: namespace)
+    } else {
+      user = StreamName(namelessIn: namespace)
+    }
     createdAt = try reader.readTime()
     query = try reader.readString()
     budget = Int(clamping: try reader.readVarint())

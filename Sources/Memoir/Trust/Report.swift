@@ -75,6 +75,11 @@ public struct TransparencyReport: Sendable {
   /// How everything that is kept can be taken away, as files that can be imported again.
   public var howToExport: Instruction { Instruction(user, command: "export", method: "GET", path: "/export") }
 
+  /// How everything that is kept can be erased.
+  public var howToErase: Instruction {
+    Instruction(user, command: "erase", options: " --yes", method: "DELETE", path: "")
+  }
+
   /// How something is done about a person, on each surface.
   public struct Instruction: Sendable, Hashable {
     /// The command line, for a shell.
@@ -82,11 +87,11 @@ public struct TransparencyReport: Sendable {
     /// The HTTP request: its method and its path.
     public let request: String
 
-    init(_ user: StreamName, command: String, method: String, path: String) {
+    init(_ user: StreamName, command: String, options: String = "", method: String, path: String) {
       let isDefault = user.namespace == .default
       let namespace = user.namespace.description
       self.command =
-        "memoir \(isDefault ? "" : "--namespace=\(Self.shellWord(namespace)) ")\(command) "
+        "memoir \(isDefault ? "" : "--namespace=\(Self.shellWord(namespace)) ")\(command)\(options) "
         + "\(user.user.description.hasPrefix("-") ? "-- " : "")\(Self.shellWord(user.user.description))"
       let query = isDefault ? "" : "?namespace=\(Self.urlText(namespace))"
       request = "\(method) /v1/users/\(Self.urlText(user.user.description))\(path)\(query)"
@@ -173,10 +178,8 @@ extension MemoirStore {
   /// When the first event occurred that was not erased.
   private func memorySince(_ user: StreamName) throws(MemoirError) -> Timestamp? {
     do throws(StorageError) {
-      let erasure = try log.readStream(
-        user, direction: .backward, limit: 1, filter: EventFilter(types: ["UserErased"])
-      ).events.first
-      return try log.readStream(user, from: erasure?.version.next ?? 1, limit: 1).events.first?.occurredAt
+      let first = try log.lastErasure(of: user)?.notedAt.next ?? 1
+      return try log.readStream(user, from: first, limit: 1).events.first?.occurredAt
     } catch {
       throw MemoirError(error)
     }

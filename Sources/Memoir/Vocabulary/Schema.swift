@@ -28,11 +28,11 @@ extension EventTypeCode {
 
 extension EventSchema {
   /// The event types of the memory.
-  public static let memoir = EventSchema(memoirTypes)
+  public static let memoir = EventSchema(memoirTypes, erasure: .memoir)
 
   /// The event types of the memory, and an application's own.
   public static func memoir(with custom: [EventTypeDefinition]) -> EventSchema {
-    EventSchema(memoirTypes + custom)
+    EventSchema(memoirTypes + custom, erasure: .memoir)
   }
 
   private static let memoirTypes: [EventTypeDefinition] = [

@@ -15,6 +15,20 @@ public struct UserErased: EventContent {
   /// Makes the content of a tombstone.
   public init(details: JSONText? = nil) { self.details = details }
 
+  /// What an erasure is noted with: `{"by","erased_at","events"}`.
+  init(_ tombstone: Tombstone) {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key("by")
+    writer.string(tombstone.by)
+    writer.key("erased_at")
+    writer.write(tombstone.erasedAt)
+    writer.key("events")
+    writer.integer(tombstone.events)
+    writer.endObject()
+    details = JSONText(canonical: writer.finish())
+  }
+
   func write(into writer: inout PayloadWriter) {
     writer.write(details, field: otherFieldsNumber)
   }

@@ -19,8 +19,10 @@ extension EventJSON {
     writer.write(event.id)
     writer.key("namespace")
     writer.string(event.stream.namespace.description)
-    writer.key("user")
-    writer.string(event.stream.user.description)
+    if !event.stream.isNameless {
+      writer.key("user")
+      writer.string(event.stream.user.description)
+    }
     if let session = event.session {
       writer.key("session")
       writer.string(session.description)

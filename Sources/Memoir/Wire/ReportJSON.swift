@@ -18,6 +18,8 @@ extension TransparencyReport {
     writer.array(grants) { $1.write(to: &$0) }
     writer.key("how_to")
     writer.beginObject()
+    writer.key("erase")
+    howToErase.write(to: &writer)
     writer.key("export")
     howToExport.write(to: &writer)
     writer.endObject()

@@ -1,0 +1,152 @@
+// Erasing a person from a memory: every field that can be about them, every record that names them.
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+@testable import EventStore
+@testable import Memoir
+
+private let marker = "Zebulon"
+
+@Suite struct `Erasing a person from a memory` {
+  /// Says something about bob in every field there is.
+  private func fill(_ desk: TrustDesk, _ user: StreamName) async throws {
+    let metadata = try JSONText(parsing: #"{"who":"\#(marker)"}"#)
+    let events: [MemoirEvent] = [
+      .sessionStarted(try SessionStarted(metadata: metadata)),
+      .messageAdded(try MessageAdded(role: .user, content: "I am \(marker).")),
+      .factLearned(
+        try FactLearned(
+          fact: "Is called \(marker)", category: "name \(marker)", confidence: 1, factID: FactID("fact-\(marker)"),
+          tags: ["tag-\(marker)"], metadata: metadata)),
+      .factRevised(try FactRevised(factID: FactID("fact-\(marker)"), fact: "Is named \(marker)")),
+      .preferenceUpdated(try PreferenceUpdated(key: "key-\(marker)", value: JSONText(string: marker))),
+      .relationshipLearned(try RelationshipLearned(subject: marker, predicate: "knows \(marker)", object: marker)),
+      .episodeRecorded(
+        try EpisodeRecorded(
+          task: "for \(marker)", actions: [marker], outcomes: [marker], success: true, lessons: [marker])),
+      .factForgotten(try FactForgotten(factID: FactID("fact-\(marker)"), reason: "\(marker) said so")),
+      .custom(try CustomEvent(type: "app.\(marker)", data: metadata)),
+      .sessionEnded(try SessionEnded(reason: "by \(marker)", summary: "\(marker) spoke")),
+      .sessionsCompacted(try SessionsCompacted(sessions: [SessionID("session \(marker)")], summary: marker)),
+    ]
+    for event in events {
+      desk.wait(seconds: 1)
+      try await desk.store.append([event], to: user, session: SessionID("session \(marker)"), metadata: metadata)
+    }
+  }
+
+  private func filesWithMarker(_ desk: TrustDesk) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: desk.path).filter { name in
+      let bytes = try Data(contentsOf: URL(filePath: desk.path + "/" + name))
+      return bytes.range(of: Data(marker.utf8)) != nil || bytes.range(of: Data(marker.lowercased().utf8)) != nil
+    }
+  }
+
+  @Test func `leaves nothing of them in any file, and all of the others`() async throws {
+    let desk = try TrustDesk()
+    let user = StreamName(try UserID("user-\(marker)"))
+    try await fill(desk, user)
+    try await desk.append(.messageAdded(MessageAdded(role: .user, content: "I am Ann.")), to: desk.ann, session: "s")
+    let (_, receipt) = try await desk.store.contextWithReceipt(ContextRequest("who is \(marker)"), for: user)
+    let (_, other) = try await desk.store.contextWithReceipt(ContextRequest("who"), for: desk.ann)
+    _ = try await desk.store.recall(RecallQuery("who is called"), of: user)
+    try desk.store.prepareSnapshots(of: user)
+    try desk.store.prepareRecall(of: user)
+    try desk.store.log.storeDueSnapshots()
+    let own = try await desk.store.keys.create(
+      APIKeyDraft("\(marker)'s phone", namespaces: .only([.default]), scopes: [.read], users: [.exactly(user.user)]))
+    let shared = try await desk.store.keys.create(
+      APIKeyDraft(
+        "family", namespaces: .only([.default]), scopes: [.read], users: [.exactly(user.user), .exactly(desk.ann.user)])
+    )
+    try await desk.store.grants.grant([.read], on: user, to: .person(desk.ann.user))
+    try await desk.store.grants.grant([.read], on: desk.ann, to: .person(user.user))
+    try await desk.store.grants.grant([.read], on: desk.ann, to: .key(shared.key.id))
+    let ann = try desk.store.state(of: desk.ann).state
+    #expect(try filesWithMarker(desk) == ["data.mdb"])
+    #expect(try desk.store.report(of: user).totals.events == 11)
+
+    desk.wait(seconds: 1)
+    let time = desk.clock.now
+    #expect(try await desk.store.erase(user, by: "the office") == ErasureSummary(erased: 11, isScrubbed: true))
+    #expect(try filesWithMarker(desk) == [])
+
+    #expect(try desk.store.state(of: desk.ann).state == ann)
+    #expect(try desk.store.keys.list().map(\.id) == [shared.key.id])
+    #expect(try desk.store.keys.get(shared.key.id).users == [.exactly(desk.ann.user)])
+    #expect(try desk.store.keys.authenticate(SecretKey(own.secret.revealed)) == .unknown)
+    #expect(try desk.store.grants.list(of: desk.ann).map(\.grantee) == [.key(shared.key.id)])
+    #expect(try desk.store.receipt(other.id).answer == other.answer)
+    let gone = try desk.store.receipt(receipt.id)
+    #expect(gone.answer.isEmpty && gone.query.isEmpty && gone.user.isNameless && gone.erasedAt == time)
+    #expect(try desk.store.receipt(receipt.id, in: .default).erasedAt == time)
+    #expect(throws: MemoirError.self) { try desk.store.receipt(receipt.id, in: Namespace("other")) }
+    #expect(try desk.store.effectiveness(until: desk.clock.now).contexts == 2)
+
+    let event = try #require(try desk.store.log.readStream(user, direction: .backward, limit: 1).events.first)
+    var writer = JSONWriter()
+    try EventJSON.write(event, to: &writer)
+    let text = String(decoding: writer.finish(), as: UTF8.self)
+    #expect(text.contains(#""data":{"by":"the office","erased_at":"\#(time)","events":11}"#), "\(text)")
+    #expect(text.contains(#""type":"UserErased""#) && !text.contains(#""user""#))
+    #expect(try desk.store.log.verify().problems == [])
+    try desk.reopen()
+    try desk.store.log.repairDerived()
+    #expect(try desk.store.log.verify().problems == [])
+    #expect(try filesWithMarker(desk) == [])
+  }
+
+  @Test func `leaves an empty state at every point, which says when`() async throws {
+    let desk = try TrustDesk()
+    try await fill(desk, desk.bob)
+    let empty = ContextProjector().initialState()
+    desk.wait(seconds: 1)
+    let time = desk.clock.now
+    try await desk.store.erase(desk.bob, by: "the office")
+    for version in 0...12 {
+      let state = try desk.store.state(of: desk.bob, at: .version(StreamVersion(UInt64(version))))
+      #expect(state.state == empty, "\(version)")
+      #expect(state.erasedAt == time && state.version.number == UInt64(version))
+    }
+    for point in [AsOfText.now, .occurred(desk.clock.now), .recorded(desk.clock.now), .position(5)] {
+      #expect(try desk.store.state(of: desk.bob, at: point).state == empty, "\(point)")
+    }
+    var text = JSONWriter()
+    try desk.store.write(try desk.store.state(of: desk.bob), to: &text)
+    #expect(String(decoding: text.finish(), as: UTF8.self).contains(#""erased_at":"\#(time)""#))
+    var lines = 0
+    try desk.store.export(desk.bob) { lines += $0.count }
+    #expect(lines == 0)
+    let report = try desk.store.report(of: desk.bob)
+    #expect(
+      report.memorySince == nil && report.totals.messages == 0 && report.howToErase.command == "memoir erase --yes bob")
+    #expect(try await desk.store.recall(RecallQuery("who is called \(marker)"), of: desk.bob).memories.isEmpty)
+
+    // Who comes back is known from then on, and not from before.
+    try await desk.append(
+      .messageAdded(MessageAdded(role: .user, content: "Hello again.")), session: "session \(marker)")
+    let back = try desk.store.state(of: desk.bob)
+    #expect(back.version == 13 && back.state.messages.total == 1 && back.state.sessions.total == 1)
+    #expect(back.erasedAt == time)
+    #expect(try desk.store.report(of: desk.bob).memorySince == desk.clock.now)
+    try desk.store.export(desk.bob) { lines += $0.split(separator: 10).count }
+    #expect(lines == 1)
+    #expect(try desk.store.state(of: desk.bob, at: .version(12)).state == empty)
+  }
+
+  @Test func `is refused for nobody, and by nobody`() async throws {
+    let desk = try TrustDesk()
+    #expect(await code { try await desk.store.erase(desk.bob, by: "the office") } == .notFound)
+    try await desk.append(.messageAdded(MessageAdded(role: .user, content: "Hello.")))
+    for by in ["", "a\nb", String(repeating: "x", count: 251)] {
+      #expect(await code { try await desk.store.erase(desk.bob, by: by) } == .invalidArgument)
+    }
+    #expect(try desk.store.state(of: desk.bob).state.messages.total == 1)
+    // Whoever does so themselves is not kept by name.
+    #expect(try await desk.store.erase(desk.bob, by: "bob").erased == 1)
+    #expect(try desk.store.log.lastErasure(of: desk.bob)?.by == "user")
+    #expect(try desk.store.log.lastErasure(of: desk.bob)?.events == 1)
+  }
+}
