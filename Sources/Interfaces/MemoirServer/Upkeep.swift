@@ -39,6 +39,8 @@ final class Upkeep: Sendable {
     var problem: String?
     repeat {
       await sweep()
+      // A reader kept it from being done with the erasure. What fails is tried again next time.
+      _ = try? await store.log.scrubErased()
       // Said once, and not every minute that it lasts.
       let found = store.embeddingStatus?.problem
       if let found, found != problem {

@@ -129,8 +129,6 @@ extension MemoirStore {
 
   /// Where an export begins: after the last erasure.
   private func exportStart(of user: StreamName) throws(StorageError) -> StreamVersion {
-    let erasure = try log.readStream(
-      user, direction: .backward, limit: 1, filter: EventFilter(types: ["UserErased"]))
-    return erasure.events.first?.version.next ?? 1
+    try log.lastErasure(of: user)?.notedAt.next ?? 1
   }
 }

@@ -167,6 +167,7 @@ import Testing
     #expect((report["recent_sessions"] as? [[String: Any]])?.map { $0["session"] as? String } == ["s-2", "s-1"])
     let howTo = try #require(report["how_to"] as? [String: [String: String]])
     #expect(howTo["export"] == ["command": "memoir export bob", "request": "GET /v1/users/bob/export"])
+    #expect(howTo["erase"] == ["command": "memoir erase --yes bob", "request": "DELETE /v1/users/bob"])
     let text = try memoir.run("report", "bob").output
     for part in ["memory since 2026-03-02", "8 events", "pets", "memoir export bob"] {
       #expect(text.contains(part), "\(part)")

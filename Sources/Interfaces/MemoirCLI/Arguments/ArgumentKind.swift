@@ -74,6 +74,8 @@ extension ArgumentKind where Value == String {
   }
 
   static var directory: Self { text("DIR", candidates: .directories) }
+  /// The path of a file.
+  static var file: Self { text("FILE", candidates: .files) }
 }
 
 extension ArgumentKind where Value == InputSource {

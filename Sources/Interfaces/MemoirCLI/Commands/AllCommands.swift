@@ -9,7 +9,7 @@ extension CommandTable {
     StateCommand.self, DiffCommand.self, ExplainCommand.self, ReplayCommand.self,
     UsersCommand.self, SessionsCommand.self, StatsCommand.self,
     ServeCommand.self, MCPCommand.self,
-    ReportCommand.self, AccessesCommand.self, GrantsCommand.self, KeyCommand.self,
+    ReportCommand.self, EraseCommand.self, AccessesCommand.self, GrantsCommand.self, KeyCommand.self,
     SweepCommand.self, DistillCommand.self, EmbedCommand.self,
     VerifyCommand.self, AttestCommand.self, SnapshotsCommand.self, BackupCommand.self, RestoreCommand.self,
     DemoCommand.self, CompletionCommand.self, CompletionCandidatesCommand.self, HelpCommand.self,

@@ -14,6 +14,8 @@ enum AppendCommand: Command {
   static let batch = Argument.option(
     "batch", .number(in: 1...Limits.eventsPerRequest), default: 1000, shownDefault: "1,000",
     help: "Events in one atomic append.")
+  static let takeErased = Argument.flag(
+    "take-erased", help: "Take events that were erased as new ones. Else their ids are refused.")
 
   static let row = CommandRow(
     name: "append",
@@ -33,7 +35,7 @@ enum AppendCommand: Command {
 
       What 'export' printed is taken as it is: a user who begins with it has the same chain here.
       """,
-    arguments: [input, expectedVersion, batch],
+    arguments: [input, expectedVersion, batch, takeErased],
     examples: [
       CommandExample("memoir append events.jsonl", "Append a file; create the store if there is none."),
       CommandExample(
@@ -54,7 +56,9 @@ enum AppendCommand: Command {
     reader.isOfOneUser = arguments[expectedVersion] != nil
     reader.now = context.now
     let progress = Progress("appending", total: nil, on: context.errors, clock: context.monotonic)
-    var appender = BatchAppender(expecting: arguments[expectedVersion], progress: progress) {
+    var appender = BatchAppender(
+      expecting: arguments[expectedVersion], takingErased: arguments[takeErased], progress: progress
+    ) {
       try arguments.openStore(for: .creating, in: context)
     }
     let summary: AppendSummary

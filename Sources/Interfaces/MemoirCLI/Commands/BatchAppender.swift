@@ -30,6 +30,7 @@ struct BatchAppender {
   private let open: () throws -> MemoirStore
   private var store: MemoirStore?
   private var expected: ExpectedVersion?
+  private let takingErased: Bool
   private let progress: Progress
   private var pending: PendingAppend?
   private var summary = AppendSummary()
@@ -41,9 +42,13 @@ struct BatchAppender {
   /// - Parameters:
   ///   - expected: Where the one user's stream is believed to be; `nil` where it does not matter.
   ///   - open: Called when there is something to append.
-  init(expecting expected: ExpectedVersion?, progress: Progress, open: @escaping () throws -> MemoirStore) {
+  init(
+    expecting expected: ExpectedVersion?, takingErased: Bool = false, progress: Progress,
+    open: @escaping () throws -> MemoirStore
+  ) {
     self.open = open
     self.expected = expected
+    self.takingErased = takingErased
     self.progress = progress
   }
 
@@ -61,7 +66,7 @@ struct BatchAppender {
     if touched.count <= Self.fewStreams { touched.formUnion(batch.appends.map(\.stream)) }
     let ready: ReadyAppend
     do throws(AppendError) {
-      ready = try log.prepareAppend(batch.appends, repeats: .event)
+      ready = try log.prepareAppend(batch.appends, repeats: .event, takingErased: takingErased)
     } catch {
       throw batch.error(error)
     }
@@ -132,7 +137,7 @@ struct BatchAppender {
     guard let append = batch.appends.first else { return }
     var last: StreamVersion?
     for event in append.events {
-      guard let known = try log.event(event.id, of: append.stream) else { break }
+      guard let known = try log.event(event.id, of: append.stream), !(takingErased && known.isRedacted) else { break }
       last = known.version
     }
     batch.appends[0].expected = last.map { .exactly($0) } ?? expected

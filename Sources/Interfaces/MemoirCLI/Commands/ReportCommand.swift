@@ -78,5 +78,8 @@ enum ReportCommand: Command {
     try output.print("  \("take everything away", .dim)")
     try output.print("    \(report.howToExport.command, .accent)")
     try output.print("    \(report.howToExport.request)")
+    try output.print("  \("have everything erased", .dim)")
+    try output.print("    \(report.howToErase.command, .accent)")
+    try output.print("    \(report.howToErase.request)")
   }
 }

@@ -5,6 +5,8 @@ import Memoir
 enum RestoreCommand: Command {
   static let source = Argument.positional(
     .directory, called: "SRC", help: "A folder that 'backup' has written.")
+  static let tombstones = Argument.option(
+    "tombstones", .file, help: "The file TOMBSTONES of the store, newer than the backup's own: who is in it is erased.")
 
   static let position = Argument.option(
     "at-position", .ordinal, excludes: ["--recorded-at"], help: "Up to the store's event N, and nothing after it.")
@@ -20,8 +22,11 @@ enum RestoreCommand: Command {
 
       At an earlier point, the events after it are left out; of an append that goes beyond it, all. What was erased
       or revoked since stays so.
+
+      Who was erased after the backup was made is in it still. The file TOMBSTONES in the folder of the store they
+      were erased from names them by a hash: given with --tombstones, they are erased again before anything can be read.
       """,
-    arguments: [source, position, recordedAt],
+    arguments: [source, position, recordedAt, tombstones],
     examples: [
       CommandExample("memoir --store ./restored restore /mnt/backup/memoir", "Restore beside the old store."),
       CommandExample(
@@ -40,11 +45,14 @@ enum RestoreCommand: Command {
     if let position = arguments[position] { try check(LogPosition(position), in: arguments[source]) }
     do throws(StorageError) {
       defer { progress.finish() }
-      report = try EventLog.restore(from: arguments[source], to: folder, schema: .memoir, at: arguments.restorePoint) {
-        done, total in progress.report(done, of: total)
+      report = try EventLog.restore(
+        from: arguments[source], to: folder, schema: .memoir, at: arguments.restorePoint,
+        tombstones: arguments[tombstones]
+      ) { done, total in
+        progress.report(done, of: total)
       }
     } catch {
-      throw Self.named(error, arguments[source])
+      throw Self.named(error, arguments[source], arguments[tombstones])
     }
     if arguments.wantsJSON {
       try context.output.write(
@@ -77,7 +85,7 @@ enum RestoreCommand: Command {
       last = try backup.lastPosition()
       try backup.close()
     } catch {
-      throw named(error, source)
+      throw named(error, source, nil)
     }
     guard position <= last else {
       throw .invalid(field: "--at-position", "is \(position), and the backup ends at \(last)")
@@ -85,7 +93,10 @@ enum RestoreCommand: Command {
   }
 
   /// The backup is what was not found, and not the store.
-  private static func named(_ error: StorageError, _ source: String) -> MemoirError {
+  private static func named(_ error: StorageError, _ source: String, _ tombstones: String?) -> MemoirError {
+    if case .missing(let path) = error, let tombstones, path == tombstones {
+      return MemoirError(.notFound, "there are no tombstones at \(tombstones)")
+    }
     if case .missing = error { return MemoirError(.notFound, "there is no backup at \(source)") }
     return MemoirError(error)
   }

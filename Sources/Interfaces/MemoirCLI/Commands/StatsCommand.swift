@@ -92,6 +92,8 @@ enum StatsCommand: Command {
     _ figures: Figures, _ namespace: Namespace?, _ statistics: StoreStatistics
   ) -> [UInt8] {
     JSONWriter.objectLine { writer in
+      writer.key("erased_users")
+      writer.integer(statistics.erasedStreams)
       writer.key("events")
       writer.integer(figures.events)
       writer.key("file_bytes")
@@ -110,6 +112,8 @@ enum StatsCommand: Command {
       }
       writer.key("readers")
       writer.integer(statistics.readers)
+      writer.key("scrubbed")
+      writer.bool(statistics.isScrubbed)
       writer.key("snapshots_due")
       writer.integer(statistics.dueSnapshots)
       writer.key("store_id")
@@ -138,6 +142,8 @@ enum StatsCommand: Command {
     if let namespace { values.add("namespace", StyledText(namespace.description, .accent)) }
     values.add("events", StyledText(Quantity.count(figures.events), .bold))
     values.add("users", StyledText(Quantity.count(figures.users), .bold))
+    if statistics.erasedStreams > 0 { values.add("erased users", StyledText(Quantity.count(statistics.erasedStreams))) }
+    if !statistics.isScrubbed { values.add("erased texts", "in free pages still, as long as a reader sees them") }
     values.add(
       "data file",
       "\(Quantity.bytes(statistics.fileBytes)), \(Quantity.bytes(statistics.freeBytes), .dim) \("of it free", .dim)"

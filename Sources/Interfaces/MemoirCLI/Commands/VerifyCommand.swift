@@ -86,6 +86,8 @@ enum VerifyCommand: Command {
       writer.integer(report.accesses)
       writer.key("chain")
       writer.string(report.chain)
+      writer.key("erasures")
+      writer.integer(report.erasures)
       writer.key("events")
       writer.integer(report.events)
       writer.key("position")
@@ -108,7 +110,7 @@ enum VerifyCommand: Command {
         }
         writer.key("reason")
         writer.string(problem.reason)
-        if let stream = problem.stream {
+        if let stream = problem.stream, !stream.isNameless {
           writer.key("user")
           writer.string(stream.user.description)
         }
@@ -144,6 +146,9 @@ enum VerifyCommand: Command {
       var line: StyledText = "\("Sound.", .good) \(what): every record is whole, and both chains hold."
       if report.redacted > 0 {
         line.append(" \(Quantity.count(report.redacted)) of them were erased, lawfully.")
+      }
+      if report.erasures > 0 {
+        line.append(" \(Quantity.count(report.erasures, "person", plural: "people")) asked for it.")
       }
       try output.print(line)
       if report.events > 0 {

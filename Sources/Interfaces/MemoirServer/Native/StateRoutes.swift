@@ -42,6 +42,21 @@ extension MemoirServer {
         return Reply.json(items: 1) { $0.write(summary) }
       }),
     Route(
+      .delete, "/v1/users/{user}", "erase_user", access: .scope(.erase),
+      summary: "Erases a user for good: what their events say, and all that was made of it.",
+      parameters: [AnyParameter(Parameters.namespace)],
+      answers: [
+        .json(
+          .object([.required("erased", .integer(min: 0)), .required("scrubbed", .boolean)]),
+          "Erased so many events. Not scrubbed: a reader that began before keeps what was erased in the file, until it ends."
+        )
+      ],
+      .later { call in
+        let user = try call.user()
+        let summary = try await call.store.erase(user, by: call.caller.accessor.description)
+        return Reply.json(items: 1) { summary.write(to: &$0) }
+      }),
+    Route(
       .get, "/v1/users/{user}/state", "state", access: .scope(.read),
       summary: "What is known of a user, now or as it was.",
       parameters: [
