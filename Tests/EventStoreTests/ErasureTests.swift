@@ -406,6 +406,53 @@ extension TemporaryStore {
     #expect(try again.tombstones().count == 1 && again.lastPosition() == 6)
   }
 
+  @Test func `grows behind who came back, and is restored at any point`() async throws {
+    var options = EventLog.Options()
+    options.blockSize = 5
+    let store = try TemporaryStore(options)
+    let folder = TemporaryFolder()
+    let (stream, backup) = (StreamName.named("\(marker)-user"), folder.path + "/backup")
+    func alice(_ number: Int) throws {
+      try store.append(Diary.written("a\(number)", "about alice", id: .number(number)), to: .alice)
+    }
+    for number in 1...3 {
+      try store.say(number)
+      try alice(number)
+    }
+    _ = try store.log.backup(to: backup)
+    #expect(try hasMarker(backup))
+    _ = try await store.erase()
+    let erased = try store.log.lastPosition()
+    _ = try store.log.backup(to: backup)
+    #expect(try !hasMarker(backup))
+    for number in 4...6 {
+      try store.say(number)
+      try alice(number)
+      // After the first time, another epoch of a stream that the backup has is all that is new.
+      #expect(try store.log.backup(to: backup).added == 5)
+    }
+    let last = try store.log.lastPosition()
+    for position in 0...last.number {
+      let restored = folder.path + "/restored \(position)"
+      try EventLog.restore(
+        from: backup, to: restored, schema: Diary.schema, at: .position(LogPosition(position)), options: store.options)
+      let log = try EventLog(folder: restored, schema: Diary.schema, options: store.options)
+      let end = try log.lastPosition()
+      #expect(try end.number <= position && log.verify().problems == [])
+      #expect(try hasMarker(restored) == (end > erased))
+      #expect(try log.lastErasure(of: stream)?.events == 12)
+      let state = try log.state(of: stream, by: NotebookProjector(), at: .head, usesSnapshots: false)
+      let expected = try store.log.state(of: stream, by: NotebookProjector(), at: .position(end), usesSnapshots: false)
+      #expect(state?.version ?? 0 == expected?.version ?? 0)
+      // The person goes on where the stream ends, found by the hash of the name.
+      let before = try log.version(of: stream)
+      let result = try log.appendAndWait([StreamAppend([Diary.written("on", "and on", id: .number(999))], to: stream)])
+      #expect(result[0].firstVersion == before.next)
+      #expect(try log.verify().problems == [])
+      try log.close()
+    }
+  }
+
   @Test func `is not read before it has erased again`() async throws {
     let (store, backup, folder) = try await erasedStore()
     defer { withExtendedLifetime(folder) {} }

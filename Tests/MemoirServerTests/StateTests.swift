@@ -44,6 +44,14 @@ import Testing
     #expect(reply.json("error", "code") == (status == 404 ? "not_found" : "invalid_argument"))
   }
 
+  // The slash and the mark behind it were taken for one character, and so for part of the segment before.
+  @Test func `of somebody whose name begins with a mark that combines is found`() async throws {
+    let served = try ServedStore()
+    let user = "\u{301}bob"
+    #expect(try await served.post("/v1/users/\(user)/events", said("1")).status == 201)
+    #expect(try await served.get("/v1/users/\(user)/state").json("user") == user)
+  }
+
   @Test func `waits for a version that is to come`() async throws {
     let served = try ServedStore()
     _ = try await served.post("/v1/users/bob/events", said("1"))

@@ -73,12 +73,14 @@ extension EventLog {
     try backup.clearAway()
     do throws(LMDBError) { try environment.copy(to: backup.copyingPath) } catch { throw StorageError(error) }
     // Before the copy is a store: who was erased while it was made, or since the backup, is erased in it, too.
-    try (tombstones ?? ownTombstones())?.write(to: backup.tombstonesPath)
+    try writeTombstones(tombstones, to: backup.tombstonesPath)
     try backup.finishCopy(StoreIdentity(storeID: storeID, hashSeed: tail.hashSeed))
   }
 
-  private func ownTombstones() throws(StorageError) -> TombstoneFile? {
-    try TombstoneFile.read("\(folder)/\(TombstoneFile.name)")
+  /// Puts a file of tombstones there; without one, the store's own, where it has any.
+  private func writeTombstones(_ tombstones: TombstoneFile?, to path: String) throws(StorageError) {
+    if let tombstones { return try tombstones.write(to: path) }
+    try TombstoneFile.read("\(folder)/\(TombstoneFile.name)")?.write(to: path)
   }
 
   /// Adds what came since.
@@ -181,8 +183,8 @@ extension EventLog {
     options.storeID = storeID
     options.hashSeed = tail.hashSeed
     try EventLog(folder: making, schema: schema, options: options).close()
-    // With them comes the key by which erased people are known.
-    try (tombstones ?? ownTombstones())?.write(to: "\(making)/\(TombstoneFile.name)")
+    // With it comes the key by which erased people are known.
+    try writeTombstones(tombstones, to: "\(making)/\(TombstoneFile.name)")
     options.creates = false
     options.appliesTombstones = false
     var restored = try EventLog(folder: making, schema: schema, options: options)

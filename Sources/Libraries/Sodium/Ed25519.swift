@@ -1,4 +1,5 @@
 // Ed25519 from libsodium: what is signed by one who keeps a secret, anybody can check who has the public key.
+internal import Bytes
 internal import CMemoirSodium
 
 /// A signature: 64 bytes, the same whenever the same key signs the same bytes.
@@ -21,6 +22,14 @@ public struct Signature: Hashable, Sendable {
 
   /// 128 lower-case hexadecimal digits.
   public var hexadecimal: String { first.hexadecimal + second.hexadecimal }
+
+  /// The 64 bytes.
+  public var bytes: [UInt8] {
+    var writer = ByteWriter(capacity: 64)
+    first.write(into: &writer)
+    second.write(into: &writer)
+    return writer.bytes
+  }
 
   /// Whether the owner of `publicKey` has signed `message`.
   ///

@@ -76,8 +76,13 @@ extension MemoirStore {
   @discardableResult
   public func erase(_ user: StreamName, by: String) async throws(MemoirError) -> ErasureSummary {
     do throws(InvalidValue) { try NameRule.check(by, longest: 250, field: "by") } catch { throw MemoirError(error) }
+    let key = try signingKey()
     let summary: ErasureSummary?
-    do throws(StorageError) { summary = try await log.erase(user, by: by) } catch { throw MemoirError(error) }
+    do throws(StorageError) {
+      summary = try await log.erase(user, by: by, signing: { key.sign($0).bytes })
+    } catch {
+      throw MemoirError(error)
+    }
     guard let summary else { throw .noUser(user) }
     return summary
   }

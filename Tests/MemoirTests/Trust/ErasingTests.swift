@@ -1,6 +1,7 @@
 // Erasing a person from a memory: every field that can be about them, every record that names them.
 import Foundation
 import JSON
+import Sodium
 import TestSupport
 import Testing
 
@@ -42,6 +43,20 @@ private let marker = "Zebulon"
       let bytes = try Data(contentsOf: URL(filePath: desk.path + "/" + name))
       return bytes.range(of: Data(marker.utf8)) != nil || bytes.range(of: Data(marker.lowercased().utf8)) != nil
     }
+  }
+
+  @Test func `leaves a tombstone that the store has signed`() async throws {
+    let desk = try TrustDesk()
+    try await desk.append(.messageAdded(MessageAdded(role: .user, content: "I am Bob.")))
+    try await desk.store.erase(desk.bob, by: "the office")
+    let tombstone = try #require(try desk.store.log.lastErasure(of: desk.bob))
+    let key = try #require(try desk.store.storeKey()).publicKey
+    let digits = tombstone.signature.map { byte in
+      String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+    }.joined()
+    let signature = try #require(Signature(hexadecimal: digits))
+    #expect(key.hasSigned(tombstone.statement, as: signature))
+    #expect(!key.hasSigned(tombstone.statement + [0], as: signature))
   }
 
   @Test func `leaves nothing of them in any file, and all of the others`() async throws {

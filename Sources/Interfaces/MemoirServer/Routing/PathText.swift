@@ -9,8 +9,9 @@ enum PathText {
     guard path.hasPrefix("/") else { throw MemoirError.invalid(field: "path", "does not begin with a slash") }
     if path == "/" { return [] }
     var result: [String] = []
-    for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-      result.append(try decoded(segment, field: "path"))
+    // By bytes: with a mark that combines behind it, a slash is no character of its own.
+    for segment in path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+      result.append(try decoded(Substring(segment), field: "path"))
     }
     return result
   }

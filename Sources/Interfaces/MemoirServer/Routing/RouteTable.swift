@@ -59,7 +59,8 @@ struct RouteTable: Sendable {
   }
 
   private static func matches(_ pattern: [Segment], _ segments: [String]) -> Bool {
-    zip(pattern, segments).allSatisfy { part, text in
+    // From the end, where paths differ.
+    zip(pattern.reversed(), segments.reversed()).allSatisfy { part, text in
       if case .literal(let literal) = part { literal == text } else { true }
     }
   }
