@@ -3,9 +3,12 @@
 //   key                  value
 //   1, number            previous entry's number of the same subject, subject, content, chain
 //   2, subject           number of the subject's last entry
+//   3                    secret
 //   0                    number of entries, chain
 //
 // So a subject's entries are found from the last one back, at the cost of one key for each subject and none for each entry.
+// A subject is a hash of its name, keyed with the secret: whoever asks for a name finds its entries, but no name can be read
+// here. So nothing has to be taken out, and the chain goes on proving all of it, when somebody is to be forgotten.
 internal import Bytes
 internal import LMDB
 internal import Sodium
@@ -28,11 +31,11 @@ public struct JournalDraft: Sendable, Hashable {
 public struct JournalEntry: Sendable, Hashable {
   /// Its place: 1, 2, 3 … without gaps.
   public let number: UInt64
-  /// Whom it is about.
-  public let subject: [UInt8]
   /// What it says.
   public let content: [UInt8]
 
+  /// Whom it is about.
+  let subject: JournalSubject
   /// The subject's entry before it; 0 where it is the first.
   let previous: UInt64
   let chain: Bytes32
@@ -41,23 +44,25 @@ public struct JournalEntry: Sendable, Hashable {
     var reader = ByteReader(value)
     self.number = number
     previous = try reader.readVarint()
-    subject = try reader.readLengthPrefixed().array()
+    subject = try JournalSubject(hash: Bytes32(reading: &reader))
     content = try reader.readLengthPrefixed().array()
     chain = try Bytes32(reading: &reader)
   }
 
-  fileprivate init(_ draft: JournalDraft, number: UInt64, previous: UInt64, after chain: Bytes32) {
+  fileprivate init(
+    _ content: [UInt8], about subject: JournalSubject, number: UInt64, previous: UInt64, after chain: Bytes32
+  ) {
     self.number = number
     self.previous = previous
-    subject = draft.subject
-    content = draft.content
+    self.subject = subject
+    self.content = content
     self.chain = Self.step(chain, number, previous, subject, content)
   }
 
   fileprivate func encoded() -> [UInt8] {
-    var writer = ByteWriter(capacity: subject.count + content.count + 48)
+    var writer = ByteWriter(capacity: content.count + 80)
     writer.writeVarint(previous)
-    writer.writeLengthPrefixed(subject)
+    subject.hash.write(into: &writer)
     writer.writeLengthPrefixed(content)
     chain.write(into: &writer)
     return writer.bytes
@@ -67,16 +72,25 @@ public struct JournalEntry: Sendable, Hashable {
   func follows(_ chain: Bytes32) -> Bool { self.chain == Self.step(chain, number, previous, subject, content) }
 
   private static func step(
-    _ chain: Bytes32, _ number: UInt64, _ previous: UInt64, _ subject: [UInt8], _ content: [UInt8]
+    _ chain: Bytes32, _ number: UInt64, _ previous: UInt64, _ subject: JournalSubject, _ content: [UInt8]
   ) -> Bytes32 {
-    var writer = ByteWriter(capacity: subject.count + content.count + 64)
+    var writer = ByteWriter(capacity: content.count + 96)
     chain.write(into: &writer)
     writer.write(number)
     writer.write(previous)
-    writer.writeLengthPrefixed(subject)
+    subject.hash.write(into: &writer)
     writer.writeLengthPrefixed(content)
     return BLAKE2b.digest(writer.bytes.rawSpan)
   }
+}
+
+/// Whom entries are about: nobody can read it who does not ask for the name.
+struct JournalSubject: Hashable, Sendable {
+  let hash: Bytes32
+
+  init(hash: Bytes32) { self.hash = hash }
+
+  init(_ name: [UInt8], secret: Bytes32) { hash = BLAKE2b.digest(name.rawSpan, key: secret) }
 }
 
 /// Where a journal ends.
@@ -103,6 +117,7 @@ struct JournalEnd: Equatable {
 enum JournalKey {
   static let end: [UInt8] = [0]
   static let entries: UInt8 = 1, subjects: UInt8 = 2
+  static let secret: [UInt8] = [3]
 
   static func entry(_ number: UInt64) -> [UInt8] {
     var writer = ByteWriter(capacity: 9)
@@ -111,32 +126,50 @@ enum JournalKey {
     return writer.bytes
   }
 
-  static func subject(_ subject: [UInt8]) -> [UInt8] { [subjects] + subject }
+  static func subject(_ subject: JournalSubject) -> [UInt8] {
+    var writer = ByteWriter(capacity: 33)
+    writer.write(subjects)
+    subject.hash.write(into: &writer)
+    return writer.bytes
+  }
 }
 
 private struct AppendToJournal: WriterWork {
   let kind: StoreRecords
   let drafts: [JournalDraft]
+  /// What the journal hashes names with if this begins it: the writer makes no random numbers.
+  let newSecret = Bytes32.random()
   let outcome = WorkOutcome<Void>()
 
   func run(in context: inout WriterContext) throws(StorageError) {
     let table = try context.tables.table(of: kind)
     var end: JournalEnd
-    var lasts: [[UInt8]: UInt64] = [:]
+    var lasts: [JournalSubject: UInt64] = [:]
+    let known: Bytes32?
+    let subjects: [JournalSubject]
     do throws(StorageError) {
       end = try context.transaction.journalEnd(of: kind, in: table)
-      for draft in drafts where lasts[draft.subject] == nil {
-        lasts[draft.subject] = try context.transaction.lastEntry(of: draft.subject, kind, in: table)
+      known = try context.transaction.journalSecret(of: kind, in: table)
+      // Another would find nothing of what there is.
+      if known == nil, end.count > 0 { throw .damagedRecord(of: kind) }
+      subjects = drafts.map { JournalSubject($0.subject, secret: known ?? newSecret) }
+      for subject in subjects where lasts[subject] == nil {
+        lasts[subject] = try context.transaction.lastEntry(of: subject, kind, in: table)
       }
     } catch .corrupt {
       // Nothing is written yet, and the journal's damage is no append's.
       return outcome.set(.failure(.damagedRecord(of: kind)))
     }
-    for draft in drafts {
+    if known == nil {
+      var writer = ByteWriter(capacity: 32)
+      newSecret.write(into: &writer)
+      try context.transaction.storeIndexed(writer.bytes, at: JournalKey.secret, in: table)
+    }
+    for (draft, subject) in zip(drafts, subjects) {
       let entry = JournalEntry(
-        draft, number: end.count + 1, previous: lasts[draft.subject] ?? 0, after: end.chain)
+        draft.content, about: subject, number: end.count + 1, previous: lasts[subject] ?? 0, after: end.chain)
       try context.transaction.storeIndexed(entry.encoded(), at: JournalKey.entry(entry.number), in: table)
-      lasts[draft.subject] = entry.number
+      lasts[subject] = entry.number
       end.count = entry.number
       end.chain = entry.chain
     }
@@ -157,8 +190,17 @@ extension Transaction where Self: ~Copyable {
     return try decoding(kind.tableName) { () throws(DamagedBytes) in try JournalEnd(decoding: value) }
   }
 
+  /// What a journal hashes names with; `nil` where it has not begun.
+  func journalSecret(of kind: StoreRecords, in table: Table) throws(StorageError) -> Bytes32? {
+    guard let value = try fetchIndexed(JournalKey.secret, from: table, named: kind.tableName) else { return nil }
+    return try decoding(kind.tableName) { () throws(DamagedBytes) in
+      var reader = ByteReader(value)
+      return try Bytes32(reading: &reader)
+    }
+  }
+
   /// The number of a subject's last entry; 0 where it has none.
-  func lastEntry(of subject: [UInt8], _ kind: StoreRecords, in table: Table) throws(StorageError) -> UInt64 {
+  func lastEntry(of subject: JournalSubject, _ kind: StoreRecords, in table: Table) throws(StorageError) -> UInt64 {
     let key = JournalKey.subject(subject)
     guard let value = try fetchIndexed(key, from: table, named: kind.tableName) else { return 0 }
     return try decoding(kind.tableName) { () throws(DamagedBytes) in
@@ -190,14 +232,18 @@ extension EventLog {
 
   /// Lends a subject's entries to `body`, the last one first, until it returns `false`.
   ///
-  /// - Parameter before: Only entries with a smaller number.
+  /// - Parameters:
+  ///   - name: The subject as its drafts named it.
+  ///   - before: Only entries with a smaller number.
   /// - Throws: ``StorageError/corrupt(reason:position:)`` for a damaged one, or what `body` finds damaged.
   package func forEachJournalEntry(
-    of subject: [UInt8], in kind: StoreRecords, before: UInt64 = .max,
+    of name: [UInt8], in kind: StoreRecords, before: UInt64 = .max,
     _ body: (JournalEntry) throws(DamagedBytes) -> Bool
   ) throws(StorageError) {
     guard let table = tables.later[kind.tableName] else { return }
     let transaction = try readRecords()
+    guard let secret = try transaction.journalSecret(of: kind, in: table) else { return }
+    let subject = JournalSubject(name, secret: secret)
     var number = try transaction.lastEntry(of: subject, kind, in: table)
     while number > 0 {
       let entry = try transaction.journalEntry(number, kind, in: table)

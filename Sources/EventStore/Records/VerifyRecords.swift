@@ -41,7 +41,7 @@ struct RecordVerifier {
         return problems.append("the end of \(kind.rawValue) is damaged")
       }
     }
-    var lasts: [[UInt8]: UInt64] = [:]
+    var lasts: [JournalSubject: UInt64] = [:]
     while journal.count < end.count {
       let transaction = try log.readRecords()
       let last = min(end.count, journal.count + Self.entriesAtOnce)
@@ -67,6 +67,9 @@ struct RecordVerifier {
       problems.append("the chain of \(kind.rawValue) does not end as was noted at entry \(end.count)")
     }
     let transaction = try log.readRecords()
+    if end.count > 0, ((try? transaction.journalSecret(of: kind, in: table)) ?? nil) == nil {
+      problems.append("\(kind.rawValue) has lost the secret by which entries are found")
+    }
     for (subject, last) in lasts {
       let noted = try? transaction.lastEntry(of: subject, kind, in: table)
       // A later one was added since.
@@ -79,22 +82,29 @@ struct RecordVerifier {
 
   /// Nothing is beyond the end, and no subject leads to entries that are not its own.
   private mutating func checkNothingElse(
-    _ kind: StoreRecords, _ table: Table, _ lasts: [[UInt8]: UInt64], _ transaction: borrowing ReadTransaction
+    _ kind: StoreRecords, _ table: Table, _ lasts: [JournalSubject: UInt64], _ transaction: borrowing ReadTransaction
   ) throws(StorageError) {
     guard let end = try? transaction.journalEnd(of: kind, in: table) else { return }
     var cursor = try transaction.scan(table)
     var next = try cursor.to(atOrAfter: JournalKey.entry(end.count + 1))
     while let entry = next {
-      if entry.key.byteCount > 0, entry.key.byte(at: 0) == JournalKey.subjects {
-        let subject = Array(entry.key.array().dropFirst())
+      let key = entry.key.array()
+      if let subject = Self.subject(of: key) {
         let noted = (try? transaction.lastEntry(of: subject, kind, in: table)) ?? 0
         if lasts[subject] == nil, noted <= journal.count {
           problems.append("\(kind.rawValue) leads to entry \(noted) for somebody it is not about")
         }
-      } else {
+      } else if key != JournalKey.secret {
         problems.append("\(kind.rawValue) has an entry that was never added")
       }
       next = try cursor.toNext()
     }
+  }
+
+  /// Whose last entry a key leads to; `nil` where it is another key.
+  private static func subject(of key: [UInt8]) -> JournalSubject? {
+    var reader = ByteReader(key.rawSpan)
+    guard key.count == 33, let kind = try? reader.readUInt8(), kind == JournalKey.subjects else { return nil }
+    return try? JournalSubject(hash: Bytes32(reading: &reader))
   }
 }

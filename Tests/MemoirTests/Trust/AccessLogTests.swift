@@ -109,6 +109,31 @@ import Testing
     #expect(try log.verify().accesses == UInt64(AccessLog.queueLimit + 1))
   }
 
+  // A name in the log could not be forgotten: the chain proves every byte of it.
+  @Test func `finds a person's entries by name, and has no name in it`() async throws {
+    let desk = try TrustDesk()
+    let stranger = StreamName.named("a-stranger-of-the-store")
+    for user in [stranger, desk.bob, stranger] { try desk.store.accesses.noteAndWait(access("state", user, desk)) }
+    try desk.reopen()
+    #expect(try desk.store.accesses.accesses(of: stranger).entries.map(\.number) == [3, 1])
+    #expect(try desk.store.accesses.accesses(of: .named("a-stranger-of-the-store", in: "other")).entries.isEmpty)
+    #expect(try desk.store.log.verify().isSound)
+    #expect(try !desk.dataFile().contains(Array("a-stranger-of-the-store".utf8)))
+    // Other stores know the same person by another hash.
+    let other = try TrustDesk()
+    try other.store.accesses.noteAndWait(access("state", stranger, other))
+    try other.reopen()
+    #expect(try other.store.log.verify().accessChain != desk.store.log.verify().accessChain)
+  }
+
+  @Test func `whose secret is lost is damaged, and takes in nothing more`() async throws {
+    let desk = try await filled()
+    try await desk.store.log.removeRecord(at: JournalKey.secret, in: .access)
+    #expect(try desk.store.log.verify().problems.contains { $0.reason.contains("secret") })
+    try await desk.store.accesses.note(access("state", desk.bob, desk))
+    #expect(await code { try await desk.store.accesses.flush() } == .corrupt)
+  }
+
   // MARK: Proof
 
   private func filled() async throws -> TrustDesk {
