@@ -45,7 +45,7 @@ private func has(_ shell: String) -> Bool {
 
   @Test func `commands are offered, but not the hidden ones`() throws {
     #expect(try offered("s") == ["state", "sessions", "stats", "serve", "sweep", "snapshots"])
-    #expect(try offered("--json", "--store", "x", "comp") == ["completion"])
+    #expect(try offered("--json", "--store", "x", "comp") == ["compact", "completion"])
     #expect(try offered("").count == CommandTable.all.shownRows.count)
   }
 
@@ -97,7 +97,7 @@ private func has(_ shell: String) -> Bool {
 
   @Test func `commands, options, choices and users are offered`() throws {
     #expect(try Set(offered("memoir s")) == ["state", "sessions", "stats", "snapshots"])
-    #expect(try offered("memoir --store x comp") == ["completion"])
+    #expect(try offered("memoir --store x comp") == ["compact", "completion"])
     #expect(try offered("memoir replay --no") == ["--no-snapshots"])
     #expect(try offered("memoir state --rev") == [])
     #expect(try offered("memoir replay --projector pre") == ["preferences"])

@@ -8,6 +8,7 @@
 //   replay.log     how far a replay of the whole store has come; only while one is unfinished
 //   dry-run.log    how far a dry run of the whole store has come; only while one is unfinished
 //   BACKUP         where the store is another one's backup, which grows with it
+//   data.compacting  the data file that is to take the place of the old one; only while it is written
 //   MEMOIR.making  while the store is being made: with it and without MEMOIR, what else is here is void
 internal import Bytes
 internal import LMDB
@@ -23,6 +24,7 @@ struct StoreIdentity: Equatable {
 package enum StoreFolder {
   static let markerName = "MEMOIR"
   static let dataName = "data.mdb"
+  static let compactingName = "data.compacting"
   static let openersName = "openers.lock"
   static let lockName = "lock.mdb"
   static let backupName = "BACKUP"
@@ -61,6 +63,8 @@ package enum StoreFolder {
     if marker != nil {
       // Made, but killed before it said so.
       if found.isUnfinished, !options.isReadOnly { _ = try? Files.remove("\(folder)/\(makingName)") }
+      // Whoever writes one holds the lock alone, so this one was given up.
+      if !options.isReadOnly { _ = try? Files.remove("\(folder)/\(compactingName)") }
       guard let dataSize = found.dataSize else {
         throw .corrupt(reason: "the data file is gone", position: nil)
       }
@@ -87,7 +91,10 @@ package enum StoreFolder {
 
   private static func look(in folder: String) throws(StorageError) -> Content {
     try asking(folder) { () throws(PlatformError) in
-      let ours = [markerName, dataName, openersName, lockName, backupName, replayName, dryRunName, TombstoneFile.name]
+      let ours = [
+        markerName, dataName, compactingName, openersName, lockName, backupName, replayName, dryRunName,
+        TombstoneFile.name,
+      ]
       return Content(
         dataSize: try Files.status("\(folder)/\(dataName)")?.sizeInBytes,
         // Those that begin like the marker are on their way to become it.
