@@ -33,6 +33,7 @@ import Testing
       "append_events": #"{"events":[{"type":"X","data":1}]}"#,
       "append_all": #"{"appends":[{"user":"ann","events":[{"type":"X","data":1}]}]}"#,
       "acknowledge": #"{"position":0}"#, "mcp": "{}",
+      "set_retention": #"{"messages_days":30}"#, "run_retention": #"{"dry_run":true}"#,
     ]
     let body: String? = route.body == nil ? nil : try #require(bodies[route.operation] as String?, "\(route.operation)")
     return (path, body)

@@ -107,6 +107,16 @@ import Testing
     #expect(try await wait { served.store.embeddingStatus?.embedded ?? 0 >= 1 })
   }
 
+  @Test func `takes out what is older than it may be`() async throws {
+    let served = try Served()
+    try await talk(in: served, session: session)
+    try await served.store.setRetention(try RetentionPolicy(of: .default, days: [.messages: 30]))
+    served.clock.advance(byMicroseconds: 31 * 86_400_000_000)
+    try served.serve(every: .milliseconds(50))
+    #expect(try await wait { try served.store.state(of: bob).state.messages.total == 0 })
+    #expect(try await wait { try served.store.log.verify().redacted == 1 })
+  }
+
   @Test func `ends with the server, and does nothing afterwards`() async throws {
     let served = try Served(LengthEmbedder())
     try await talk(in: served, session: session)

@@ -48,6 +48,9 @@ struct ModelState {
           session.end = (end, version, entry.occurredAt)
           session.summary = end.summary
         }
+      case nil where entry.data.type == .sessionEnded:
+        // Redacted: what it said is gone, but not that it was the end.
+        if session.end == nil { session.end = (try SessionEnded(), version, entry.occurredAt) }
       case .custom(let custom) where custom.type == "SessionDistilled" && session.end != nil:
         if let summary = custom.data.text(of: "summary") {
           session.summary = summary

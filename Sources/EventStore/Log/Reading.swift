@@ -187,6 +187,19 @@ extension EventLog {
     return (view.last, try view.record(at: view.last).recordedAt)
   }
 
+  /// The last event of the log that was recorded before a moment; 0 where there is none.
+  ///
+  /// - Complexity: O(log *n*) records, since no later one was recorded earlier.
+  package func lastPosition(recordedBefore time: Timestamp) throws(StorageError) -> LogPosition {
+    let view = try view()
+    var before: UInt64 = 0, last = view.last.number
+    while before < last {
+      let middle = before + (last - before + 1) / 2
+      if try view.record(at: LogPosition(middle)).recordedAt < time { before = middle } else { last = middle - 1 }
+    }
+    return LogPosition(before)
+  }
+
   /// The version of a stream's last event; 0 where it has none.
   public func version(of name: StreamName) throws(StorageError) -> StreamVersion {
     let view = try view()

@@ -16,6 +16,8 @@ public enum StoreRecords: String, CaseIterable, Hashable, Sendable {
   case signing
   /// Who was erased: tombstones.
   case erasures
+  /// How long what is kept of whom, and how far that was seen to.
+  case retention
 
   /// The table they are in.
   var tableName: String { "records_\(rawValue)" }

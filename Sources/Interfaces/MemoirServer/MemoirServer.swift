@@ -15,7 +15,7 @@ public struct MemoirServerOptions: Sendable {
   /// seconds' worth may come at once.
   public var rateLimit: Int?
   /// How often sessions that nobody ended are looked for, and closed; `nil` for never. With it, vectors are made for an
-  /// embedder that the store has.
+  /// embedder that the store has, and what is older than a namespace's policy says is taken out once a day.
   public var sweepInterval: Duration?
 
   /// What is usual, at an address.
@@ -60,6 +60,7 @@ public final class MemoirServer: Sendable {
 
   /// All that is served.
   static let routes: [Route] =
-    eventRoutes + stateRoutes + memoryRoutes + trustRoutes + liveRoutes + dakeraRoutes + mcpRoutes + healthRoutes
+    eventRoutes + stateRoutes + memoryRoutes + trustRoutes + liveRoutes + retentionRoutes + dakeraRoutes + mcpRoutes
+      + healthRoutes
     + metricRoutes + pageRoutes + [OpenAPI.route]
 }

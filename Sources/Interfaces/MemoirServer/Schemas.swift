@@ -122,6 +122,33 @@ enum Schemas {
       ])
     ),
     (
+      "RetentionPolicy",
+      .object([
+        .required("facts_days", .nullable(.integer(min: 1))), .required("messages_days", .nullable(.integer(min: 1))),
+        .required("namespace", .string()), .required("summaries_days", .nullable(.integer(min: 1))),
+      ])
+    ),
+    (
+      "RetentionReport",
+      .object([
+        .required("dry_run", .boolean), .required("now", .time), .optional("scrubbed", .boolean),
+        .required(
+          "namespaces",
+          .array(
+            .object([
+              .required("facts", .count), .required("messages", .count), .required("namespace", .string()),
+              .required("receipts", .count), .required("summaries", .count),
+              .required(
+                "users",
+                .array(
+                  .object([
+                    .required("facts", .count), .required("messages", .count), .required("summaries", .count),
+                    .required("user", .string()),
+                  ]))),
+            ]))),
+      ])
+    ),
+    (
       "Error",
       .object([
         .required(

@@ -1,4 +1,5 @@
-// What a server does for its store besides answering: closes sessions that nobody ended, and has vectors made.
+// What a server does for its store besides answering: closes sessions that nobody ended, has vectors made, and takes out
+// what was to be kept for a time only.
 import JSON
 import Memoir
 import Platform
@@ -37,10 +38,14 @@ final class Upkeep: Sendable {
 
   private func run() async {
     var problem: String?
+    var retainedAt: ContinuousClock.Instant?
     repeat {
       await sweep()
       // A reader kept it from being done with the erasure. What fails is tried again next time.
       _ = try? await store.log.scrubErased()
+      let now = ContinuousClock.now
+      if retainedAt.map({ now - $0 >= Self.day }) ?? true, await retain() { retainedAt = now }
+      await scrub()
       // Said once, and not every minute that it lasts.
       let found = store.embeddingStatus?.problem
       if let found, found != problem {
@@ -51,6 +56,33 @@ final class Upkeep: Sendable {
     } while (try? await Task.sleep(for: interval)) != nil
     await store.stopMaintainingVectors()
     hasEnded.change { $0 = true }
+  }
+
+  private static let day = Duration.seconds(86_400)
+
+  /// - Returns: Whether it was done; else it is tried again at the next occasion.
+  private func retain() async -> Bool {
+    do throws(MemoirError) {
+      if try store.retentionPolicies().isEmpty { return true }
+      let report = try await store.runRetention()
+      if !report.users.isEmpty {
+        log.line("retained") { writer in
+          writer.member("users", report.users.count)
+          writer.member("events", report.users.reduce(0) { $0 + $1.counts.values.reduce(0, +) })
+        }
+      }
+      return true
+    } catch {
+      if !Task.isCancelled { failed(error, count: nil, "retention_failed") }
+      return false
+    }
+  }
+
+  /// What a reader could still see when it was taken out is cleared when that reader has ended.
+  private func scrub() async {
+    do throws(MemoirError) { _ = try await store.scrubRedacted() } catch {
+      if !Task.isCancelled { failed(error, count: nil, "scrub_failed") }
+    }
   }
 
   private func sweep() async {
@@ -71,8 +103,8 @@ final class Upkeep: Sendable {
     }
   }
 
-  private func failed(_ error: MemoirError, count: Int?) {
-    log.line("sweep_failed", level: "error") { writer in
+  private func failed(_ error: MemoirError, count: Int?, _ event: String = "sweep_failed") {
+    log.line(event, level: "error") { writer in
       writer.member("code", error.code.rawValue)
       if let count { writer.member("users", count) }
     }

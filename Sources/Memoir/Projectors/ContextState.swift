@@ -56,7 +56,7 @@ public struct ContextProjector: Projector {
   /// Its name on every surface.
   public let name = "context"
   /// Raised with every change of what is folded, or of how the state is coded.
-  public let version = 4
+  public let version = 5
   /// The size of the window.
   public var parameters: String { messages.parameters }
   private let messages: MessageProjector

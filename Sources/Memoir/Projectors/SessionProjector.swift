@@ -93,7 +93,9 @@ public struct SessionsState: ProjectionState {
     if let index = openByNumber.index(forKey: session.number.number) {
       let isMessage = event.type == .messageAdded && !event.isRedacted
       openByNumber.values[index].noteActivity(event, isMessage: isMessage)
-      if isMessage || event.isRedacted { return [] }
+      if isMessage { return [] }
+      // What was said at the end is gone, but not that it ended.
+      if event.isRedacted { return event.type == .sessionEnded ? try change(at: index, event) : [] }
       switch event.type {
       case .sessionStarted, .sessionEnded: return try change(at: index, event)
       default: break
@@ -128,7 +130,12 @@ public struct SessionsState: ProjectionState {
     total &+= 1
     if !isNaming { early.insert(number.number) }
     var change = SessionChange.began
-    if !event.isRedacted {
+    if event.isRedacted {
+      if event.type == .sessionEnded {
+        try session.noteEnd(event)
+        change.insert(.ended)
+      }
+    } else {
       switch event.type {
       case .messageAdded: session.countMessage()
       case .sessionStarted:
@@ -270,7 +277,7 @@ public struct SessionProjector: Projector {
   /// Its name on every surface.
   public let name = "sessions"
   /// Raised with every change of what is folded, or of how the state is coded.
-  public let version = 4
+  public let version = 5
 
   /// Makes the projector.
   public init() {}
@@ -294,7 +301,7 @@ public struct SessionProjector: Projector {
 /// Folds every session there was, to list them.
 struct AllSessionsProjector: Projector {
   let name = "all-sessions"
-  let version = 4
+  let version = 5
 
   func initialState() -> SessionsState { SessionsState(keepingAll: ()) }
 

@@ -77,7 +77,7 @@ private func users(in answer: [String: Any]) throws -> [String] {
     #expect(answer["dry_run"] as? Bool == true)
     #expect(answer["projector"] as? String == projector.rawValue)
     let version =
-      [BuiltInProjector.facts: 2, .sessions: 4, .relationships: 2, .profile: 2, .context: 4][projector] ?? 1
+      [BuiltInProjector.facts: 2, .sessions: 5, .relationships: 2, .profile: 2, .context: 5][projector] ?? 1
     #expect(answer["version"] as? Int == version)
     #expect(answer["users"] as? Int == 43 && answer["equal"] as? Int == 43)
     #expect(answer["events"] as? Int == 57)
@@ -125,7 +125,7 @@ private func users(in answer: [String: Any]) throws -> [String] {
       "bob at version 7 differs from its snapshot by context 0 (window=20)", "shop/bob at version 7",
       "revised_by: nothing → v6",
       "~ Lives in Lisbon.  (fact:home, v3)", "fact: Lives in Porto. → Lives in Lisbon.",
-      "Dry run of context 4 (window=20): folded 55 events", "different           2", "equal               41",
+      "Dry run of context 5 (window=20): folded 55 events", "different           2", "equal               41",
       "compared with       context 0 (window=20) of 43 users",
     ] { #expect(all.contains(word), "\(word)\n\(all)") }
     let first = try memoir.run("replay", "--dry-run", "--limit", "1").output
@@ -146,7 +146,7 @@ private func users(in answer: [String: Any]) throws -> [String] {
     #expect(try users(in: memoir.dryRun("--namespace", "shop")) == ["shop/bob"])
     #expect(try users(in: memoir.dryRun("bob", "--at-version", "5")).isEmpty)
     #expect(try users(in: memoir.dryRun("--at-position", "8")) == ["default/bob"])
-    #expect(try memoir.dryRun("--against", "4")["equal"] as? Int == 43)
+    #expect(try memoir.dryRun("--against", "5")["equal"] as? Int == 43)
     #expect(try memoir.dryRun("--against", "0")["different"] as? Int == 2)
     #expect(try memoir.dryRun("--against", "7")["without_snapshot"] as? Int == 43)
   }
