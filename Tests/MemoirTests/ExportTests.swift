@@ -89,7 +89,8 @@ private func filledDesk() async throws -> TrustDesk {
 
   @Test func `of somebody of whom nothing is left is empty, and sound`() async throws {
     let desk = try TrustDesk()
-    try await desk.append(.messageAdded(MessageAdded(role: .user, content: "one")), .userErased(UserErased()))
+    try await desk.append(.messageAdded(MessageAdded(role: .user, content: "one")))
+    try await desk.store.erase(desk.bob, by: "the office")
     let lines = try exported(desk.bob, from: desk.store)
     #expect(lines.count == 2)
     let report = try check(lines)

@@ -182,19 +182,18 @@ extension EventLog {
     options.isReadOnly = false
     options.storeID = storeID
     options.hashSeed = tail.hashSeed
-    try EventLog(folder: making, schema: schema, options: options).close()
-    // With it comes the key by which erased people are known.
-    try writeTombstones(tombstones, to: "\(making)/\(TombstoneFile.name)")
-    options.creates = false
     options.appliesTombstones = false
     var restored = try EventLog(folder: making, schema: schema, options: options)
     let report: VerifyReport
     do throws(StorageError) {
-      try restored.copyRecords(of: self, while: point.includes)
+      // First, since it says how streams are found whose names were erased.
       try restored.perform(MirrorRecords(source: self))
+      try restored.copyRecords(of: self, while: point.includes)
       try restored.perform(ForgetLaterEvents())
-      // Now that they are there, erases who is to be erased.
       try restored.close()
+      // Who was erased since the backup is erased in it, too.
+      try writeTombstones(tombstones, to: "\(making)/\(TombstoneFile.name)")
+      options.creates = false
       options.appliesTombstones = true
       restored = try EventLog(folder: making, schema: schema, options: options)
       report = try restored.verifySound("what was restored") { _, _ in }

@@ -8,6 +8,15 @@ struct MirrorRecords: WriterWork {
 
   func run(in context: inout WriterContext) throws(StorageError) {
     let transaction = try source.readRecords()
+    // By these those are found whose names were erased.
+    let erasures = try RunCatalog.read(in: transaction, source.tables).erasures
+    if context.catalog.erasures < erasures { try context.changeCatalog { $0.erasures = erasures } }
+    if let key = try NameKey.read(in: transaction, source.tables),
+      try NameKey.read(in: context.transaction, context.tables) == nil
+    {
+      try key.store(in: &context.transaction, context.tables)
+      context.hasWritten = true
+    }
     var pairs = [(from: source.tables.subscriptions, to: context.tables.subscriptions)]
     for name in Tables.laterNames {
       if let from = source.tables.later[name], let to = context.tables.later[name] { pairs.append((from, to)) }

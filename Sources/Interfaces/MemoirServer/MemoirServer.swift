@@ -61,6 +61,6 @@ public final class MemoirServer: Sendable {
   /// All that is served.
   static let routes: [Route] =
     eventRoutes + stateRoutes + memoryRoutes + trustRoutes + liveRoutes + retentionRoutes + dakeraRoutes + mcpRoutes
-      + healthRoutes
+    + healthRoutes
     + metricRoutes + pageRoutes + [OpenAPI.route]
 }

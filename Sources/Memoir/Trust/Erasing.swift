@@ -2,6 +2,7 @@
 internal import Bytes
 public import EventStore
 public import JSON
+internal import Sodium
 
 extension ErasureRules {
   /// How people are erased from a memory.

@@ -131,9 +131,10 @@ private let marker = "Zebulon"
     var text = JSONWriter()
     try desk.store.write(try desk.store.state(of: desk.bob), to: &text)
     #expect(String(decoding: text.finish(), as: UTF8.self).contains(#""erased_at":"\#(time)""#))
+    // Between the line that begins it and the one that ends it, nothing.
     var lines = 0
-    try desk.store.export(desk.bob) { lines += $0.count }
-    #expect(lines == 0)
+    try desk.store.export(desk.bob) { lines += $0.split(separator: 10).count }
+    #expect(lines == 2)
     let report = try desk.store.report(of: desk.bob)
     #expect(
       report.memorySince == nil && report.totals.messages == 0 && report.howToErase.command == "memoir erase --yes bob")
@@ -146,8 +147,9 @@ private let marker = "Zebulon"
     #expect(back.version == 13 && back.state.messages.total == 1 && back.state.sessions.total == 1)
     #expect(back.erasedAt == time)
     #expect(try desk.store.report(of: desk.bob).memorySince == desk.clock.now)
+    lines = 0
     try desk.store.export(desk.bob) { lines += $0.split(separator: 10).count }
-    #expect(lines == 1)
+    #expect(lines == 3)
     #expect(try desk.store.state(of: desk.bob, at: .version(12)).state == empty)
   }
 
