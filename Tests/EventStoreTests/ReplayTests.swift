@@ -9,6 +9,13 @@ import Testing
 @testable import EventStore
 
 @Suite struct `A replay while appends go on` {
+  @Test func `takes a report of one job that comes after a later one of another`() {
+    let run = ReplayRun(totalStreams: 3, totalEvents: 3)
+    #expect(run.finish(nil, at: 300_000_000, since: 0) != nil)
+    #expect(run.finish(nil, at: 200_000_000, since: 0) == nil)
+    #expect(run.finish(nil, at: 400_000_000, since: 0) != nil)
+  }
+
   // Only a replay of the heads kept to the log as it was at the start; as of a time, streams whose turn came later were
   // folded with what had been appended meanwhile.
   @Test(arguments: [AsOf.head, .occurredAt(.latest), .recordedAt(TestClock().now)], [true, false])

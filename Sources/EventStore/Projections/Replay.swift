@@ -149,7 +149,7 @@ extension LogView {
 }
 
 /// What has come of the streams of a replay.
-private final class ReplayRun: Sendable {
+final class ReplayRun: Sendable {
   private struct State {
     var streams = 0
     var events: UInt64 = 0
@@ -178,7 +178,8 @@ private final class ReplayRun: Sendable {
         // A sum, so that the order in which jobs finish does not matter.
         state.digest = state.digest.adding(outcome.digest)
       }
-      guard now - state.lastTold >= 100_000_000 else { return nil }
+      // Another job may have told of a later time meanwhile.
+      guard now >= state.lastTold + 100_000_000 else { return nil }
       state.lastTold = now
       return ReplayProgress(
         streams: state.streams, totalStreams: totalStreams, events: state.events, totalEvents: totalEvents,
