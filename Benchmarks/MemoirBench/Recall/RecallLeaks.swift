@@ -92,11 +92,12 @@ struct RecallLeaks {
   ) async throws -> RecallAnswer {
     var options = EventLog.Options()
     options.clock = { clock }
-    let earlier = try MemoirStore(folder: path, options: options)
+    let earlier = try MemoirStore(folder: path, options: options, memory: store.memory)
     try store.events(of: user) { events in
       let included = events.filter(point.includes).map { EventData(again: $0) }
       if !included.isEmpty { try earlier.log.appendAndWait([StreamAppend(included, to: user)]) }
     }
+    if store.memory.embedder != nil { _ = try await earlier.embedMissing() }
     // By occurrence, events count in the order in which they happened.
     var same = AsOfText.now
     if case .occurred = point { same = point.asOf }
