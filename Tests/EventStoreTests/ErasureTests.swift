@@ -233,7 +233,8 @@ extension TemporaryStore {
     for stream in store.speaking.prefix(2) {
       let work = Erasure(
         stream: stream, by: "elsewhere", rules: try #require(Diary.schema.erasure),
-        chances: Erasure.Chances(id: .number(900_000 + store.kept.events.count)), known: nil)
+        chances: Erasure.Chances(nameKey: NameKey(key: .random()), id: .number(900_000 + store.kept.events.count)),
+        known: nil)
       try other.perform(work)
       try store.noteErasure(of: stream)
       try store.checkAll()
@@ -296,7 +297,7 @@ extension TemporaryStore {
       let stream = store.kept.streams[0]
       let work = Erasure(
         stream: stream, by: "elsewhere", rules: try #require(Diary.schema.erasure),
-        chances: Erasure.Chances(id: .number(900_000)), known: nil)
+        chances: Erasure.Chances(nameKey: NameKey(key: .random()), id: .number(900_000)), known: nil)
       var failure: (any Error)?
       let fired = Failpoint.with(occurrence: occurrence, code: ENOSPC) {
         do { try other.perform(work) } catch { failure = error }

@@ -35,7 +35,7 @@ private final class StoreDerived: WriterWork {
 
   func run(in context: inout WriterContext) throws(StorageError) {
     guard let table = context.tables.derived,
-      try Redactions.count(in: context.transaction, context.tables) == redactions
+      try Redactions.read(in: context.transaction, context.tables).count == redactions
     else { return }
     for entry in entries {
       guard let stream = try context.index.stream(entry.stream, in: context.transaction),

@@ -18,7 +18,7 @@ struct Erasure: WriterWork {
   let stream: StreamName
   let by: String
   let rules: ErasureRules
-  /// Made before the writer's turn: it reads no random number. The key for names counts where the store has none.
+  /// Settled before the writer's turn: it reads no random number. The key for names counts where the store has none.
   let chances: Chances
   /// Signs what a tombstone says; gives nothing where the store does not sign.
   var sign: @Sendable ([UInt8]) -> [UInt8] = { _ in [] }
@@ -27,7 +27,7 @@ struct Erasure: WriterWork {
   let outcome = WorkOutcome<ErasureOutcome>()
 
   struct Chances: Sendable {
-    var nameKey = NameKey(key: .random())
+    var nameKey: NameKey
     /// The tombstone's.
     var secret = Bytes32.random()
     var id: EventID
@@ -39,14 +39,12 @@ struct Erasure: WriterWork {
       // Nothing is written yet, and a damaged stream is nobody else's concern.
       return outcome.set(.failure(.corrupt(reason: reason, position: position)))
     }
-    guard let (end, plan) = found else {
-      if let known { try known.keep(&context, key: chances.nameKey) }
-      return outcome.set(.success(ErasureOutcome(events: nil)))
-    }
     let key = try NameKey.read(in: context.transaction, context.tables) ?? chances.nameKey
-    guard end.epoch.erased == nil else {
+    guard let (end, plan) = found, end.epoch.erased == nil else {
+      // Of somebody without events, or erased before, there may be records all the same.
+      let hadRecords = try eraseRecords(at: context.nextRecordedAt, &context)
       if let known { try known.keep(&context, key: key) }
-      return outcome.set(.success(ErasureOutcome(events: 0)))
+      return outcome.set(.success(ErasureOutcome(events: found == nil && !hadRecords ? nil : 0)))
     }
     try key.store(in: &context.transaction, context.tables)
     let erased = StreamEpoch(
@@ -58,12 +56,31 @@ struct Erasure: WriterWork {
     try DerivedTable.removeAll(of: end.stream, &context.transaction, context.tables)
     context.eraseNames(of: end.stream, stream, leaving: erased)
     try context.changeCatalog { $0.erasures += 1 }
-    try Redactions.add(&context.transaction, context.tables)
+    try Redactions.add(.events(end.stream, plan.last.version), &context.transaction, context.tables)
     let tombstone = try append(to: end, erased: plan, hash: key.hash(of: stream), &context)
     try tombstone.keep(&context, key: key)
     for erasure in rules.records(stream) { try erasure.run(at: tombstone.erasedAt, &context) }
-    try ScrubDue.set(context.catalog.erasures, in: &context.transaction, context.tables)
     outcome.set(.success(ErasureOutcome(events: plan.events)))
+  }
+
+  /// Erases the person from the store's records alone.
+  ///
+  /// - Returns: Whether there was anything.
+  private func eraseRecords(at time: Timestamp, _ context: inout WriterContext) throws(StorageError) -> Bool {
+    // A tombstone of somebody who is not here has no name to look for.
+    if stream.isNameless { return false }
+    var hadAny = false
+    for erasure in rules.records(stream) {
+      let keys = try erasure.run(at: time, &context)
+      if keys.isEmpty { continue }
+      hadAny = true
+      try Redactions.add(.records(erasure.kind, keys), &context.transaction, context.tables)
+    }
+    if hadAny {
+      context.hasWritten = true
+      context.wantsScrub = true
+    }
+    return hadAny
   }
 
   /// Reads all that is to be erased, and so finds out whether it can be, before anything is changed.
@@ -242,6 +259,8 @@ extension RecordView {
 
 extension Tombstone {
   /// Adds it to the store's records.
+  ///
+  /// - Parameter nameKey: The store's, or what is to be it.
   fileprivate func keep(_ context: inout WriterContext, key nameKey: NameKey) throws(StorageError) {
     let table = try context.tables.table(of: .erasures)
     try nameKey.store(in: &context.transaction, context.tables)
@@ -256,19 +275,25 @@ extension RecordErasure {
   }
 
   /// Looks at every record of the kind.
-  fileprivate func run(at erasedAt: Timestamp, _ context: inout WriterContext) throws(StorageError) {
-    guard let table = context.tables.later[kind.tableName] else { return }
+  ///
+  /// - Returns: The keys of those that said something of the person.
+  @discardableResult
+  func run(at erasedAt: Timestamp, _ context: inout WriterContext) throws(StorageError) -> [[UInt8]] {
+    guard let table = context.tables.later[kind.tableName] else { return [] }
     var replaced: [(key: [UInt8], value: [UInt8])] = []
-    let removed: Int
+    var changed: [[UInt8]] = []
     do throws(LMDBError) {
-      removed = try context.transaction.sweep(table) { entry in
+      try context.transaction.sweep(table) { entry in
         let (key, value) = Self.copy(entry)
         // A damaged one is found by `verify`; the counter is no record.
         guard let value, key != RecordSet.versionKey else { return .keep }
         switch fate(key, value, erasedAt) {
         case .keep: return .keep
-        case .remove: return .remove
+        case .remove:
+          changed.append(key)
+          return .remove
         case .replace(let value):
+          changed.append(key)
           replaced.append((key, value))
           return .keep
         }
@@ -277,9 +302,10 @@ extension RecordErasure {
       throw StorageError(error)
     }
     for (key, value) in replaced { try context.transaction.storeIndexed(value, at: key, in: table) }
-    guard isCounted, removed + replaced.count > 0 else { return }
+    guard isCounted, !changed.isEmpty else { return changed }
     var counter = ByteWriter(capacity: 8)
     counter.write(try context.transaction.recordVersion(of: kind, in: table) + 1)
     try context.transaction.storeIndexed(counter.bytes, at: RecordSet.versionKey, in: table)
+    return changed
   }
 }

@@ -36,17 +36,27 @@ public struct ErasureRules: Sendable {
   let type: EventTypeCode
   let payload: @Sendable (Tombstone) -> [UInt8]
   let records: @Sendable (StreamName) -> [RecordErasure]
+  let recordsAfter: @Sendable (LogPosition) -> [RecordErasure]
+  let isSigned: @Sendable (_ log: EventLog, _ statement: [UInt8], _ signature: [UInt8]) -> Bool
 
   /// - Parameters:
   ///   - type: The type of the event that says that everything before it was erased.
   ///   - payload: What that event says, in the current version of its type.
   ///   - records: The kinds of records that may speak of a person.
+  ///   - isSigned: Whether a log's owner has signed a tombstone: else it is not believed that comes from a file.
+  ///   - recordsAfter: Those that may speak of events after a position, in a copy of the store that ends there.
   public init(
     noting type: EventTypeCode, payload: @escaping @Sendable (Tombstone) -> [UInt8],
-    records: @escaping @Sendable (StreamName) -> [RecordErasure] = { _ in [] }
+    records: @escaping @Sendable (StreamName) -> [RecordErasure] = { _ in [] },
+    recordsAfter: @escaping @Sendable (LogPosition) -> [RecordErasure] = { _ in [] },
+    isSigned: @escaping @Sendable (_ log: EventLog, _ statement: [UInt8], _ signature: [UInt8]) -> Bool = { _, _, _ in
+      true
+    }
   ) {
     self.type = type
     self.payload = payload
     self.records = records
+    self.recordsAfter = recordsAfter
+    self.isSigned = isSigned
   }
 }

@@ -24,20 +24,25 @@ extension EventLog {
   ///   - sign: Signs what the tombstone says; the same for the same.
   /// - Returns: `nil` for somebody the store has never heard of.
   /// - Throws: ``StorageError``, e.g. ``StorageError/corrupt(reason:position:)`` where an event of the person is
-  ///   damaged: nothing is erased then. Where only the file of tombstones could not be written, everything is; erasing
-  ///   again, or opening the store, writes it.
+  ///   damaged: nothing is erased then. ``StorageError/failed(reason:)`` where all is erased, but the file of tombstones
+  ///   could not be written: erasing again, or opening the store, writes it.
   /// - Complexity: O(events of the stream, and pages of the file).
   public func erase(
     _ stream: StreamName, by: String, signing sign: @escaping @Sendable ([UInt8]) -> [UInt8] = { _ in [] }
   ) async throws(StorageError) -> ErasureSummary? {
     let work = Erasure(
       stream: stream, by: by == stream.user.description ? "user" : by, rules: try erasureRules(),
-      chances: Erasure.Chances(id: .generate(at: options.clock())), sign: sign, known: nil)
+      chances: erasureChances(), sign: sign, known: nil)
     try await performed(work)
     let outcome = try work.outcome.get()
     forgetErased()
     guard let events = outcome.events else { return nil }
-    try writeTombstones()
+    do throws(StorageError) { try writeTombstones() } catch {
+      throw .failed(
+        reason:
+          "\(stream.user) is erased, but \(tombstonePath) could not be written, by which older backups would know:"
+          + " \(error); erasing once more, or opening the store, writes it")
+    }
     return ErasureSummary(erased: events, isScrubbed: try !isScrubDue())
   }
 
@@ -72,6 +77,10 @@ extension EventLog {
 
   private struct WantScrub: WriterWork {
     func run(in context: inout WriterContext) { context.wantsScrub = true }
+  }
+
+  private func erasureChances() -> Erasure.Chances {
+    Erasure.Chances(nameKey: NameKey(of: storeID, seed: tail.hashSeed), id: .generate(at: options.clock()))
   }
 
   private func erasureRules() throws(StorageError) -> ErasureRules {
@@ -127,6 +136,11 @@ extension EventLog {
     }
     let known = try tombstones()
     let unknown = file.tombstones.filter { tombstone in !known.contains { $0.isSame(as: tombstone) } }
+    if let forged = unknown.first(where: { schema.erasure?.isSigned(self, $0.statement, $0.signature) == false }) {
+      throw .corrupt(
+        reason: "what \(tombstonePath) says of the erasure at \(forged.erasedAt) is not signed by this store;"
+          + " put a whole copy of the file in its place, or take it away", position: nil)
+    }
     if !unknown.isEmpty {
       guard !isReadOnly else {
         throw .unavailable(
@@ -150,7 +164,7 @@ extension EventLog {
       }
     }
     for tombstone in tombstones {
-      var chances = Erasure.Chances(id: .generate(at: options.clock()))
+      var chances = erasureChances()
       chances.nameKey = key
       let name = names[tombstone.nameHash]
       // Of somebody who is not in it, only that is kept: no name is like that of nobody.

@@ -1,13 +1,25 @@
-// What becomes of the name of somebody who was erased: a hash under a random key of the store's own.
+// What becomes of the name of somebody who was erased: a hash under a key of the store's own.
 //
-// It leads back to the stream when somebody asks for that name again, and tells a tombstone whose it is. Without the key,
-// and so without the store, no name can be tried.
+// It leads back to the stream when somebody asks for that name again, and tells a tombstone whose it is. The key is in the
+// store, in its backups and in its file of tombstones: whoever has one of them can try names.
 internal import Bytes
 internal import LMDB
 internal import Sodium
 
 struct NameKey: Equatable, Sendable {
   let key: Bytes32
+
+  init(key: Bytes32) { self.key = key }
+
+  /// That of a store which has none yet: the same in all copies of the store, so that each understands the tombstones of
+  /// the others. Only who has a copy knows the seed.
+  init(of store: EventID, seed: UInt64) {
+    var writer = ByteWriter(capacity: 40)
+    writer.write(contentsOf: Array("memoir names".utf8))
+    store.write(into: &writer)
+    writer.write(seed)
+    key = BLAKE2b.digest(writer.bytes.rawSpan)
+  }
 
   func hash(of name: StreamName) -> Bytes32 { HashChain.streamDigest(name, secret: key) }
 

@@ -1,6 +1,5 @@
-// Taking the payloads out of many records with one commit, and clearing the file of them.
+// Taking the payloads out of many records with one commit.
 internal import LMDB
-internal import Platform
 
 /// Redacts events of any streams, in order.
 private struct RedactionBatch: WriterWork {
@@ -19,7 +18,7 @@ private struct RecordRedaction: WriterWork {
   func run(in context: inout WriterContext) throws(StorageError) {
     let table = try context.tables.table(of: kind)
     for key in keys { try context.transaction.remove(key, from: table) }
-    try Redactions.add(&context.transaction, context.tables)
+    try Redactions.add(.records(kind, keys), &context.transaction, context.tables)
     context.hasWritten = true
   }
 }
@@ -37,25 +36,5 @@ extension EventLog {
   package func redactRecords(at keys: [[UInt8]], in kind: StoreRecords) async throws(StorageError) {
     if keys.isEmpty { return }
     try await performed(RecordRedaction(kind: kind, keys: keys))
-  }
-
-  /// Overwrites in the file what was taken out of the log, and all else that was given up.
-  ///
-  /// - Returns: Whether all of it is gone: not while a reader that began before can still see some.
-  /// - Complexity: O(pages of the file); appends wait meanwhile, and no thread of the caller does.
-  package func scrub() async throws(StorageError) -> Bool {
-    let result = await withCheckedContinuation { continuation in
-      let work: @Sendable () -> Void = { [environment] in
-        do throws(LMDBError) {
-          continuation.resume(returning: Result<Bool, StorageError>.success(try environment.scrub()))
-        } catch {
-          continuation.resume(returning: .failure(StorageError(error)))
-        }
-      }
-      do throws(PlatformError) { _ = try DedicatedThread(name: "memoir-scrub", work) } catch {
-        continuation.resume(returning: .failure(.unavailable(reason: error.description)))
-      }
-    }
-    return try result.get()
   }
 }

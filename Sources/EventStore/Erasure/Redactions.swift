@@ -1,23 +1,70 @@
 // Taking the payload out of one record, for good, while the chains go on proving that the event was there.
 internal import Bytes
 internal import LMDB
+internal import Sodium
 
-/// How many payloads were ever removed. States held in memory from before are void.
-enum Redactions {
-  static func count(
-    in transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
-  ) throws(StorageError) -> UInt64 {
-    guard let value = try transaction.fetch(Key.meta(.redactions), from: tables.meta) else { return 0 }
-    return try decoding("meta") { () throws(DamagedBytes) in
-      var reader = ByteReader(value)
-      return try reader.readUInt64()
-    }
+/// What was ever removed from a store: how often, and a digest of what, by which two copies of it are told apart.
+///
+/// States held in memory from before the last removal are void.
+struct Redactions: Equatable {
+  private(set) var count: UInt64 = 0
+  /// Zero where nothing was removed since there are digests.
+  private(set) var digest = Bytes32.zero
+
+  /// What is removed.
+  enum Subject {
+    case event(StreamNumber, StreamVersion)
+    /// All events of a stream up to a version.
+    case events(StreamNumber, StreamVersion)
+    case records(StoreRecords, [[UInt8]])
   }
 
-  static func add(_ transaction: inout WriteTransaction, _ tables: Tables) throws(StorageError) {
-    var writer = ByteWriter(capacity: 8)
-    writer.write(try count(in: transaction, tables) + 1)
+  static func read(
+    in transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
+  ) throws(StorageError) -> Redactions {
+    var redactions = Redactions()
+    guard let value = try transaction.fetch(Key.meta(.redactions), from: tables.meta) else { return redactions }
+    try decoding("meta") { () throws(DamagedBytes) in
+      var reader = ByteReader(value)
+      redactions.count = try reader.readUInt64()
+      if !reader.isAtEnd { redactions.digest = try Bytes32(reading: &reader) }
+    }
+    return redactions
+  }
+
+  /// Notes that something is removed, and that its bytes are to be overwritten.
+  static func add(
+    _ subject: Subject, _ transaction: inout WriteTransaction, _ tables: Tables
+  ) throws(StorageError) {
+    var redactions = try read(in: transaction, tables)
+    redactions.count += 1
+    redactions.digest = BLAKE2b.digest(subject.encoded.rawSpan, key: redactions.digest)
+    var writer = ByteWriter(capacity: 40)
+    writer.write(redactions.count)
+    redactions.digest.write(into: &writer)
     try transaction.store(writer.bytes, at: Key.meta(.redactions), in: tables.meta)
+    try ScrubDue.set(redactions.count, in: &transaction, tables)
+  }
+}
+
+extension Redactions.Subject {
+  fileprivate var encoded: [UInt8] {
+    var writer = ByteWriter()
+    switch self {
+    case .event(let stream, let version):
+      writer.write(1 as UInt8)
+      writer.writeVarint(UInt64(stream))
+      writer.writeVarint(version.number)
+    case .events(let stream, let version):
+      writer.write(2 as UInt8)
+      writer.writeVarint(UInt64(stream))
+      writer.writeVarint(version.number)
+    case .records(let kind, let keys):
+      writer.write(3 as UInt8)
+      writer.writeString(kind.rawValue)
+      for key in keys { writer.writeLengthPrefixed(key.rawSpan) }
+    }
+    return writer.bytes
   }
 }
 
@@ -74,7 +121,7 @@ struct Redaction: WriterWork {
     try SnapshotTable.remove(from: version, of: number, &context.transaction, tables)
     try SnapshotTable.removeOccurred(from: occurredAt, of: number, &context.transaction, tables)
     try DerivedTable.remove(version, of: number, &context.transaction, tables)
-    try Redactions.add(&context.transaction, tables)
+    try Redactions.add(.event(number, version), &context.transaction, tables)
     context.hasWritten = true
   }
 }

@@ -48,7 +48,7 @@ extension EventLog {
       try backup.prepare()
       do throws(StorageError) {
         try backup.begin(for: storeID)
-        try copyAll(to: backup)
+        try copyPresent(to: backup)
       } catch {
         // Half a copy is none.
         backup.discard()
@@ -57,11 +57,26 @@ extension EventLog {
       return try backup.summary(schema, options, before: 0)
     case .begun:
       try refuseDamagedFile()
-      try copyAll(to: backup)
+      try copyPresent(to: backup)
       return try backup.summary(schema, options, before: 0)
     case .standing:
       return try update(backup)
     }
+  }
+
+  /// Copies the whole store, again where something was removed from it meanwhile.
+  private func copyPresent(to backup: BackupFolder) throws(StorageError) {
+    // Where people are erased all the time, the file of tombstones says who is to be erased in the copy.
+    for _ in 0..<3 {
+      let before = try redactions()
+      try copyAll(to: backup)
+      if try redactions() == before { return }
+    }
+  }
+
+  private func redactions() throws(StorageError) -> Redactions {
+    let view = try view()
+    return try Redactions.read(in: view.transaction, view.tables)
   }
 
   /// Puts a copy of the whole store in place of what the folder has.
@@ -91,25 +106,33 @@ extension EventLog {
       let isAlone = try asking(backup.path) { () throws(PlatformError) in try copy.openers.tryUpgrade() }
       guard isAlone else { throw .inUse(reason: "another process has the backup open") }
       before = try checkHistory(of: copy)
-      if try hasForgottenAsMuch(as: copy) {
-        try copy.copyRecords(of: self)
-        try copy.perform(MirrorRecords(source: self))
-        try copy.close()
-        return try backup.summary(schema, options, before: before)
-      }
+      let isUpToDate = try addTo(copy)
       try copy.close()
+      if isUpToDate { return try backup.summary(schema, options, before: before) }
     } catch {
       try? copy.close()
       throw error
     }
     try refuseDamagedFile()
-    try backup.alone { () throws(StorageError) in try copyAll(to: backup) }
+    try backup.alone { () throws(StorageError) in try copyPresent(to: backup) }
     return try backup.summary(schema, options, before: before)
   }
 
-  /// Whether as many payloads were removed from a copy as from this log.
-  private func hasForgottenAsMuch(as copy: EventLog) throws(StorageError) -> Bool {
-    try view().redactions == copy.view().redactions
+  /// Adds what came since to a copy.
+  ///
+  /// - Returns: Whether the copy is what the store is; not so where something was removed from the store that the copy
+  ///   has.
+  private func addTo(_ copy: EventLog) throws(StorageError) -> Bool {
+    let before = try redactions()
+    guard try copy.redactions() == before else { return false }
+    do throws(StorageError) { try copy.copyRecords(of: self) } catch {
+      // What does not fit may be what was removed meanwhile.
+      if try redactions() != before { return false }
+      throw error
+    }
+    let mirror = MirrorRecords(source: self, isOfCopy: true)
+    try copy.perform(mirror)
+    return try mirror.outcome.get()
   }
 
   /// Refuses a copy whose history is not the beginning of this one.
@@ -157,19 +180,19 @@ extension EventLog {
       guard newer != nil else { throw .missing(folder: tombstones) }
     }
     let target = BackupFolder(folder)
-    try target.prepare()
-    if let point, try !backup.head().isIncluded(by: point) {
-      return try backup.restore(to: target, at: point, newer, options)
-    }
+    let isNew = try target.prepare()
     do throws(StorageError) {
+      if let point, try !backup.head().isIncluded(by: point) {
+        return try backup.restore(to: target, at: point, newer, options)
+      }
       try backup.copyAll(to: target, tombstones: newer)
       // Erases who is to be erased.
-      _ = try target.summary(schema, options, before: 0)
+      try target.open(schema, options, erasesAgain: true).close()
+      return report
     } catch {
-      target.discard()
+      target.discard(withFolder: isNew)
       throw error
     }
-    return report
   }
 
   private func restore(
@@ -187,7 +210,7 @@ extension EventLog {
     let report: VerifyReport
     do throws(StorageError) {
       // First, since it says how streams are found whose names were erased.
-      try restored.perform(MirrorRecords(source: self))
+      try restored.perform(MirrorRecords(source: self, isOfCopy: false))
       try restored.copyRecords(of: self, while: point.includes)
       try restored.perform(ForgetLaterEvents())
       try restored.close()
@@ -200,6 +223,7 @@ extension EventLog {
       try restored.close()
     } catch {
       try? restored.close()
+      target.abandonMaking()
       throw error
     }
     try target.finishMaking()

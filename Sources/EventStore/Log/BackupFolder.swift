@@ -63,10 +63,16 @@ struct BackupFolder {
   private static func marker(of store: EventID) -> [UInt8] { Array("memoir-backup 1\n\(store)\n".utf8) }
 
   /// Opens the backup as the store that it is.
-  func open(_ schema: EventSchema, _ options: EventLog.Options) throws(StorageError) -> EventLog {
+  ///
+  /// - Parameter erasesAgain: Whether people are erased whom its file of tombstones names: that would be a history of its
+  ///   own, which a backup must not have.
+  func open(
+    _ schema: EventSchema, _ options: EventLog.Options, erasesAgain: Bool = false
+  ) throws(StorageError) -> EventLog {
     var options = options
     options.creates = false
     options.isReadOnly = false
+    options.appliesTombstones = erasesAgain
     return try EventLog(folder: path, schema: schema, options: options)
   }
 
@@ -97,11 +103,14 @@ struct BackupFolder {
   // MARK: Copying all
 
   /// Makes the folder; refuses one that holds anything.
-  func prepare() throws(StorageError) {
+  ///
+  /// - Returns: Whether there was none.
+  @discardableResult
+  func prepare() throws(StorageError) -> Bool {
     guard try content().isEmpty else {
       throw .occupied(reason: "\(path) exists and is not empty; a copy needs a new folder")
     }
-    try asking(path) { () throws(PlatformError) in _ = try Files.makeFolder(path) }
+    return try asking(path) { () throws(PlatformError) in try Files.makeFolder(path) }
   }
 
   private func content() throws(StorageError) -> [String] {
@@ -128,8 +137,12 @@ struct BackupFolder {
     try StoreFolder.writeMarker(path, identity)
   }
 
-  /// Removes all that was made; the folder stays.
-  func discard() {
+  /// Removes all that was made.
+  func discard(withFolder: Bool = false) {
+    if withFolder {
+      _ = try? Files.removeTree(path)
+      return
+    }
     for name in [
       StoreFolder.dataName, StoreFolder.markerName, StoreFolder.lockName, StoreFolder.openersName,
       StoreFolder.backupName, TombstoneFile.name,
@@ -146,6 +159,9 @@ struct BackupFolder {
     try asking(path) { () throws(PlatformError) in try Files.removeTree(makingPath) }
     return makingPath
   }
+
+  /// Removes what was made so far.
+  func abandonMaking() { _ = try? Files.removeTree(makingPath) }
 
   /// Gives the store that was made its name.
   func finishMaking() throws(StorageError) {

@@ -22,7 +22,7 @@ struct LogView: ~Copyable {
       do throws(LMDBError) { transaction = try environment.beginRead() } catch { throw StorageError(error) }
       // `nil`: a block was sealed between the two; the next transaction sees it.
       guard let found = try tail.view(for: transaction) else { continue }
-      redactions = try Redactions.count(in: transaction, tail.tables)
+      redactions = try Redactions.read(in: transaction, tail.tables).count
       index = StreamIndex(
         tables: tail.tables, hashSeed: tail.hashSeed, generations: found.generations, bound: found.last,
         catalog: found.catalog)
@@ -38,7 +38,7 @@ struct LogView: ~Copyable {
     do throws(LMDBError) { transaction = try environment.beginRead() } catch { throw StorageError(error) }
     let catalog = try RunCatalog.read(in: transaction, tail.tables)
     let last = try catalog.lastPlausiblePosition(in: transaction, tail.tables)
-    redactions = try Redactions.count(in: transaction, tail.tables)
+    redactions = try Redactions.read(in: transaction, tail.tables).count
     index = StreamIndex(
       tables: tail.tables, hashSeed: tail.hashSeed, generations: [], bound: last, catalog: catalog)
     self.transaction = transaction

@@ -73,6 +73,22 @@ package struct StreamChain {
 }
 
 extension EventLog {
+  /// The version of the first event of a stream that was not erased, also where the log lacks the event that says so; the
+  /// one behind the last where all were. 1 for a stream that does not exist.
+  ///
+  /// - Complexity: O(events of the stream) where anybody was ever erased, else O(log n).
+  package func firstUnerasedVersion(of name: StreamName) throws(StorageError) -> StreamVersion {
+    let view = try view()
+    guard view.index.catalog.erasures > 0, let stream = try view.stream(name), let head = try view.head(of: stream)
+    else { return 1 }
+    var first = head.version.next
+    try view.index.forEachRecord(of: 1...head.version, in: stream, view.transaction) { record in
+      if !record.flags.contains(.namesStream) { return }
+      first = record.flags.contains(.namesErased) ? head.version.next : record.version
+    }
+    return first
+  }
+
   /// What proves a stream's events from a version on to its last one; `nil` for a stream that does not exist.
   ///
   /// - Complexity: O(events before that version), about half a microsecond each, and those after the last block.

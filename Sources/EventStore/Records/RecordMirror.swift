@@ -5,9 +5,27 @@ internal import LMDB
 /// Brings all records, and what was derived from single events, to what another store has: in one commit.
 struct MirrorRecords: WriterWork {
   let source: EventLog
+  /// Whether this is a copy of the other store's log up to some position, and speaks of nothing after it.
+  let isOfCopy: Bool
+  /// Whether it was done: a copy that lacks what was removed from the other store since is left as it is.
+  let outcome = WorkOutcome<Bool>()
 
   func run(in context: inout WriterContext) throws(StorageError) {
     let transaction = try source.readRecords()
+    if isOfCopy {
+      let redactions = try Redactions.read(in: transaction, source.tables)
+      guard try Redactions.read(in: context.transaction, context.tables) == redactions else {
+        return outcome.set(.success(false))
+      }
+    }
+    try mirror(transaction, &context)
+    if isOfCopy { try ForgetLaterEvents().run(in: &context) }
+    outcome.set(.success(true))
+  }
+
+  private func mirror(
+    _ transaction: borrowing ReadTransaction, _ context: inout WriterContext
+  ) throws(StorageError) {
     // By these those are found whose names were erased.
     let erasures = try RunCatalog.read(in: transaction, source.tables).erasures
     if context.catalog.erasures < erasures { try context.changeCatalog { $0.erasures = erasures } }
@@ -72,6 +90,9 @@ struct ForgetLaterEvents: WriterWork {
       try context.transaction.store(
         subscription.encode(), at: Array(subscription.name.utf8), in: context.tables.subscriptions)
       context.hasWritten = true
+    }
+    for erasure in context.settings.schema.erasure?.recordsAfter(last) ?? [] {
+      if try !erasure.run(at: context.nextRecordedAt, &context).isEmpty { context.hasWritten = true }
     }
     guard let table = context.tables.derived else { return }
     for key in try Self.laterKeys(table, context) {

@@ -47,7 +47,7 @@ struct StoreSnapshots: WriterWork {
   let snapshots: [DueSnapshot]
 
   func run(in context: inout WriterContext) throws(StorageError) {
-    let redactions = try Redactions.count(in: context.transaction, context.tables)
+    let redactions = try Redactions.read(in: context.transaction, context.tables).count
     for snapshot in snapshots where snapshot.redactions == redactions {
       if snapshot.order == .occurred, try isOvertaken(snapshot, context) { continue }
       let key = SnapshotTable.key(snapshot)

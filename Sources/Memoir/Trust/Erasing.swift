@@ -21,6 +21,21 @@ extension ErasureRules {
         RecordErasure(of: .grants, isCounted: true) { key, value, _ in Grant.fate(key, value, of: person) },
         RecordErasure(of: .keys, isCounted: true) { key, value, _ in APIKey.fate(key, value, of: person) },
       ]
+    },
+    recordsAfter: { end in
+      [
+        RecordErasure(of: .receipts, isCounted: false) { key, value, _ in
+          ContextReceipt.fate(key, value, endingAt: end)
+        },
+        RecordErasure(of: .retention, isCounted: false) { key, value, _ in
+          RetentionPolicy.fate(key, value, endingAt: end)
+        },
+      ]
+    },
+    isSigned: { log, statement, signature in
+      // Where the store has no key, there is nothing to tell by.
+      guard let key = (try? StoreKey.read(in: log))?.key?.publicKey else { return true }
+      return key.hasSigned(statement, as: signature)
     })
 }
 
@@ -34,6 +49,17 @@ extension ContextReceipt {
       receipt.user == person
     else { return .keep }
     return .replace(receipt.erased(at: time).encoded())
+  }
+}
+
+extension ContextReceipt {
+  /// In a copy that ends at a position, what was made of later events goes.
+  fileprivate static func fate(_ key: [UInt8], _ value: [UInt8], endingAt end: LogPosition) -> RecordFate {
+    var (id, reader) = (ByteReader(key.rawSpan), ByteReader(value.rawSpan))
+    guard let id = try? EventID(reading: &id), let receipt = try? ContextReceipt(ReceiptID(id), decoding: &reader),
+      receipt.position > end
+    else { return .keep }
+    return .remove
   }
 }
 

@@ -109,10 +109,10 @@ extension MemoirStore {
   public func export(of user: StreamName) throws(MemoirError) -> StreamExport {
     do {
       while true {
-        let first = try exportStart(of: user)
+        let first = try log.firstUnerasedVersion(of: user)
         guard let proof = try log.proof(of: user, from: first) else { throw MemoirError.noUser(user) }
         // Unless somebody has erased the user in between.
-        if try exportStart(of: user) == first { return StreamExport(log, try signingKey(), proof) }
+        if try log.firstUnerasedVersion(of: user) == first { return StreamExport(log, try signingKey(), proof) }
       }
     } catch {
       throw MemoirError(error)
@@ -125,10 +125,5 @@ extension MemoirStore {
   public func export(_ user: StreamName, _ body: ([UInt8]) throws -> Void) throws {
     var export = try export(of: user)
     while let lines = try export.next() { try body(lines) }
-  }
-
-  /// Where an export begins: after the last erasure.
-  private func exportStart(of user: StreamName) throws(StorageError) -> StreamVersion {
-    try log.lastErasure(of: user)?.notedAt.next ?? 1
   }
 }

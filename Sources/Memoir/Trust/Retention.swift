@@ -2,7 +2,6 @@
 //
 //   records_retention   1, namespace              how long what is kept
 //                       2, namespace, 0, kind     up to which position everything of the kind has been redacted
-//                       3                         how many redactions there had been when the file was last scrubbed
 //
 // How far it has come is a fact about the log, whatever the policies say today: so a run looks only at what became too
 // old since the one before, one that was cut short goes on where it was, and two at once do the same twice.
@@ -140,30 +139,16 @@ extension MemoirStore {
     }
   }
 
-  /// Overwrites in the file what was redacted, where that has not been done yet.
+  /// Overwrites in the file what was redacted or erased, where that has not been done yet.
   ///
   /// - Returns: Whether it is done: not while a reader that began before can still see some of it.
+  @discardableResult
   public func scrubRedacted() async throws(MemoirError) -> Bool {
-    do {
-      let count = try log.redactionCount()
-      guard count > (try scrubbedCount()) else { return true }
-      guard try await log.scrub() else { return false }
-      try await log.keepRecord(RetentionKey.number(count), at: RetentionKey.scrubbed, in: .retention)
-      return true
-    } catch {
-      throw MemoirError(error)
-    }
+    do throws(StorageError) { return try await log.scrubErased() } catch { throw MemoirError(error) }
   }
 
   /// Others' appends wait for so many redactions.
   private static let redactionsPerCommit = 500
-
-  private func scrubbedCount() throws(StorageError) -> UInt64 {
-    guard let value = try log.record(at: RetentionKey.scrubbed, in: .retention) else { return 0 }
-    var reader = ByteReader(value.rawSpan)
-    // One that cannot be read is as if it had not been scrubbed.
-    return (try? reader.readUInt64()) ?? 0
-  }
 
   // MARK: What is too old
 
@@ -346,15 +331,25 @@ extension ContextReceipt {
   }
 }
 
+extension RetentionPolicy {
+  /// In a copy that ends at a position, only up to there anything has been looked at.
+  static func fate(_ key: [UInt8], _ value: [UInt8], endingAt end: LogPosition) -> RecordFate {
+    guard key.first == RetentionKey.reached else { return .keep }
+    var reader = ByteReader(value.rawSpan)
+    guard let reached = try? reader.readUInt64(), reached > end.number else { return .keep }
+    return .replace(RetentionKey.number(end.number))
+  }
+}
+
 private enum RetentionKey {
   /// Before all policies.
   static let policies: [UInt8] = [1]
-  static let scrubbed: [UInt8] = [3]
+  static let reached: UInt8 = 2
 
   static func policy(_ namespace: Namespace) -> [UInt8] { policies + Array(namespace.description.utf8) }
 
   static func through(_ namespace: Namespace, _ kind: RetainedKind) -> [UInt8] {
-    [2] + Array(namespace.description.utf8) + [0, kind.code]
+    [reached] + Array(namespace.description.utf8) + [0, kind.code]
   }
 
   /// The namespace of a policy's key; `nil` for another key.

@@ -29,6 +29,12 @@ public struct PublicKey: Hashable, Sendable, CustomStringConvertible {
   package func hasSigned(_ message: [UInt8], as signature: Signature) -> Bool {
     signature.isValid(of: message.rawSpan, by: bytes)
   }
+
+  /// Whether the owner of this key has signed `message`, by the bytes of a signature that may be none.
+  func hasSigned(_ message: [UInt8], as signature: [UInt8]) -> Bool {
+    let digits = signature.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    return Signature(hexadecimal: digits).map { hasSigned(message, as: $0) } ?? false
+  }
 }
 
 /// The key that a store signs with.
@@ -47,14 +53,11 @@ public struct StoreKey: Sendable, CustomStringConvertible {
 }
 
 extension MemoirStore {
-  private static let form: UInt8 = 1
-  private static let recordKey: [UInt8] = [1]
-
   /// The store's key; `nil` where nothing was signed yet.
   ///
   /// - Throws: `corrupt` where it is damaged: then nobody can sign for this store any more.
   public func storeKey() throws(MemoirError) -> StoreKey? {
-    do { return try readStoreKey().key } catch { throw MemoirError(error) }
+    do throws(StorageError) { return try StoreKey.read(in: log).key } catch { throw MemoirError(error) }
   }
 
   /// The store's key, made where there is none. It is on disk when this returns.
@@ -63,22 +66,28 @@ extension MemoirStore {
   public func signingKey() throws(MemoirError) -> StoreKey {
     do throws(StorageError) {
       while true {
-        let (key, version) = try readStoreKey()
+        let (key, version) = try StoreKey.read(in: log)
         if let key { return key }
         let seed = Bytes32.random()
         var writer = ByteWriter(capacity: 33)
-        writer.write(Self.form)
+        writer.write(StoreKey.form)
         seed.write(into: &writer)
         // Where another process was first, its key counts.
-        let made = RecordChange.keep(writer.bytes, at: Self.recordKey)
+        let made = RecordChange.keep(writer.bytes, at: StoreKey.recordKey)
         if try log.changeRecordsAndWait([made], in: .signing, expecting: version) { return StoreKey(seed: seed) }
       }
     } catch {
       throw MemoirError(error)
     }
   }
+}
 
-  private func readStoreKey() throws(StorageError) -> (key: StoreKey?, version: UInt64) {
+extension StoreKey {
+  fileprivate static let form: UInt8 = 1
+  fileprivate static let recordKey: [UInt8] = [1]
+
+  /// The key that is kept, and how often it was changed.
+  static func read(in log: EventLog) throws(StorageError) -> (key: StoreKey?, version: UInt64) {
     let set = try log.recordSet(of: .signing)
     guard let record = set.records.first(where: { $0.key == Self.recordKey }) else { return (nil, set.version) }
     do throws(DamagedBytes) {
