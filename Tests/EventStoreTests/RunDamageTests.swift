@@ -226,6 +226,35 @@ private func isCorrupt(_ error: any Error) -> Bool {
     }
   }
 
+  // An event whose hash had a flipped bit was not found by its id, and appended a second time.
+  @Test func `of a hash with a flipped bit lets no event pass for a new one`() throws {
+    let runs = try RunStore(blockSize: 20, stepLimit: nil, seed: 86, sizes: 20...60)
+    try runs.append { $0.runs.count == 2 }
+    let run = try #require(runs.catalog().runs.first)
+    let events = runs.kept.events.filter { $0.position <= run.last }
+    for bit in stride(from: 0, to: 8 * 8 * events.count, by: 37) {
+      func flip() throws {
+        try tamper(runs) { transaction, tables, _ in
+          let key = RunIdentities.key(run, 0)
+          var value = try #require(try transaction.fetch(key, from: tables.identities)?.array())
+          value[bit / 8 % value.count] ^= 1 << UInt8(bit % 8)
+          try transaction.store(value, at: key, in: tables.identities)
+        }
+      }
+      try flip()
+      for event in [events[bit / 64], events[(bit / 64 + 1) % events.count]] {
+        #expect(performing: { try runs.log.event(event.id, of: event.stream) }, throws: isCorrupt)
+        var again = Diary.removed("", id: event.id)
+        (again.payload, again.session) = (event.payload, event.session)
+        #expect(
+          performing: { try runs.log.appendAndWait([StreamAppend([again], to: event.stream)]) }, throws: isCorrupt)
+      }
+      #expect(try runs.log.verify().problems.contains { $0.kind == .derived })
+      try flip()
+    }
+    try runs.checkAll()
+  }
+
   @Test func `of what is merged further is no worse after a repair`() throws {
     let runs = try RunStore(blockSize: 6, stepLimit: 2, seed: 83)
     var due = Set(RunStage.allCases)

@@ -16,7 +16,7 @@
 //   meta        a word                              format, store id, catalog of runs, …
 //   records_…   the store's own records, which no repair drops
 //
-// Values of the tables that fold the log end with a checksum, save those of identities and order; see IndexValue.
+// Values of the tables that fold the log end with a checksum, save those of order; see IndexValue.
 // Numbers in keys are big-endian, so that keys sort as numbers do; in values they are varints, or little-endian.
 internal import Bytes
 internal import LMDB

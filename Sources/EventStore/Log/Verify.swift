@@ -346,7 +346,8 @@ extension LogView {
   fileprivate func holds(_ hash: UInt64, at position: LogPosition) throws(StorageError) -> Bool {
     guard let run = index.catalog.index(of: position) else { return false }
     var isFound = false
-    try RunIdentities.positions(of: hash, in: index.catalog.runs[run], transaction, tables) {
+    // Each piece is looked through once, with the tables.
+    try RunIdentities.positions(of: hash, in: index.catalog.runs[run], transaction, tables, isChecked: true) {
       isFound = isFound || $0 == position
     }
     return isFound
@@ -431,6 +432,9 @@ extension EventLog {
     let view = try LogView(ofTables: environment, tail: tail, schema: schema)
     if !RunCatalog.isWhole(in: view.transaction, tables) {
       verifier.problem("one of the two catalogs of the log's records is damaged", .derived)
+    }
+    for run in view.index.catalog.runs where (try? RunIdentities.filter(of: run, view.transaction, tables)) == nil {
+      verifier.problem("the index has damaged hashes of ids", at: run.first, .derived)
     }
     var heads = try view.transaction.scan(tables.heads)
     var seen = 0

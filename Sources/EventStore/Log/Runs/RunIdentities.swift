@@ -1,8 +1,9 @@
 // Which events of a run may have an id, or may be the first of a session of some name: sorted by hash, in pieces.
 //
 //   key     level (1), the run's number (4), the piece's number (8)
-//   value   eight bytes each, ascending: 40 bits of the hash, 24 of the position less the run's first
+//   value   eight bytes each, ascending: 40 bits of the hash, 24 of the position less the run's first; then a checksum (4)
 //
+// Pieces of earlier builds have no checksum, and so a length that is a multiple of eight.
 // A piece takes the hashes that begin with its number, so a look-up is one search for a piece and one in it. Hashes are
 // keyed by the store and tell streams apart; what they lead to is compared in full.
 internal import Bytes
@@ -40,7 +41,7 @@ enum RunIdentities {
   ) throws(StorageError) {
     var writer = ByteWriter(capacity: 8 * entries.count)
     for entry in entries { writer.write(entry) }
-    try transaction.store(writer.bytes, at: key(run, piece), in: tables.identities)
+    try transaction.storeIndexed(writer.bytes, at: key(run, piece), in: tables.identities)
   }
 
   /// The entries of a piece.
@@ -56,9 +57,14 @@ enum RunIdentities {
 
   @_lifetime(borrow transaction)
   private static func value(
-    _ piece: UInt64, of run: Run, _ transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
+    _ piece: UInt64, of run: Run, _ transaction: borrowing some Transaction & ~Copyable, _ tables: Tables,
+    isChecked: Bool = false
   ) throws(StorageError) -> RawSpan {
-    guard let value = try transaction.fetch(key(run, piece), from: tables.identities), value.byteCount % 8 == 0 else {
+    let key = key(run, piece)
+    guard let value = try transaction.fetch(key, from: tables.identities) else { throw .damagedIndex("identities") }
+    if value.byteCount % 8 == 0 { return value }
+    // An event whose hash is damaged would pass for one that was never appended.
+    guard value.byteCount % 8 == 4, isChecked || (try? IndexValue.open(value, at: key.rawSpan)) != nil else {
       throw .damagedIndex("identities")
     }
     return value
@@ -77,11 +83,13 @@ enum RunIdentities {
   }
 
   /// Where the events are whose hash may be this one.
+  ///
+  /// - Parameter isChecked: Whether the piece was found whole before: for who looks into it again and again.
   static func positions(
     of hash: UInt64, in run: Run, _ transaction: borrowing some Transaction & ~Copyable, _ tables: Tables,
-    _ body: (LogPosition) throws(StorageError) -> Void
+    isChecked: Bool = false, _ body: (LogPosition) throws(StorageError) -> Void
   ) throws(StorageError) {
-    let value = try value(piece(of: hash, in: run), of: run, transaction, tables)
+    let value = try value(piece(of: hash, in: run), of: run, transaction, tables, isChecked: isChecked)
     let wanted = hash & ~offsetMask
     var low = firstIndex(of: wanted, value, pieceBits(run))
     while low < value.byteCount / 8 {
