@@ -243,6 +243,7 @@ public final class EventLog: Sendable {
   private func startWriter() throws(StorageError) {
     try writer.withLock { (thread) throws(StorageError) in
       guard thread == nil, !isClosed.load(ordering: .acquiring) else { return }
+      try refuseWritingToDamagedFile()
       do throws(PlatformError) {
         thread = try DedicatedThread(name: "memoir-writer") {
           [

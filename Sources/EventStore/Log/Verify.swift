@@ -426,6 +426,17 @@ extension EventLog {
     if let problem = try damageOfFile() { throw StorageError(LMDBError.damaged(problem)) }
   }
 
+  /// So many pages are looked at before a process writes to a file for the first time: some milliseconds.
+  private static let pagesBeforeWriting = 4_096
+
+  /// Refuses to write to a file with a damaged page: LMDB would write in place to one that passes for its own copy, and
+  /// that ends the process. Of a large file, looking at all would take too long.
+  func refuseWritingToDamagedFile() throws(StorageError) {
+    let pages: Int
+    do throws(LMDBError) { pages = try environment.information().pages } catch { throw StorageError(error) }
+    if pages <= Self.pagesBeforeWriting { try refuseDamagedFile() }
+  }
+
   private func checkTables(
     _ verifier: inout Verifier, through last: LogPosition
   ) throws(StorageError) {
