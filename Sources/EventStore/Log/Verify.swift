@@ -361,12 +361,14 @@ extension EventLog {
   /// - Parameters:
   ///   - known: What the end of the log was once: whether all up to there is still the same. What was lawfully removed
   ///     since makes no difference.
+  ///   - isSigned: Whether a statement was signed so: asked about every tombstone. Without, nobody is asked.
   ///   - progress: Told now and then how many of how many positions are done.
   /// - Throws: ``StorageError`` only where nothing can be read at all; what is found wrong is in the report.
   /// - Complexity: O(events), about five microseconds each; memory for the streams and sessions there are, and 16 bytes
   ///   for each event of a run.
   public func verify(
     against known: LogHead? = nil,
+    signedBy isSigned: ((_ statement: [UInt8], _ signature: [UInt8]) -> Bool)? = nil,
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(StorageError) -> VerifyReport {
     if let problem = try damageOfFile() {
@@ -405,6 +407,9 @@ extension EventLog {
     var records = RecordVerifier(self)
     try records.run()
     for reason in records.problems { verifier.problem(reason, .records) }
+    if let isSigned {
+      for reason in try unsignedTombstones(isSigned) { verifier.problem(reason, .records) }
+    }
     verifier.report.accesses = records.journal.count
     verifier.report.accessChain = records.journal.chain.hexadecimal
     verifier.report.position = last

@@ -159,16 +159,12 @@ extension MemoirStore {
   /// Erasures and retention since make no difference: the digests of what was removed stay.
   /// - Returns: What was found; a history that is another one is among the problems.
   /// - Throws: `invalid_argument` where the attestation is not this store's; see ``check(_:pinned:field:)``.
-  /// - Complexity: As ``EventLog/verify(against:progress:)``.
+  /// - Complexity: As ``EventLog/verify(against:signedBy:progress:)``.
   public func verify(
     since attestation: Attestation, pinned: PublicKey? = nil,
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(MemoirError) -> VerifyReport {
     try check(attestation, pinned: pinned)
-    do throws(StorageError) {
-      return try log.verify(against: attestation.head, progress: progress)
-    } catch {
-      throw MemoirError(error)
-    }
+    return try verify(against: attestation.head, progress: progress)
   }
 }

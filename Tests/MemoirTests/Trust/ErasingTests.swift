@@ -59,6 +59,49 @@ private let marker = "Zebulon"
     #expect(!key.hasSigned(tombstone.statement + [0], as: signature))
   }
 
+  @Test func `is noted so that nobody can say later that it was otherwise`() async throws {
+    let desk = try TrustDesk()
+    try await desk.append(.messageAdded(MessageAdded(role: .user, content: "I am Bob.")))
+    try await desk.store.erase(desk.bob, by: "the office")
+    #expect(try desk.store.verify().isSound)
+    let log = desk.store.log
+    var key: [UInt8] = [], value: [UInt8] = []
+    try log.forEachRecord(in: .erasures) {
+      (key, value) = ($0.array(), $1.array()); return $0.byteCount < 40
+    }
+    // Each a record as whole as the one before, by another than the store.
+    let office = try #require(value.firstRange(of: "office".utf8))
+    var another = value
+    another.replaceSubrange(office, with: "police".utf8)
+    var unsigned = value
+    unsigned.removeLast(65)
+    for forged in [another, unsigned + [0]] {
+      try await log.keepRecord(forged, at: key, in: .erasures)
+      let problems = try desk.store.verify().problems
+      #expect(problems.map(\.kind) == [.records] && problems[0].reason.contains("signed"), "\(problems)")
+      #expect(try log.verify().isSound)
+    }
+    try await log.keepRecord(value, at: key, in: .erasures)
+    #expect(try desk.store.verify().isSound)
+  }
+
+  // The key was made with the first erasure, and a store that was restored from before it had another.
+  @Test func `is noted under the same key in a store that is restored from before`() async throws {
+    let desk = try TrustDesk()
+    try await desk.append(.messageAdded(MessageAdded(role: .user, content: "I am Bob.")))
+    let folder = TemporaryFolder()
+    _ = try desk.store.backup(to: folder.path + "/backup")
+    try await desk.store.erase(desk.bob, by: "the office")
+    try EventLog.restore(
+      from: folder.path + "/backup", to: folder.path + "/restored", schema: .memoir,
+      tombstones: desk.path + "/TOMBSTONES")
+    let restored = try MemoirStore(folder: folder.path + "/restored")
+    #expect(try restored.erasedAt(desk.bob) != nil)
+    _ = try restored.attest()
+    #expect(try restored.verify().isSound)
+    try restored.close()
+  }
+
   @Test func `leaves nothing of them in any file, and all of the others`() async throws {
     let desk = try TrustDesk()
     let user = StreamName(try UserID("user-\(marker)"))

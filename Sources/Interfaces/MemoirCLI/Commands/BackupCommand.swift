@@ -25,7 +25,10 @@ enum BackupCommand: Command {
     exitCodes: .ofReading(usage: "wrong usage; the folder holds something else"))
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
-    try arguments.withStore(in: context) { store in
+    // Made now where there is none, so that what is restored signs with the key that this store will have signed with. A
+    // store that cannot be written to is copied without.
+    _ = try? arguments.withSigningStore(in: context) { store in try store.signingKey() }
+    return try arguments.withStore(in: context) { store in
       let summary = try backup(store, to: arguments[destination])
       if arguments.wantsJSON {
         try context.output.write(

@@ -67,7 +67,7 @@ enum VerifyCommand: Command {
         try store.log.repairDerived { done, total in progress.report(done, of: total) }
       }
       let progress = ProgressOfPositions("verifying", in: context)
-      let report = try store.log.verify(against: attestation?.head) { done, total in progress.report(done, of: total) }
+      let report = try store.verify(against: attestation?.head) { done, total in progress.report(done, of: total) }
       progress.finish()
       if arguments.wantsJSON {
         try context.output.write(json: json(report, since: attestation))
