@@ -11,6 +11,7 @@ import TestSupport
 final class FormatFixture {
   let log: EventLog
   let folder: URL
+  private let format: Int
   private let copy = TemporaryFolder()
 
   /// The store of a format.
@@ -19,7 +20,8 @@ final class FormatFixture {
   /// A store at `path` that holds the events of a format.
   init(at path: String, of format: Int) throws {
     folder = URL(fileURLWithPath: path)
-    for name in ["MEMOIR", "data.mdb"] {
+    self.format = format
+    for name in try Self.files(in: folder) {
       try FileManager.default.copyItem(
         at: folder.appending(path: name), to: URL(fileURLWithPath: copy.path).appending(path: name))
     }
@@ -36,6 +38,13 @@ final class FormatFixture {
     var root = URL(fileURLWithPath: #filePath)
     for _ in 0..<3 { root.deleteLastPathComponent() }
     return root.appending(path: "Fixtures/Formats/\(format)")
+  }
+
+  /// What a store is made of, without its locks.
+  static func files(in folder: URL) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
+      ["MEMOIR", "data.mdb", "TOMBSTONES"].contains($0)
+    }
   }
 
   // MARK: The events
@@ -80,10 +89,19 @@ final class FormatFixture {
   /// The event whose payload was taken out again.
   static let redacted: StreamVersion = 20
 
+  /// Who was erased, and how many of their events came after it, at the end of all; from the second format on.
+  static func erased(in format: Int) -> (stream: StreamName, laterEvents: Int)? {
+    format < 2 ? nil : (.named("charles"), 2)
+  }
+
   // MARK: What is found
 
   /// The points at which states are compared: each is there for a reason that the other three have not.
-  static let points: [(user: String, point: AsOfText)] = [
+  static func points(of format: Int) -> [(user: String, point: AsOfText)] {
+    format < 2 ? plainPoints : plainPoints + [("charles", .now), ("charles", .version(4))]
+  }
+
+  private static let plainPoints: [(user: String, point: AsOfText)] = [
     ("ada", .now), ("ada", .version(5)), ("ada", .version(100)), ("ada", .position(150)),
     ("ada", .recorded(Timestamp(clamping: 1_780_000_030_000_000))),
     ("ada", .occurred(Timestamp(clamping: 1_772_446_000_000_000))), ("grace", .now),
@@ -97,7 +115,7 @@ final class FormatFixture {
 
   /// The states, a line each, as every surface prints them.
   func states(usesSnapshots: Bool) throws -> [String] {
-    try Self.points.map { user, point in
+    try Self.points(of: format).map { user, point in
       let stream = Self.stream(user)
       guard
         let folded = try log.state(
@@ -119,6 +137,7 @@ final class FormatFixture {
       "chain": report.chain, "checkpoint": "\(statistics.checkpoint)", "events": "\(report.events)",
       "redacted": "\(report.redacted)", "snapshots": "\(report.snapshots)", "store": "\(log.storeID)",
     ]
+    if report.erasures > 0 { found["erasures"] = "\(report.erasures)" }
     for summary in try log.streams() { found["version of \(summary.name)"] = "\(summary.version)" }
     for subscription in try log.subscriptions() {
       found["subscription \(subscription.name)"] = "\(subscription.checkpoint)"
@@ -143,15 +162,36 @@ final class FormatFixture {
 
 /// Writes a store of today's format: once for each format, by hand, when its bytes are settled.
 enum FormatWriter {
-  static func write(_ format: Int, to folder: String) throws {
+  static func write(_ format: Int, to folder: String) async throws {
     let clock = TestClock()
     var options = EventLog.Options()
     options.clock = { clock.now }
     // Small, so that a few hundred events have a checkpoint, an anchor in it, snapshots and a tail.
     options.blockSize = 240
     options.snapshotPolicy = SnapshotPolicy(factor: 1, minimumBytes: 4_096)
-    let log = try EventLog(folder: folder, schema: .memoir, options: options)
-    var rest = try FormatFixture.events(of: format)[...]
+    let store = try MemoirStore(folder: folder, options: options)
+    let log = store.log
+    let all = try FormatFixture.events(of: format)
+    let erased = FormatFixture.erased(in: format)
+    try append(all.dropLast(erased?.laterEvents ?? 0), to: log, clock)
+    if let erased {
+      try await store.erase(erased.stream, by: "the office")
+      try append(all.suffix(erased.laterEvents), to: log, clock)
+    }
+    try log.redact(FormatFixture.redacted, of: .named("ada"))
+    try log.makeSubscription(named: "mirror", after: 42)
+    for summary in try log.streams() {
+      _ = try log.state(of: summary.name, by: ContextProjector())
+      _ = try log.state(of: summary.name, by: ContextProjector(), at: .occurredAt(.latest))
+    }
+    try log.storeDueSnapshots()
+    try store.close()
+  }
+
+  private static func append(
+    _ events: ArraySlice<(stream: StreamName, event: EventData)>, to log: EventLog, _ clock: TestClock
+  ) throws {
+    var rest = events
     var size = 1
     while !rest.isEmpty {
       // Requests of one to seven events, some of them over several users.
@@ -169,13 +209,5 @@ enum FormatWriter {
       size = size % 7 + 1
       clock.advance(byMicroseconds: 1_000_000)
     }
-    try log.redact(FormatFixture.redacted, of: .named("ada"))
-    try log.makeSubscription(named: "mirror", after: 42)
-    for summary in try log.streams() {
-      _ = try log.state(of: summary.name, by: ContextProjector())
-      _ = try log.state(of: summary.name, by: ContextProjector(), at: .occurredAt(.latest))
-    }
-    try log.storeDueSnapshots()
-    try log.close()
   }
 }
