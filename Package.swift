@@ -110,7 +110,7 @@ let package = Package(
     // Tests.
     library("TestSupport", imports: ["Bytes", "EventStore", "JSON", "Platform"], at: "Tests/Support"),
     .executableTarget(
-      name: "CrashAgent", dependencies: ["Bytes", "EventStore", "LMDB", "Platform", "TestSupport"],
+      name: "CrashAgent", dependencies: ["Bytes", "EventStore", "JSON", "LMDB", "Memoir", "Platform", "TestSupport"],
       path: "Tests/CrashAgent", swiftSettings: strict),
     .testTarget(
       name: "CrashTests", dependencies: ["CrashAgent", "EventStore", "Platform", "TestSupport"],
@@ -118,7 +118,7 @@ let package = Package(
     tests(
       "MemoirCLITests",
       of: ["MemoirCLI", "MemoirCommand", "MemoirFixtures", "Memoir", "TestSupport"]),
-    tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "Sodium", "TestSupport"]),
+    tests("EventStoreTests", of: ["Bytes", "EventStore", "JSON", "LMDB", "Platform", "Sodium", "TestSupport"]),
     tests("LMDBTests", of: ["LMDB", "Platform"]),
     tests("HTTPClientTests", of: ["HTTPClient", "TestSupport"]),
     tests("JSONTests", of: ["JSON"]),

@@ -21,14 +21,32 @@ package enum Failpoint {
     case process
   }
 
+  /// A place of the source that makes a call.
+  package struct Site: Hashable, Sendable, CustomStringConvertible {
+    let file: String
+    let line: UInt
+    let call: LMDBError.Call
+
+    /// E.g. `LMDB/Scrub.swift:79 fsync`.
+    package var description: String { "\(file):\(line) \(call.rawValue)" }
+  }
+
   private struct Plan {
     let call: LMDBError.Call?
+    let site: Site?
     let thread: pthread_t?
     var remaining: Int
     let code: Int32
     var fired = false
+
+    /// Whether a call is one of those that are counted.
+    func counts(_ called: Site) -> Bool {
+      guard !fired, call == nil || call == called.call, site == nil || site == called else { return false }
+      return thread.map { pthread_equal($0, pthread_self()) != 0 } ?? true
+    }
   }
 
+  private static let seen = Mutex<Set<Site>?>(nil)
   private static let armed = Atomic<Int>(0)
   private static let plans = Mutex<[Int: Plan]>([:])
 
@@ -36,18 +54,19 @@ package enum Failpoint {
   ///
   /// - Parameters:
   ///   - call: The call to fail; `nil` counts calls of every kind.
+  ///   - site: The place that makes it; `nil` counts those of every place.
   ///   - occurrence: Which of them, from 1.
   ///   - code: What it returns, an errno or one of LMDB's.
   ///   - scope: Whose calls are counted.
   /// - Returns: Whether the call was reached. Where it was not, `body` ran as it always does.
   package static func with<E: Error>(
-    call: LMDBError.Call? = nil, occurrence: Int = 1, code: Int32, scope: Scope = .thread,
+    call: LMDBError.Call? = nil, at site: Site? = nil, occurrence: Int = 1, code: Int32, scope: Scope = .thread,
     _ body: () throws(E) -> Void
   ) throws(E) -> Bool {
     let thread = scope == .thread ? pthread_self() : nil
     let id = plans.withLock { plans in
       let id = (plans.keys.max() ?? 0) + 1
-      plans[id] = Plan(call: call, thread: thread, remaining: occurrence, code: code)
+      plans[id] = Plan(call: call, site: site, thread: thread, remaining: occurrence, code: code)
       return id
     }
     armed.add(1, ordering: .sequentiallyConsistent)
@@ -59,13 +78,26 @@ package enum Failpoint {
     return plans.withLock { $0[id]?.fired ?? false }
   }
 
+  /// The places of the source from which calls were made in `body`, by any thread.
+  package static func sites<E: Error>(in body: () throws(E) -> Void) throws(E) -> Set<Site> {
+    seen.withLock { $0 = [] }
+    armed.add(1, ordering: .sequentiallyConsistent)
+    defer {
+      armed.subtract(1, ordering: .sequentiallyConsistent)
+      seen.withLock { $0 = nil }
+    }
+    try body()
+    return seen.withLock { $0 } ?? []
+  }
+
   /// The code to return instead of making this call.
-  static func code(for call: LMDBError.Call) -> Int32? {
+  static func code(for call: LMDBError.Call, _ file: StaticString, _ line: UInt) -> Int32? {
     // In the child of a fork another thread's lock would stay locked for ever.
     guard armed.load(ordering: .acquiring) > 0, Forks.generation == 0 else { return nil }
+    let site = Site(file: "\(file)", line: line, call: call)
+    seen.withLock { _ = $0?.insert(site) }
     return plans.withLock { plans in
-      for (id, var plan) in plans where !plan.fired && (plan.call == nil || plan.call == call) {
-        if let thread = plan.thread, pthread_equal(thread, pthread_self()) == 0 { continue }
+      for (id, var plan) in plans where plan.counts(site) {
         plan.remaining -= 1
         plan.fired = plan.remaining == 0
         plans[id] = plan
@@ -79,9 +111,11 @@ package enum Failpoint {
 
 /// Makes a call and returns its code, unless a failpoint answers in its place.
 @inline(__always)
-func perform(_ call: LMDBError.Call, _ body: () -> Int32) -> Int32 {
+func perform(
+  _ call: LMDBError.Call, file: StaticString = #fileID, line: UInt = #line, _ body: () -> Int32
+) -> Int32 {
   #if DEBUG
-  if let code = Failpoint.code(for: call) { return code }
+  if let code = Failpoint.code(for: call, file, line) { return code }
   #endif
   return body()
 }
