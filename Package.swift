@@ -114,7 +114,7 @@ let package = Package(
       path: "Tests/CrashAgent", swiftSettings: strict),
     .testTarget(
       name: "CrashTests", dependencies: ["CrashAgent", "EventStore", "Platform", "TestSupport"],
-      path: "Tests/CrashTests", exclude: ["PowerLoss/shim.c"], swiftSettings: strict),
+      path: "Tests/CrashTests", exclude: ["PowerLoss"], swiftSettings: strict),
     tests(
       "MemoirCLITests",
       of: ["MemoirCLI", "MemoirCommand", "MemoirFixtures", "Memoir", "TestSupport"]),

@@ -11,7 +11,8 @@ import TestSupport
   private static let alwaysThere: [String: @Sendable (Arguments) throws -> Void] = [
     "append": append, "import": importMany, "compete": compete, "behind": behind,
     "fold": fold, "follow": follow, "subscribe": subscribe, "replay": replay,
-    "backup": backup, "fill": fill, "examine": examine, "open-twice": openTwice,
+    "backup": backup, "fill": fill, "open-twice": openTwice, "chores": chores, "inspect": inspect,
+    "examine": examine, "damage": damage,
   ]
 
   #if DEBUG

@@ -104,17 +104,18 @@ extension Agent {
   }
 
   /// Runs a task to its end from a program without tasks.
-  private static func runTask(_ body: @escaping @Sendable () async throws -> Void) throws {
-    let outcome = Monitor<Result<Void, any Error>?>(nil)
+  static func runTask<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
+    let outcome = Monitor<Result<Value, any Error>?>(nil)
     Task.detached {
       do {
-        try await body()
-        outcome.change { $0 = .success(()) }
+        let value = try await body()
+        outcome.change { $0 = .success(value) }
       } catch {
         outcome.change { $0 = .failure(error) }
       }
     }
-    try outcome.wait { $0 }?.get()
+    guard let value = try outcome.wait(for: { $0 })?.get() else { throw Misuse(reason: "the task has no end") }
+    return value
   }
 }
 

@@ -52,7 +52,7 @@ extension `Real processes` {
       try store.run("backup", ["to": copy.path])
       var requests = 1
       var held: UInt64 = 0
-      for round in 0..<(12 * `Real processes`.effort) {
+      for round in 0..<12 {
         let count = Int.random(in: 1...400, using: &random)
         try store.run("append", ["requests": count, "first": "\(requests)"])
         requests += count

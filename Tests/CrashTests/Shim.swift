@@ -17,14 +17,22 @@ enum Shim {
     return path
   }
 
-  /// The environment of an agent whose calls for the store in `folder` are recorded, ignored, or its last.
+  /// The environment of an agent whose calls for the files below `folder` are recorded, ignored, made to fail, or its
+  /// last.
+  ///
+  /// - Parameters:
+  ///   - failing: The class of calls, which of them, and with which errno.
+  ///   - report: A file for what failed, and for how many calls there were.
   static func environment(
-    _ folder: String, trace: String? = nil, ignoring ignored: String? = nil, killingAt call: Int? = nil
+    _ folder: String, trace: String? = nil, ignoring ignored: String? = nil, killingAt call: Int? = nil,
+    failing: (kind: String, number: Int, code: Int32)? = nil, report: String? = nil
   ) throws -> [String: String] {
     var environment = ["LD_PRELOAD": try library.get(), "MEMOIR_IO_FOLDER": folder]
     environment["MEMOIR_IO_TRACE"] = trace
     environment["MEMOIR_IO_IGNORES"] = ignored
     environment["MEMOIR_IO_KILL"] = call.map { "\($0)" }
+    environment["MEMOIR_IO_FAIL"] = failing.map { "\($0.kind) \($0.number) \($0.code)" }
+    environment["MEMOIR_IO_REPORT"] = report
     return environment
   }
 }

@@ -6,13 +6,8 @@ import Testing
 
 /// Real processes, killed and starved in turn: one after the other, or each would wait for the others' disk.
 @Suite(.serialized) struct `Real processes` {
-  /// How many times as much as by default: a hundredfold where `MEMOIR_LONG` is set.
-  static let effort = CurrentProcess.environment("MEMOIR_LONG") == nil ? 1 : 100
-  /// Where random numbers begin: fixed, unless a long run wants new ones.
-  static let seed: UInt64 = {
-    let given = CurrentProcess.environment("MEMOIR_SEED").flatMap { UInt64($0) }
-    return given ?? (effort == 1 ? 1 : MonotonicClock.nanoseconds)
-  }()
+  /// Where random numbers begin that no ``Trials`` give: the same every day.
+  static let seed = CurrentProcess.environment("MEMOIR_SEED").flatMap { UInt64($0) } ?? 1
 }
 
 /// A folder with a store, on which agents are set.

@@ -1,5 +1,4 @@
 // Each place of the source that calls the storage, made to fail once: refused, tried again, and nothing lost.
-import Bytes
 import EventStore
 import Foundation
 import LMDB
@@ -75,28 +74,10 @@ private struct Everything {
       try EventLog.restore(
         from: this.folder.path + "/backup", to: restored, schema: Diary.schema, options: Self.options)
     }
-    try insist { this, _ in try Self.writeToShortFile(in: this.folder.path + "/short") }
     try insist { this, log in
       try log.close()
       this.log = nil
     }
-  }
-
-  /// Has a file end before its last page, since pages that are taken and freed in one commit are not written, and be
-  /// written to.
-  private static func writeToShortFile(in folder: String) throws {
-    try Files.removeTree(folder)
-    try Files.makeFolder(folder)
-    let environment = try Environment(folder: folder)
-    defer { environment.close() }
-    let table = try environment.openTables(["table"])[0]
-    let key: [UInt8] = [1], large = [UInt8](repeating: 1, count: 1 << 20)
-    try environment.write { transaction in
-      try transaction.put(large.rawSpan, at: key.rawSpan, in: table)
-      _ = try transaction.delete(key.rawSpan, in: table)
-      try transaction.put(key.rawSpan, at: key.rawSpan, in: table)
-    }
-    try environment.write { transaction in try transaction.put(RawSpan(), at: key.rawSpan, in: table) }
   }
 
   /// Nothing lost, nothing doubled, nothing half erased.
@@ -151,7 +132,8 @@ private func waiting(_ body: @escaping @Sendable () async throws -> Void) throws
         var everything = Everything()
         let sites = try Failpoint.sites { try everything.run() }
         try everything.check("nothing failed")
-        #expect(try sites.count == Everything.sourceSites(), "\(sites)")
+        // A file that ends before its last page is made longer: that is made to fail in FileCheckTests.
+        #expect(try sites.count == Everything.sourceSites() - 1, "\(sites)")
         var hit = 0
         for site in sites.sorted(by: { "\($0)" < "\($1)" }) {
           var everything = Everything()

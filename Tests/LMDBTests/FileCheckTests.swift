@@ -1,4 +1,5 @@
 // Damaged files: what is wrong is said, and nothing in a file ends the process.
+import Glibc
 import LMDB
 import Testing
 
@@ -86,6 +87,12 @@ extension [UInt8] {
       if sample.file.count >= size { continue }
       found += 1
       #expect(try FileCheck.run(sample.folder.dataFile, depth: .metaOnly).problem == nil)
+      #if DEBUG
+      let fired = Failpoint.with(call: .fileExtend, code: ENOSPC) {
+        #expect(throws: LMDBError.diskFull(.fileExtend)) { _ = try environment.beginWrite() }
+      }
+      #expect(fired)
+      #endif
       _ = try environment.beginWrite()
       #expect(try Raw.read(sample.folder.dataFile).count >= size)
       #expect(try FileCheck.run(sample.folder.dataFile, depth: .full).problem == nil)
