@@ -33,6 +33,27 @@ import Testing
     #expect(!served.log.contains { $0.contains(#""operation":"health""#) })
   }
 
+  @Test(arguments: [
+    ("GET /healthz HTTP/1.1\r\n\r\n", "host"), ("GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n", "host"),
+    ("GET /health z HTTP/1.1\r\nHost: x\r\n\r\n", "space"),
+    ("GET /v1/users?after=a b HTTP/1.1\r\nHost: x\r\n\r\n", "space"),
+    ("GET /healthz HTTP/1.1 HTTP/1.1\r\nHost: x\r\n\r\n", "space"),
+    ("GET /health\tz HTTP/1.1\r\nHost: x\r\n\r\n", "control character"),
+    ("GET /health\u{7f}z HTTP/1.1\r\nHost: x\r\n\r\n", "control character"),
+  ]) func `is told what is wrong with it, in the form of other errors`(request: String, reason: String) async throws {
+    let served = try ServedStore()
+    let (reply, connection) = try await served.send(request)
+    #expect(reply.status == 400)
+    #expect(reply.json("error", "code") == "invalid_argument")
+    #expect(reply.json("error", "message")?.contains(reason) == true, "\(reply.text)")
+    #expect(await connection.hasEnded())
+  }
+
+  @Test func `of the first version of HTTP needs no host`() async throws {
+    let served = try ServedStore()
+    #expect(try await served.send("GET /healthz HTTP/1.0\r\n\r\n").reply.status == 200)
+  }
+
   @Test func `does not keep the next connection from being served`() async throws {
     let served = try ServedStore()
     _ = try await served.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length : 2\r\n\r\n{}")

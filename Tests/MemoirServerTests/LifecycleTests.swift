@@ -1,6 +1,7 @@
 // A real server: begun, asked, and ended.
 import Glibc
 import Memoir
+import MemoirServer
 import Platform
 import Synchronization
 import TestSupport
@@ -82,6 +83,51 @@ extension `A real server` {
       while case let bytes = await live.receiveSome(), !bytes.isEmpty {}
     }
 
+    @Test func `ends in time and with 0 beside clients that hardly send or read anything`() async throws {
+      let server = try ServeProcess(store)
+      var clients: [LoopbackConnection] = []
+      for request in [
+        "", "GET /healthz HTTP/1.1\r\nA: ", "GET /v1/events/live HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /v1/events/stream HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST /v1/users/bob/events HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n{",
+      ] {
+        for _ in 1...10 {
+          let client = try server.connect()
+          await client.send(Array(request.utf8))
+          clients.append(client)
+        }
+      }
+      let asking = try server.connect()
+      let body = append("x", id: .generate(at: .earliest))
+      #expect(await asking.ask("POST", "/v1/users/bob/events", body: body).status == 201)
+      let ended = try server.end()
+      #expect(ended.end == .exit(0) && ended.time < .seconds(10))
+      #expect(ended.log.compactMap { ServeProcess.member("event", of: $0) }.suffix(2) == ["ending", "ended"])
+      withExtendedLifetime(clients) {}
+    }
+
+    @Test func `asks for a key once another process has made one, and hears SIGHUP without a certificate`() async throws
+    {
+      let server = try ServeProcess(store)
+      #expect(try await server.get("/v1/users").status == 200)
+      let other = try MemoirStore(folder: store)
+      let draft = APIKeyDraft("web", namespaces: .only([.default]), scopes: [.read])
+      let (key, secret) = try await other.keys.create(draft)
+      func status(_ secret: String) async throws -> Int {
+        let connection = try server.connect()
+        return await connection.ask("GET", "/v1/users", headers: [("Authorization", "Bearer \(secret)")]).status
+      }
+      #expect(try await server.get("/v1/users").status == 401)
+      #expect(try await status(secret.revealed) == 200)
+      server.process.signal(SIGHUP)
+      _ = try server.waitFor("hangup")
+      #expect(try await status(secret.revealed) == 200)
+      _ = try await other.keys.revoke(key.id)
+      try other.close()
+      #expect(try await status(secret.revealed) == 401)
+      #expect(try server.end().end == .exit(0))
+    }
+
     @Test func `keeps a second one from the same store, and goes on itself`() async throws {
       let server = try ServeProcess(store)
       let second = try ServeProcess.start(store, ["--listen", "127.0.0.1:0"])
@@ -140,5 +186,50 @@ extension `A real server` {
       #expect(server.log.contains { $0.contains(#""keys":true"#) })
       #expect(try server.end().end == .exit(0))
     }
+  }
+}
+
+@Suite struct `A server that ends` {
+  /// Ends it on a thread of its own, since that blocks.
+  private func end(_ server: MemoirServer, within patience: Duration) async -> Duration {
+    let start = ContinuousClock.now
+    await withCheckedContinuation { continuation in
+      // A test without a thread has nothing to test.
+      _ = try? DedicatedThread(name: "end") {
+        server.end(within: patience)
+        continuation.resume()
+      }
+    }
+    return ContinuousClock.now - start
+  }
+
+  @Test func `waits no longer than it was told for who does not read`() async throws {
+    let served = try ServedStore()
+    let long = String(repeating: "a", count: 1_000_000)
+    for _ in 1...3 {
+      #expect(try await served.post("/v1/users/bob/events", said(long, long, long, long)).status == 201)
+    }
+    let clients = try ["/v1/users/bob/export", "/v1/users/bob/events"].map { ($0, try served.connect()) }
+    for (target, client) in clients {
+      await client.send(Array("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+      #expect(await client.receiveSome().starts(with: "HTTP/1.1 200".utf8))
+    }
+    #expect(await end(served.server, within: .seconds(1)) < .seconds(5))
+  }
+
+  @Test func `does not wait for requests that are still on their way`() async throws {
+    let served = try ServedStore()
+    let clients = try [
+      "", "GET /healthz HT", "GET /healthz HTTP/1.1\r\nHost: x\r\nA: ",
+      "POST /v1/users/bob/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+      "POST /v1/users/bob/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+      "GET /v1/events/live HTTP/1.1\r\nHost: x\r\n\r\n", "GET /v1/events/stream HTTP/1.1\r\nHost: x\r\n\r\n",
+    ].map { ($0, try served.connect()) }
+    for (text, client) in clients { await client.send(Array(text.utf8)) }
+    for (_, client) in clients.suffix(2) {
+      #expect(await client.receiveSome().starts(with: "HTTP/1.1 200".utf8))
+    }
+    #expect(await end(served.server, within: .seconds(30)) < .seconds(5))
+    for (_, client) in clients { while case let bytes = await client.receiveSome(), !bytes.isEmpty {} }
   }
 }

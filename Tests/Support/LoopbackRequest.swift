@@ -64,6 +64,9 @@ package final class LoopbackConnection: Sendable {
     }
   }
 
+  /// Says that nothing more will be sent. Answers are still read.
+  package func endSending() { shutdown(socket, Int32(SHUT_WR)) }
+
   /// Reads one answer: whole, or, of one that may never end, its head.
   package func receive(headOnly: Bool = false) async -> LoopbackReply {
     await onThread { [socket] in

@@ -2,6 +2,7 @@
 #include "CMemoirHTTPD.h"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -13,6 +14,19 @@ static size_t keep(void *owner, struct MHD_Connection *connection, char *text) {
   (void)owner;
   (void)connection;
   return strlen(text);
+}
+
+static char unreadable;
+void *const memoir_httpd_unreadable_target = &unreadable;
+
+// The only one who sees a target as it was sent: later a plus has become a space.
+static void *look_at(void *owner, const char *target, struct MHD_Connection *connection) {
+  (void)owner;
+  (void)connection;
+  for (; target && *target; target++) {
+    if ((unsigned char)*target <= ' ' || *target == 0x7f) return &unreadable;
+  }
+  return NULL;
 }
 
 static void ignore(void *owner, const char *format, va_list arguments) {
@@ -42,7 +56,9 @@ struct MHD_Daemon *memoir_httpd_start(const struct memoir_httpd_options *options
       MHD_OPTION_CONNECTION_LIMIT, options->connection_limit,
       MHD_OPTION_CONNECTION_TIMEOUT, options->idle_limit,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory,
-      MHD_OPTION_STRICT_FOR_CLIENT, 1,
+      // What it would be strict about, a space in the target and no Host, is answered by who reads the head.
+      MHD_OPTION_STRICT_FOR_CLIENT, 0,
+      MHD_OPTION_URI_LOG_CALLBACK, look_at, NULL,
       MHD_OPTION_UNESCAPE_CALLBACK, keep, NULL,
       MHD_OPTION_NOTIFY_COMPLETED, options->completed, options->owner,
       MHD_OPTION_NOTIFY_CONNECTION, options->connection_changed, options->owner,
@@ -64,6 +80,11 @@ struct MHD_Response *memoir_httpd_stream(size_t piece_size, MHD_ContentReaderCal
 int memoir_httpd_socket(struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   return info ? info->connect_fd : -1;
+}
+
+bool memoir_httpd_sends_no_more(int socket) {
+  struct pollfd end = {socket, POLLRDHUP, 0};
+  return poll(&end, 1, 0) == 1;
 }
 
 void *memoir_httpd_context(struct MHD_Connection *connection) {

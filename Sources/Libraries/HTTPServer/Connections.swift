@@ -8,20 +8,55 @@ internal import Synchronization
 final class Connection: Sendable {
   /// Where it comes from, e.g. `127.0.0.1`.
   let peer: String
-  private let state: Mutex<(socket: Int32, deadline: UInt64, isCut: Bool)>
+  private struct State {
+    var socket: Int32
+    var deadline: UInt64
+    var isCut = false
+    /// Since when it rests after an answer, until it was looked at once.
+    var restsSince: UInt64?
+  }
+
+  private let state: Mutex<State>
+  /// After an answer, the next request may be there already: this long after, it is.
+  private static let pause: UInt64 = 100_000_000
 
   init(socket: Int32, peer: String, deadline: UInt64) {
     self.peer = peer
-    state = Mutex((socket, deadline, false))
+    state = Mutex(State(socket: socket, deadline: deadline))
+  }
+
+  /// A request has begun to arrive.
+  func begin(until deadline: UInt64) {
+    state.withLock { state in
+      state.restsSince = nil
+      state.deadline = deadline
+    }
+  }
+
+  /// An answer was sent.
+  func rest(until deadline: UInt64) {
+    state.withLock { state in
+      state.restsSince = MonotonicClock.nanoseconds
+      state.deadline = deadline
+    }
   }
 
   /// From now on it has until `deadline`; `.max` for as long as it likes.
   func allow(until deadline: UInt64) { state.withLock { $0.deadline = deadline } }
 
-  /// Ends it if its time is over.
+  /// Ends it if its time is over, or if it rests and the client has said that it sends no more.
+  ///
+  /// That is looked for once after each answer: libmicrohttpd overlooks an end that came together with the request, and
+  /// sees every later one by itself.
   func cut(at now: UInt64) {
     state.withLock { state in
-      guard now >= state.deadline, state.socket >= 0, !state.isCut else { return }
+      guard state.socket >= 0, !state.isCut else { return }
+      var isOver = now >= state.deadline
+      if let since = state.restsSince, now >= since + Self.pause {
+        state.restsSince = nil
+        if memoir_httpd_sends_no_more(state.socket) { isOver = true }
+      }
+      guard isOver else { return }
       state.isCut = true
       shutdown(state.socket, Int32(SHUT_RDWR))
     }

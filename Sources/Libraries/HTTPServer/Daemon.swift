@@ -20,15 +20,17 @@ final class Daemon: @unchecked Sendable {
     unsafe options.connection_limit = UInt32(max(1, core.options.connectionLimit))
     unsafe options.idle_limit = UInt32(clamping: max(1, core.options.idleLimit.components.seconds))
     unsafe options.connection_memory = core.options.headLimit
-    unsafe options.handle = { owner, connection, path, method, _, bytes, count, context in
+    unsafe options.handle = { owner, connection, path, method, version, bytes, count, context in
       guard let core = unsafe theCore(owner), let connection = unsafe connection, let count = unsafe count,
-        let context = unsafe context, let path = unsafe path, let method = unsafe method
+        let context = unsafe context, let path = unsafe path, let method = unsafe method,
+        let version = unsafe version
       else { return .NO }
-      return unsafe Daemon.handle(core, connection, path, method, UnsafeRawPointer(bytes), count, context)
+      let line = unsafe RequestLine(path: path, method: method, version: version)
+      return unsafe Daemon.handle(core, connection, line, UnsafeRawPointer(bytes), count, context)
     }
     unsafe options.completed = { owner, connection, context, _ in
       guard let core = unsafe theCore(owner), let connection = unsafe connection, let context = unsafe context,
-        let pointer = unsafe context.pointee
+        let pointer = unsafe context.pointee, unsafe pointer != memoir_httpd_unreadable_target
       else { return }
       let exchange = unsafe Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue()
       unsafe context.pointee = nil
@@ -80,17 +82,15 @@ final class Daemon: @unchecked Sendable {
   // MARK: Requests
 
   private static func handle(
-    _ core: ServerCore, _ connection: OpaquePointer, _ path: UnsafePointer<CChar>, _ method: UnsafePointer<CChar>,
-    _ bytes: UnsafeRawPointer?, _ count: UnsafeMutablePointer<Int>,
-    _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    _ core: ServerCore, _ connection: OpaquePointer, _ line: RequestLine, _ bytes: UnsafeRawPointer?,
+    _ count: UnsafeMutablePointer<Int>, _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   ) -> MHD_Result {
     let link = unsafe link(of: connection)
-    guard let pointer = unsafe context.pointee else {
+    guard let pointer = unsafe context.pointee, unsafe pointer != memoir_httpd_unreadable_target else {
       // The head is there.
-      let pathText = unsafe String(validatingCString: path)
-      let (head, headFault) = unsafe RequestHead.read(
-        from: connection, method: String(cString: method), path: pathText ?? "", peer: link?.peer ?? "")
-      let fault = pathText == nil ? .malformed(reason: "the path is no UTF-8") : headFault
+      let isReadable = unsafe context.pointee == nil
+      let (head, fault) = unsafe RequestHead.read(
+        from: connection, line, isTargetReadable: isReadable, peer: link?.peer ?? "")
       let exchange = core.begin(head, fault, on: link)
       unsafe context.pointee = Unmanaged.passRetained(exchange).toOpaque()
       // What could be read in two ways is not read on.
@@ -104,8 +104,13 @@ final class Daemon: @unchecked Sendable {
       unsafe count.pointee = 0
       return goesOn ? .YES : .NO
     }
-    if exchange.response == nil { unsafe core.complete(exchange, of: connection, link) }
-    // Else it sleeps, and comes back here with an answer.
+    // A connection that is not put to sleep is asked again at once. Only then it may sleep: the first time it still
+    // waits to be read, which it would be when it wakes, and one that sends no more would be closed unanswered.
+    if !exchange.hasBegun {
+      core.complete(exchange, link)
+    } else {
+      unsafe exchange.sleep(connection)
+    }
     return exchange.response == nil ? .YES : unsafe send(exchange, core, on: connection, link)
   }
 

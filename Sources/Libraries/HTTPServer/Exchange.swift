@@ -16,6 +16,9 @@ final class Exchange: Sendable {
     var body: [UInt8] = []
     var fault: HTTPFault?
     var response: HTTPResponse?
+    /// Whether it is being answered.
+    var hasBegun = false
+    var sleeper: Waiting?
     /// Bytes of the body that were not kept.
     var forgotten = 0
   }
@@ -51,6 +54,7 @@ final class Exchange: Sendable {
   /// The whole request, or what is wrong with it. Once.
   func complete() -> Result<IncomingRequest, Fault> {
     state.withLock { state in
+      state.hasBegun = true
       if let fault = state.fault { return .failure(Fault(fault: fault)) }
       defer { state.body = [] }
       return .success(IncomingRequest(head, body: state.body))
@@ -62,20 +66,37 @@ final class Exchange: Sendable {
   /// The answer, if there is one by now.
   var response: HTTPResponse? { state.withLock { $0.response } }
 
-  func answer(_ response: HTTPResponse) { state.withLock { $0.response = response } }
+  /// Whether it has arrived whole, and is being answered or was.
+  var hasBegun: Bool { state.withLock { $0.hasBegun } }
 
-  /// Lets the connection sleep until there is an answer.
+  func answer(_ response: HTTPResponse) {
+    let sleeper = state.withLock { state in
+      state.response = response
+      defer { state.sleeper = nil }
+      return state.sleeper
+    }
+    sleeper?.wake()
+  }
+
+  /// Lets the connection sleep until there is an answer, unless there is one by now.
+  func sleep(_ connection: OpaquePointer) {
+    state.withLock { state in
+      guard state.response == nil else { return }
+      // Under the lock: whoever wakes it comes after it fell asleep.
+      unsafe MHD_suspend_connection(connection)
+      unsafe state.sleeper = Waiting(connection: connection)
+    }
+  }
+
+  /// Has an answer made.
   ///
   /// - Parameter beginsHere: Whether this thread does the work until that first waits: a thread less to be woken.
   func run(
-    _ connection: OpaquePointer, beginsHere: Bool = false, _ work: @escaping @Sendable () async -> HTTPResponse,
+    beginsHere: Bool = false, _ work: @escaping @Sendable () async -> HTTPResponse,
     whenAwake: @escaping @Sendable () -> Void
   ) {
-    unsafe MHD_suspend_connection(connection)
-    let waiting = unsafe Waiting(connection: connection)
     let answering: @Sendable () async -> Void = { [self] in
       answer(await work())
-      waiting.wake()
       whenAwake()
     }
     if beginsHere { Task.immediate(operation: answering) } else { Task(operation: answering) }

@@ -1,12 +1,21 @@
 // The head of a request as libmicrohttpd has it, and what it lets through that could be read in two ways.
 internal import CMemoirHTTPD
 
+/// The first line of a request.
+@unsafe
+struct RequestLine {
+  let path: UnsafePointer<CChar>
+  let method: UnsafePointer<CChar>
+  let version: UnsafePointer<CChar>
+}
+
 extension RequestHead {
   /// Reads a head.
   ///
+  /// - Parameter isTargetReadable: Whether the first line had as many parts as it should.
   /// - Returns: The fault that it has, where it has one; what could be read is there all the same.
   static func read(
-    from connection: OpaquePointer, method: String, path: String, peer: String
+    from connection: OpaquePointer, _ line: RequestLine, isTargetReadable: Bool, peer: String
   ) -> (head: RequestHead, fault: HTTPFault?) {
     let lines = Lines(isHead: true)
     let query = Lines(isHead: false)
@@ -14,8 +23,16 @@ extension RequestHead {
     unsafe query.fill(from: connection, .GET_ARGUMENT_KIND)
     var headers = HTTPHeaders()
     for line in lines.all { headers.add(line.name, line.value ?? "") }
-    let head = RequestHead(method: method, path: path, query: query.all, headers: headers, peer: peer)
-    let reason = lines.fault ?? query.fault.map { _ in "the query is no UTF-8" } ?? headers.fault
+    let path = unsafe String(validatingCString: line.path)
+    let head = unsafe RequestHead(
+      method: String(cString: line.method), path: path ?? "", query: query.all, headers: headers, peer: peer)
+    var reason = lines.fault ?? query.fault.map { _ in "the query is no UTF-8" } ?? headers.fault
+    if path == nil { reason = "the path is no UTF-8" }
+    if !isTargetReadable { reason = "there is a space or a control character in its path or query" }
+    // Only the first version of HTTP did without.
+    if reason == nil, headers["host"] == nil, unsafe String(cString: line.version) != "HTTP/1.0" {
+      reason = "there is no header host"
+    }
     return (head, reason.map { .malformed(reason: $0) })
   }
 }

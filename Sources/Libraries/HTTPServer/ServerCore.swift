@@ -9,8 +9,8 @@ final class ServerCore: Sendable {
   let connections: Connections
   /// Requests whose answer is being made.
   let running = Atomic<Int>(0)
-  /// Requests whose answer is not sent yet.
-  private let exchanges = Atomic<Int>(0)
+  /// Whole requests whose answer is not sent yet.
+  private let owed = Atomic<Int>(0)
   private let isEnding = Atomic<Bool>(false)
   private let live = Mutex<[ObjectIdentifier: LiveBody]>([:])
   private let refuse: @Sendable (RequestHead, HTTPFault) -> HTTPResponse
@@ -46,8 +46,8 @@ final class ServerCore: Sendable {
     for body in live.withLock({ Array($0.values) }) { body.end() }
   }
 
-  /// Whether answers are still made or sent.
-  var isBusy: Bool { running.load(ordering: .acquiring) > 0 || exchanges.load(ordering: .acquiring) > 0 }
+  /// Whether answers are still made or sent. A request that is still on its way is owed none: it would be refused.
+  var isBusy: Bool { running.load(ordering: .acquiring) > 0 || owed.load(ordering: .acquiring) > 0 }
 
   var liveCount: Int { live.withLock { $0.count } }
 
@@ -64,13 +64,13 @@ final class ServerCore: Sendable {
   // MARK: Requests
 
   func begin(_ head: RequestHead, _ fault: HTTPFault?, on connection: Connection?) -> Exchange {
-    exchanges.add(1, ordering: .relaxed)
-    connection?.allow(until: deadline(in: options.bodyTimeLimit))
+    connection?.begin(until: deadline(in: options.bodyTimeLimit))
     return Exchange(head, fault: fault, bodyLimit: options.bodyLimit)
   }
 
   /// The body is there: answers now or later.
-  func complete(_ exchange: Exchange, of connection: OpaquePointer, _ link: Connection?) {
+  func complete(_ exchange: Exchange, _ link: Connection?) {
+    owed.add(1, ordering: .relaxed)
     link?.allow(until: .max)
     switch exchange.complete() {
     case .failure(let error): exchange.answer(refusal(exchange.head, error.fault))
@@ -86,9 +86,9 @@ final class ServerCore: Sendable {
         running.subtract(1, ordering: .relaxed)
         exchange.answer(response)
       case .later(let work):
-        unsafe exchange.run(connection, work) { [self] in running.subtract(1, ordering: .releasing) }
+        exchange.run(work) { [self] in running.subtract(1, ordering: .releasing) }
       case .soon(let work):
-        unsafe exchange.run(connection, beginsHere: true, work) { [self] in running.subtract(1, ordering: .releasing) }
+        exchange.run(beginsHere: true, work) { [self] in running.subtract(1, ordering: .releasing) }
       }
     }
   }
@@ -115,12 +115,12 @@ final class ServerCore: Sendable {
 
   /// The answer was sent, or can no more be.
   func ended(_ exchange: Exchange, on link: Connection?) {
-    link?.allow(until: deadline(in: options.headTimeLimit))
+    link?.rest(until: deadline(in: options.headTimeLimit))
     if case .live(let body) = exchange.response?.body {
       body.abandon()
       live.withLock { $0[ObjectIdentifier(body)] = nil }
     }
-    exchanges.subtract(1, ordering: .releasing)
+    if exchange.hasBegun { owed.subtract(1, ordering: .releasing) }
   }
 
   private func deadline(in time: Duration) -> UInt64 { MonotonicClock.nanoseconds &+ time.nanoseconds }

@@ -24,6 +24,9 @@ struct memoir_httpd_options {
   void *owner;
 };
 
+/// Stands in a request's context at the first call of `handle` where its target has a space or a control character.
+extern void *const memoir_httpd_unreadable_target;
+
 /// Null where it could not be started. It listens nowhere: connections are handed to it by `MHD_add_connection`.
 struct MHD_Daemon *memoir_httpd_start(const struct memoir_httpd_options *options);
 
@@ -36,6 +39,9 @@ struct MHD_Response *memoir_httpd_stream(size_t piece_size, MHD_ContentReaderCal
 
 /// The number of a connection's socket; -1 where it has none.
 int memoir_httpd_socket(struct MHD_Connection *connection);
+
+/// Whether the other end of a socket has said that it sends no more, or is gone.
+bool memoir_httpd_sends_no_more(int socket);
 
 /// What `connection_changed` left with a connection.
 void *memoir_httpd_context(struct MHD_Connection *connection);
