@@ -14,11 +14,12 @@ extension MemoirServer {
       answers: [
         .json(.any, "The reply."), Answer(status: 202, summary: "No reply is due."),
       ],
+      refuses: [.forbidden, .notFound, .storageFull],
       .later { call in try await call.service.assistants.reply(to: call) }),
     Route(
       .delete, "/mcp", "mcp_end", access: .anyKey, summary: "Ends a session of the Model Context Protocol.",
       parameters: [AnyParameter(Parameters.namespace), AnyParameter(Parameters.user)],
-      answers: [Answer(status: 204, summary: "It has ended.")],
+      answers: [Answer(status: 204, summary: "It has ended.")], refuses: [.forbidden, .notFound],
       .quick { call in try call.service.assistants.end(call) }),
   ]
 }

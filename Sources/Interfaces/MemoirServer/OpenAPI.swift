@@ -10,6 +10,12 @@ enum OpenAPI {
     answers: [.json(.object([], isOpen: true))],
     .quick { call in Reply(body: .json(call.service.document)) })
 
+  private static let description = """
+    A path that is asked by a method it does not have is answered with 405 and the header Allow. What is no request of \
+    HTTP/1.1 at all, or has a head over 32 KiB, is answered with 400, 413, 414, 431 or 505 and a page of HTML, and its \
+    connection ends.
+    """
+
   static func document(of routes: [Route]) -> [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()
@@ -19,6 +25,7 @@ enum OpenAPI {
     writer.member("title", "Memoir")
     writer.member("version", "1")
     writer.member("summary", "An event-sourced memory for AI assistants.")
+    writer.member("description", description)
     writer.endObject()
     writer.key("security")
     writer.beginArray()
@@ -48,6 +55,19 @@ enum OpenAPI {
     writer.member("type", "http")
     writer.member("scheme", "bearer")
     writer.endObject()
+    writer.endObject()
+    writer.key("responses")
+    writer.beginObject()
+    for problem in Problem.all {
+      for wire in [Wire.native, .dakera] {
+        writer.key(text: problem.name(on: wire))
+        writer.beginObject()
+        writer.member("description", problem.summary)
+        writer.key("content")
+        content("application/json", .named(wire == .native ? "Error" : "DakeraError"), to: &writer)
+        writer.endObject()
+      }
+    }
     writer.endObject()
     writer.key("schemas")
     writer.beginObject()
@@ -121,12 +141,12 @@ enum OpenAPI {
       }
       writer.endObject()
     }
-    writer.key("default")
-    writer.beginObject()
-    writer.member("description", "Why not.")
-    writer.key("content")
-    content("application/json", .named(route.wire == .native ? "Error" : "DakeraError"), to: &writer)
-    writer.endObject()
+    for problem in Problem.all where problem.canMeet(route) && !statuses.contains(problem.status) {
+      writer.key(text: String(problem.status))
+      writer.beginObject()
+      writer.member("$ref", "#/components/responses/\(problem.name(on: route.wire))")
+      writer.endObject()
+    }
     writer.endObject()
     writer.endObject()
   }

@@ -26,7 +26,7 @@ extension MemoirServer {
       .later { call in
         let stream = try call.stream(call[agent] ?? "")
         let form = call[format] ?? .jsonl
-        let memories = try call.mayReach(stream) ? try call.store.storedMemories(of: stream) : []
+        let memories = try call.reaches(stream) ? try call.store.storedMemories(of: stream) : []
         return Reply(
           headers: [(name: "x-dakera-export-skipped", value: "0")],
           body: .other(type: form.mediaType, form.file(memories, of: stream.user)), itemCount: memories.count)
@@ -42,7 +42,7 @@ extension MemoirServer {
             .required("job_id", .string()), .required("status", .words(["done"])), .required("format", .string()),
             .required("imported", .count), .required("skipped", .count), .required("errors", .array(.string())),
             .required("total", .count),
-          ]))
+          ])), .json(.named("DakeraError"), status: 415, "The body is no form."),
       ],
       .later { call in
         let stream = try call.stream(call[agent] ?? "")

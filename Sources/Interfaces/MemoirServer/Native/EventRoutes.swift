@@ -44,6 +44,7 @@ extension MemoirServer {
         .json(.object([.required("results", .array(.named("AppendResult")))]), status: 201, "Stored, and on disk."),
         .json(.object([.required("results", .array(.named("AppendResult")))]), "Was stored before."),
       ],
+      refuses: [.notFound],
       .later { call in
         let appends = try call.withBody { try call.appends($0) }
         let results = try await call.store.log.append(appends)
@@ -76,6 +77,7 @@ extension MemoirServer {
       .later { call in
         let user = try call.user()
         let id = try EventID(call.path("id"))
+        guard try call.store.log.version(of: user) > 0 else { throw MemoirError.noUser(user) }
         guard let event = try call.store.log.event(id, of: user) else {
           throw MemoirError(
             .notFound, "there is no event \(id) of \(user.user)", details: .members(("id", id.description)))

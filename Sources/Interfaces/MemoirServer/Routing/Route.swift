@@ -72,12 +72,14 @@ struct Route: Sendable {
   /// What is sent; `nil` where nothing is.
   let body: Schema?
   let answers: [Answer]
+  /// What it can be refused with besides what its access, its names and its body say already.
+  let refuses: [ErrorCode]
   let handler: Handler
 
   init(
     _ method: Method, _ path: String, _ operation: String, access: RouteAccess, wire: Wire = .native,
     summary: String, parameters: [AnyParameter] = [], body: Schema? = nil, answers: [Answer],
-    _ handler: Handler
+    refuses: [ErrorCode] = [], _ handler: Handler
   ) {
     self.method = method
     self.path = path
@@ -88,6 +90,7 @@ struct Route: Sendable {
     self.parameters = parameters
     self.body = body
     self.answers = answers
+    self.refuses = refuses
     self.handler = handler
   }
 }
