@@ -13,7 +13,7 @@ import time
 import urllib.request
 
 from dakera import AsyncDakeraClient, DakeraClient
-from dakera.exceptions import ConflictError, NotFoundError, ValidationError
+from dakera.exceptions import AuthorizationError, ConflictError, NotFoundError, ValidationError
 from dakera.models import (
     BatchForgetRequest,
     BatchMemoryFilter,
@@ -261,12 +261,45 @@ def keys():
         assert found.scope == "write" and found.active and found.expires_at == found.created_at + 2 * 86_400
         assert made["key_id"] in [key["key_id"] for key in client.list_keys()["keys"]]
         assert client.update_key(made["key_id"], name="bob's phone").name == "bob's phone"
+        with DakeraClient(URL, api_key=made["key"]) as bob:
+            me = bob.whoami()
+            assert me.namespaces == ["_dakera_agent_bob"] and not me.unrestricted and me.scope == "write"
+            stored = bob.store_memory("bob", "Walks to work.")
+            assert bob.recall("bob", "work").memories[0].id == stored["id"]
+            session = bob.start_session("bob")
+            assert [one["id"] for one in bob.list_sessions()] == [session["id"]]
+            assert [row["agent_id"] for row in bob.list_agents()] == ["bob"]
+            client.store_memory("ben", "Cycles to work.")
+            assert bob.recall("ben", "work").memories == [] and bob.agent_memories("ben") == []
+            for call in [
+                lambda: bob.store_memory("ben", "Mine now."), lambda: bob.start_session("ben"),
+                lambda: bob.agent_stats("ben"),
+            ]:
+                try:
+                    call()
+                    raise AssertionError("another's memory")
+                except NotFoundError:
+                    pass
+            try:
+                bob.list_keys()
+                raise AssertionError("keys without the scope")
+            except AuthorizationError:
+                pass
+            assert client.update_key(made["key_id"], namespaces=["_dakera_agent_b*"]).namespaces == ["_dakera_agent_b*"]
+            assert bob.recall("ben", "work").memories[0].content == "Cycles to work."
+            assert client.update_key(made["key_id"], all_namespaces=True).namespaces is None
+            assert bob.whoami().unrestricted
         rotated = RotateKeyResponse.from_dict(client.rotate_key(made["key_id"], grace_secs=60))
         assert rotated.new_key.startswith("dk-") and rotated.new_key != made["key"]
         assert rotated.old_key_expires_at
         assert client.delete_key(made["key_id"])["success"]
         assert made["key_id"] not in [key["key_id"] for key in client.list_keys()["keys"]]
         assert not KeyInfo.from_dict(client.get_key(made["key_id"])).active
+        try:
+            client.update_key(made["key_id"], name="gone")
+            raise AssertionError("a key that was revoked")
+        except ConflictError:
+            pass
 
 
 def live(told):

@@ -332,6 +332,43 @@ import Testing
     #expect(try await ask("GET", "/admin/keys/\(id)", nil).json("active") == "false")
   }
 
+  @Test func `reach other agents from the moment on that this is said`() async throws {
+    let (served, ask) = try await administered()
+    let made = try await ask(
+      "POST", "/admin/keys", #"{"name":"bob","scope":"write","namespaces":["_dakera_agent_bob"]}"#)
+    let id = try #require(made.json("key_id"))
+    let headers = [("Authorization", "Bearer \(try #require(made.json("key")))")]
+    func reached() async throws -> [String] {
+      var found: [String] = []
+      for agent in ["ann", "bob", "ben"] {
+        let body = #"{"agent_id":"\#(agent)","content":"Here."}"#
+        let reply = try await served.ask("POST", "/v1/memory/store", headers: headers, body: body)
+        if reply.status == 200 { found.append(agent) } else { #expect(reply.status == 404) }
+      }
+      return found
+    }
+    #expect(try await reached() == ["bob"])
+    for (body, names, agents) in [
+      (#"{"namespaces":["_dakera_agent_b*"]}"#, #"["_dakera_agent_b*"]"#, ["bob", "ben"]),
+      (#"{"namespaces":["_dakera_agent_ann"],"name":"ann"}"#, #"["_dakera_agent_ann"]"#, ["ann"]),
+      (#"{"namespaces":null}"#, "null", ["ann", "bob", "ben"]),
+    ] {
+      let changed = try await ask("PATCH", "/admin/keys/\(id)", body)
+      #expect(changed.status == 200 && changed.json("namespaces") == names, "\(changed.text)")
+      #expect(try await reached() == agents)
+    }
+    for body in [
+      "{}", #"{"namespaces":[]}"#, #"{"namespaces":["default"]}"#, #"{"namespaces":"x"}"#, #"{"scope":"admin"}"#,
+      #"{"name":7}"#,
+    ] {
+      #expect(try await ask("PATCH", "/admin/keys/\(id)", body).problem == "400 INVALID_REQUEST", "\(body)")
+    }
+    #expect(try await reached() == ["ann", "bob", "ben"])
+    _ = try await ask("DELETE", "/admin/keys/\(id)", nil)
+    #expect(try await ask("PATCH", "/admin/keys/\(id)", #"{"name":"x"}"#).problem == "409 CONFLICT")
+    #expect(try await ask("POST", "/admin/keys/\(id)/rotate", nil).problem == "409 CONFLICT")
+  }
+
   @Test(arguments: [
     (#"{"name":"x","scope":"read","permissions":["a"]}"#, "422 UNPROCESSABLE_CONTENT"),
     (#"{"name":"x"}"#, "400 INVALID_REQUEST"), (#"{"scope":"read"}"#, "400 INVALID_REQUEST"),

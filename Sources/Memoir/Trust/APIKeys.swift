@@ -44,19 +44,34 @@ public struct APIKeyDraft: Hashable, Sendable {
   }
 }
 
+/// The users of a key.
+public enum KeyUsers: Hashable, Sendable {
+  /// Everybody in its namespaces.
+  case all
+  /// These.
+  case only([UserPattern])
+
+  var patterns: [UserPattern]? { if case .only(let patterns) = self { patterns } else { nil } }
+}
+
 /// What is to become of a key. What is `nil` stays.
 public struct APIKeyChanges: Hashable, Sendable {
   /// What people call it.
   public var name: String?
   /// Where it reaches.
   public var namespaces: KeyNamespaces?
+  /// Whose memory it reaches there.
+  public var users: KeyUsers?
   /// From when on it is void.
   public var expiry: KeyExpiry?
 
   /// Changes nothing yet.
-  public init(name: String? = nil, namespaces: KeyNamespaces? = nil, expiry: KeyExpiry? = nil) {
+  public init(
+    name: String? = nil, namespaces: KeyNamespaces? = nil, users: KeyUsers? = nil, expiry: KeyExpiry? = nil
+  ) {
     self.name = name
     self.namespaces = namespaces
+    self.users = users
     self.expiry = expiry
   }
 }
@@ -119,7 +134,7 @@ public final class APIKeys: Sendable {
     }
   }
 
-  /// Changes the name, the namespaces or the expiry of a key; at once, wherever it is used.
+  /// Changes the name, the namespaces, the users or the expiry of a key; at once, wherever it is used.
   ///
   /// - Throws: `not_found` for a key that is not there or was revoked; `invalid_argument` as ``create(_:)``.
   @discardableResult
@@ -130,6 +145,7 @@ public final class APIKeys: Sendable {
       var key = try ring.standing(id)
       if let name = changes.name { key.name = name }
       if let namespaces = changes.namespaces { key.namespaces = try Self.checked(namespaces, for: key.scopes) }
+      if let users = changes.users { key.users = try Self.checked(users.patterns, for: key.scopes) }
       if let expiry = changes.expiry { key.expiresAt = expiry.time }
       return (key, key)
     }

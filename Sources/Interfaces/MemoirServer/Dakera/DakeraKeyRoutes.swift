@@ -13,6 +13,8 @@ extension MemoirServer {
   private static let made = Schema.object(
     keyProperties + [.required("key", .string()), .required("warning", .string())])
 
+  private static let revoked = Answer.json(.named("DakeraError"), status: 409, "It was revoked.")
+
   static let dakeraKeyRoutes: [Route] = [
     Route(
       .get, "/v1/auth/whoami", "dakera_whoami", access: .anyKey, wire: .dakera, summary: "The key that asks.",
@@ -48,7 +50,7 @@ extension MemoirServer {
         .optional("namespaces", .nullable(.array(.string()))),
         .optional("expires_in_days", .integer(min: 1, max: 36_500)),
       ]),
-      answers: [.json(made, status: 201)],
+      answers: [.json(made, status: 201), .json(.named("DakeraError"), status: 422, "It has unknown fields.")],
       .later { call in
         let draft = try call.withWireBody { node in
           let unknown = node.others(than: ["expires_in_days", "name", "namespaces", "scope"])
@@ -92,19 +94,17 @@ extension MemoirServer {
       }),
     Route(
       .patch, "/admin/keys/{key_id}", "dakera_update_key", access: .scope(.admin), wire: .dakera,
-      summary: "Give a key another name.",
-      body: .object([.optional("name", .string(minLength: 1, maxLength: 250))], isOpen: true),
-      answers: [.json(key)],
+      summary: "Give a key another name, or other agents' namespaces; null is for all of them.",
+      body: .object(
+        [
+          .optional("name", .string(minLength: 1, maxLength: 250)),
+          .optional("namespaces", .nullable(.array(.string()))),
+        ], isOpen: true),
+      answers: [.json(key), revoked],
       .later { call in
-        let known = try call.administered()
-        let name = try call.withWireBody { node in
-          guard node["namespaces"] == nil else {
-            throw MemoirError.invalid(field: "namespaces", "stay as they are; make another key and revoke this one")
-          }
-          guard let name = try node.wireText("name") else { throw MemoirError.invalid(field: "name", "is missing") }
-          return name
-        }
-        let key = try await call.store.keys.update(known.id, APIKeyChanges(name: name))
+        let known = try call.standing()
+        let changes = try call.withWireBody { try Call.keyChanges($0) }
+        let key = try await call.store.keys.update(known.id, changes)
         return Reply.json(items: 1) { $0.key(key, at: call.store.clock()) }
       }),
     Route(
@@ -126,10 +126,10 @@ extension MemoirServer {
           .object([
             .required("new_key", .string()), .required("key_id", .string()), .required("warning", .string()),
             .required("old_key_id", .string()), .required("old_key_expires_at", .nullable(DakeraSchemas.seconds)),
-          ]))
+          ])), revoked,
       ],
       .later { call in
-        let known = try call.administered()
+        let known = try call.standing()
         let grace = try call.withWireBody { node in
           Int(try node.wireInteger("grace_secs", in: 0...Int64(APIKeys.largestGrace)) ?? 0)
         }
@@ -178,6 +178,30 @@ extension Call {
       throw MemoirError.noWireKey(text)
     }
     return key
+  }
+
+  /// The same, unless it was revoked.
+  fileprivate func standing() throws -> APIKey {
+    let key = try administered()
+    guard key.revokedAt == nil else {
+      throw MemoirError(
+        .notFound, "the key \(key.id) was revoked",
+        details: .members(
+          ("key_id", key.id.description), ("reason", "CONFLICT"), ("resource", "key"), ("status", "409")))
+    }
+    return key
+  }
+
+  fileprivate static func keyChanges(_ node: JSONNode) throws(MemoirError) -> APIKeyChanges {
+    var changes = APIKeyChanges(name: try node.wireText("name"))
+    if let namespaces = node["namespaces"] {
+      changes.users = namespaces.isNull ? .all : .only(try users(try node.wireTexts("namespaces") ?? []))
+    }
+    if node.hasMember("scope") {
+      throw .invalid(field: "scope", "stays as it is; make another key and revoke this one")
+    }
+    guard changes != APIKeyChanges() else { throw .invalid(field: "name", "is missing, and so is namespaces") }
+    return changes
   }
 
   fileprivate func keyDraft(_ node: JSONNode) throws(MemoirError) -> APIKeyDraft {
