@@ -74,6 +74,38 @@ import Testing
     #expect(try await served.dakera("POST", "/v1/sessions/\(id)/touch").json("session_state") == "ended")
   }
 
+  @Test func `is kept awake by recall within it, with an event a minute at most`() async throws {
+    let served = try ServedStore()
+    let id = try await served.begin()
+    let question = #"{"agent_id":"bob","query":"tea","session_id":"\#(id)"}"#
+    for (path, body) in [
+      ("/v1/memory/recall", question), ("/v1/memory/search", question),
+      ("/v1/memories/recall/batch", #"{"queries":[\#(question)]}"#),
+    ] {
+      served.clock.advance(byMicroseconds: 14_399 * 1_000_000)
+      let before = try served.store.log.lastPosition()
+      for _ in 1...3 { #expect(try await served.dakera("POST", path, body).status == 200) }
+      #expect(try served.store.log.lastPosition().number == before.number + 1)
+      #expect(try await served.get("/v1/sessions/\(id)").json("ended_at") == "null")
+    }
+    #expect(try await served.get("/v1/sessions/\(id)").json("last_activity_at") == "1780043197")
+    _ = try await served.dakera("POST", "/v1/memory/recall", #"{"agent_id":"bob","query":"tea"}"#)
+    served.clock.advance(byMicroseconds: 14_400 * 1_000_000)
+    // Too late: it has ended, and stays so.
+    #expect(try await served.dakera("POST", "/v1/memory/recall", question).status == 200)
+    #expect(try await served.get("/v1/sessions/\(id)").json("ended_reason") == "idle")
+  }
+
+  @Test func `that is not there is none to recall within`() async throws {
+    let served = try ServedStore()
+    try await served.remember("Likes tea")
+    let before = try served.store.log.lastPosition()
+    let reply = try await served.dakera(
+      "POST", "/v1/memory/recall", #"{"agent_id":"bob","query":"tea","session_id":"bob:none"}"#)
+    #expect(reply.status == 200 && reply.json("memories") == "[]")
+    #expect(try served.store.log.lastPosition() == before)
+  }
+
   @Test(arguments: ["bob:none", "bobby:none", "none", "a%20b", ":"])
   func `nobody has heard of is not found`(id: String) async throws {
     let served = try ServedStore()

@@ -31,6 +31,25 @@ extension MemoirStore {
     }
   }
 
+  /// Keeps a session awake that is used without an event, as by recall within it.
+  ///
+  /// Touches it as ``touchSession(_:of:agent:)`` does, unless its last event is no older than a minute, or than a tenth of
+  /// its time limit where that is less: so that looking often writes seldom. One that was idle for too long is ended, as
+  /// ``sessionEndedIfIdle(_:of:)`` does, and one that has ended stays so.
+  ///
+  /// - Throws: `not_found` for a user or a session nobody has heard of.
+  public func keepSessionAwake(_ id: SessionID, of user: StreamName) async throws(MemoirError) {
+    let session = try await sessionEndedIfIdle(id, of: user)
+    guard session.end == nil else { return }
+    let limit = idleTimeoutSeconds(of: session)
+    let pause = limit == 0 ? 60_000_000 : Int64(min(limit, 600)) * 100_000
+    guard try lastActivity(of: session, user).advanced(byMicroseconds: pause) < now() else { return }
+    do throws(MemoirError) { try await touchSession(id, of: user) } catch {
+      // Somebody has ended it meanwhile.
+      guard error.code == .invalidArgument else { throw error }
+    }
+  }
+
   /// When an open session will have been idle for too long; `nil` where that will never be, and for one that has ended.
   public func idleDeadline(of session: Session, _ user: StreamName) throws(MemoirError) -> Timestamp? {
     session.end == nil ? try idleLimit(of: session, user)?.time : nil

@@ -119,7 +119,9 @@ extension Call {
 
   /// Nothing, where nobody has heard of the agent.
   func results(_ question: DakeraQuestion) async throws(MemoirError) -> [DakeraResult] {
-    guard try mayReach(question.stream) else { return [] }
+    guard try reaches(question.stream) else { return [] }
+    // There may be no such session, or no room for an event: neither keeps anybody from an answer.
+    if let session = question.query.session { try? await store.keepSessionAwake(session, of: question.stream) }
     let answer = try await store.recall(question.query, of: question.stream)
     var results: [DakeraResult] = []
     for recalled in answer.memories {
