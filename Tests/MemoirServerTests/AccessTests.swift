@@ -1,4 +1,4 @@
-// Who may do what: every route by every key.
+// Keys, the access log, and the document: what the matrix of access does not ask.
 import EventStore
 import Memoir
 import TestSupport
@@ -7,40 +7,6 @@ import Testing
 @testable import MemoirServer
 
 @Suite struct `A key` {
-  /// What a route is asked with, so that nothing but access can refuse it.
-  private static func target(of route: Route) throws -> (path: String, body: String?) {
-    let values = [
-      "user": "ann", "id": "01930000-0000-7000-8000-000000000001", "name": "mail",
-      "receipt": "01930000-0000-7000-8000-000000000001",
-    ]
-    var path = ""
-    for segment in route.path.split(separator: "/") {
-      path += "/"
-      if segment.hasPrefix("{") {
-        path += try #require(values[String(segment.dropFirst().dropLast())], "\(route.path)")
-      } else {
-        path += segment
-      }
-    }
-    if path.isEmpty { path = "/" }
-    let query = ["query": "x", "from": "start", "to": "now", "item": "fact:x"]
-    var pairs: [String] = []
-    for parameter in route.parameters where parameter.isRequired {
-      pairs.append("\(parameter.name)=\(try #require(query[parameter.name], "\(route.path)"))")
-    }
-    if !pairs.isEmpty { path += "?" + pairs.joined(separator: "&") }
-    let bodies = [
-      "append_events": #"{"events":[{"type":"X","data":1}]}"#,
-      "append_all": #"{"appends":[{"user":"ann","events":[{"type":"X","data":1}]}]}"#,
-      "acknowledge": #"{"position":0}"#, "mcp": "{}",
-      "set_retention": #"{"messages_days":30}"#, "run_retention": #"{"dry_run":true}"#,
-    ]
-    let body: String? = route.body == nil ? nil : try #require(bodies[route.operation] as String?, "\(route.operation)")
-    return (path, body)
-  }
-
-  private static let routes = MemoirServer.routes.filter { $0.wire == .native }
-
   private static func served() async throws -> ServedStore {
     let served = try ServedStore()
     for namespace in ["default", "other"] {
@@ -57,57 +23,6 @@ import Testing
         "test", namespaces: .only(try namespaces.map { try Namespace($0) }), scopes: scopes,
         users: try users?.map { try UserPattern($0) })
     ).secret.revealed
-  }
-
-  @Test(arguments: routes.indices) func `does what its scopes say, and nothing else`(index: Int) async throws {
-    let route = Self.routes[index]
-    let served = try await Self.served()
-    let (path, body) = try Self.target(of: route)
-    _ = try await Self.key([.admin], in: served)
-    let without = try await served.ask(route.method.rawValue, path, body: body)
-    guard case .scope(let needed) = route.access else {
-      #expect(route.access == .open ? without.status < 300 : without.status == 401)
-      return
-    }
-    #expect(without.status == 401)
-    #expect(without.json("error", "code") == "unauthenticated")
-    for scope in AccessScope.allCases {
-      let secret = try await Self.key([scope], in: served)
-      let reply = try await served.ask(
-        route.method.rawValue, path, headers: [("Authorization", "Bearer \(secret)")], body: body,
-        headOnly: route.operation == "live_events" && (scope == needed || scope == .admin))
-      if scope == needed || scope == .admin {
-        #expect(reply.status != 401 && reply.status != 403, "\(scope)")
-      } else {
-        #expect(reply.status == 403, "\(scope)")
-        #expect(reply.json("error", "code") == "forbidden")
-        #expect(!reply.text.contains("secret"))
-      }
-    }
-  }
-
-  @Test(arguments: routes.indices) func `cannot tell what is beyond its reach from what is not there`(
-    index: Int
-  ) async throws {
-    let route = Self.routes[index]
-    guard case .scope = route.access else { return }
-    let served = try await Self.served()
-    let (path, body) = try Self.target(of: route)
-    let secret = try await Self.key([.append, .read, .recall, .erase], users: ["bob"], in: served)
-    let join = path.contains("?") ? "&" : "?"
-    for (there, missing) in [
-      (path, path.replacing("ann", with: "nan")),
-      (path + join + "namespace=other", (path + join + "namespace=other").replacing("ann", with: "nan")),
-    ] {
-      let headers = [("Authorization", "Bearer \(secret)")]
-      let one = try await served.ask(route.method.rawValue, there, headers: headers, body: body)
-      let other = try await served.ask(
-        route.method.rawValue, missing, headers: headers, body: body?.replacing("ann", with: "nan"))
-      #expect(one.status == other.status)
-      #expect(one.text.replacing("ann", with: "nan") == other.text)
-      #expect(!one.text.contains("secret"))
-    }
-    #expect(try served.store.log.lastPosition() == 2)
   }
 
   @Test func `that was revoked, has expired or is none is refused`() async throws {

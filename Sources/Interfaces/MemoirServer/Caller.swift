@@ -50,11 +50,6 @@ struct Caller: Sendable {
   /// As which the access log knows it.
   var accessor: Accessor { key.map { .key($0.id) } ?? .local }
 
-  /// The namespace, where it may ask about one alone.
-  var onlyNamespace: Namespace? {
-    if case .only(let names)? = key?.namespaces, names.count == 1 { names.first } else { nil }
-  }
-
   /// Whether it may do something.
   ///
   /// - Parameter user: With whose memory; `nil`: with the namespace as a whole.

@@ -71,7 +71,7 @@ extension MemoirServer {
         let stream = try call.pathStream()
         var selection = MemorySelection()
         selection.type = call[DakeraParameters.type]
-        let all = try call.mayReach(stream) ? try call.store.storedMemories(of: stream, selection) : []
+        let all = try call.reaches(stream) ? try call.store.storedMemories(of: stream, selection) : []
         let page = Array(all.reversed()).page(call, limit: 50, atMost: DakeraLimits.largestPage)
         return Reply.json(items: page.count) {
           $0.memories(page, of: stream.user, preview: call[DakeraParameters.preview])
@@ -120,7 +120,7 @@ extension MemoirServer {
       .later { call in
         let stream = try call.pathStream()
         let wakeUp =
-          try call.mayReach(stream)
+          try call.reaches(stream)
           ? try call.store.wakeUp(
             stream, limit: call[topN] ?? 20, minStatedImportance: call[DakeraParameters.minImportance] ?? 0)
           : nil

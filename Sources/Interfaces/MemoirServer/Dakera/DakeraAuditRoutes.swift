@@ -85,8 +85,10 @@ extension Call {
     var one: StreamName?
     if let agent = self[DakeraParameters.agent] {
       let stream = try stream(agent)
-      guard try mayReach(stream) else { return ([], nil) }
+      guard try reaches(stream) else { return ([], nil) }
       one = stream
+    } else {
+      try requireScopeAmongOthers()
     }
     let namespace = try namespace()
     var reached: [StreamName: Bool] = [:]
@@ -101,7 +103,7 @@ extension Call {
         if news.milliseconds < wanted.from { return (found, nil) }
         guard news.milliseconds <= wanted.to, wanted.type == nil || wanted.type == news.type else { continue }
         if one == nil {
-          let isReached = try reached[event.stream] ?? mayReach(event.stream)
+          let isReached = try reached[event.stream] ?? reaches(event.stream)
           reached[event.stream] = isReached
           guard isReached else { continue }
         }

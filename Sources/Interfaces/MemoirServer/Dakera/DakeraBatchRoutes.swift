@@ -74,7 +74,7 @@ extension MemoirServer {
             DakeraDraft.warnings(node, ignoring: ["agent_id", "filter", "limit", "namespace"], unsupported: [])
           )
         }
-        let isReached = try call.mayReach(stream)
+        let isReached = try call.reaches(stream)
         let all = isReached ? try call.store.storedMemories(of: stream) : []
         let chosen = isReached ? try call.store.storedMemories(of: stream, filter.selection) : []
         let page = chosen.prefix(min(limit, 10_000))
@@ -99,7 +99,7 @@ extension MemoirServer {
           throw MemoirError.invalid(
             field: "filter", filter.warnings.first ?? "is empty; it would forget everything")
         }
-        guard try call.mayReach(stream) else { return Reply.object { $0.member("deleted_count", 0) } }
+        guard try call.reaches(stream) else { return Reply.object { $0.member("deleted_count", 0) } }
         let forgotten = try await call.store.forget(filter.selection, of: stream).result
         return Reply.object(items: forgotten.count) { $0.member("deleted_count", forgotten.count) }
       }),

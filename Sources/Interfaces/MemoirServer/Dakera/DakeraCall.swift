@@ -17,30 +17,34 @@ extension Call {
 
   /// The user that a body names by `agent_id`, or by `namespace` as older tutorials do.
   func stream(_ node: JSONNode) throws(MemoirError) -> StreamName {
+    let namespace = try node.wireText("namespace")
     if let agent = try node.wireText("agent_id") { return try stream(agent) }
-    guard let name = try node.wireText("namespace") else { throw .invalid(field: "agent_id", "is missing") }
+    guard let name = namespace else { throw .invalid(field: "agent_id", "is missing") }
     if let user = DakeraAgent.user(ofNamespace: name) { return try stream(user.description) }
     return try stream(name, field: "namespace")
+  }
+
+  /// The user that the query names, or else the body; both given must agree.
+  func stream(inQueryOr node: JSONNode) throws(MemoirError) -> StreamName {
+    guard let agent = self[DakeraParameters.agent] else { return try stream(node) }
+    let inQuery = try stream(agent)
+    if node.hasMember("agent_id") || node.hasMember("namespace") {
+      let inBody = try stream(node)
+      guard inBody == inQuery else {
+        throw .invalid(field: "agent_id", "is \(inQuery.user) in the query and \(inBody.user) in the body")
+      }
+    }
+    return inQuery
   }
 
   /// The agent of the path.
   func pathStream() throws(MemoirError) -> StreamName { try stream(path("agent_id")) }
 
-  /// Whether this caller may do this with a user's memory. Whom it does not reach is nobody to it.
-  ///
-  /// - Throws: `forbidden` where its scopes are too few.
-  func mayReach(_ stream: StreamName) throws(MemoirError) -> Bool {
-    do throws(MemoirError) {
-      try allow(stream)
-      return true
-    } catch {
-      if error.code == .notFound { return false }
-      throw error
-    }
-  }
-
   /// Calls `body` with every user that this caller reaches, until it says that it has enough.
+  ///
+  /// - Throws: `forbidden` where its scopes are too few, whether there is anybody or not.
   func forEachUser(_ body: (StreamName) throws -> Bool) throws {
+    try requireScopeAmongOthers()
     let namespace = try namespace()
     var last: StreamName?
     while true {
@@ -60,7 +64,7 @@ extension Call {
 
   /// One memory of a user: for the caller, whatever it cannot see is not there.
   func memory(_ id: FactID, of user: StreamName) throws(MemoirError) -> StoredMemory {
-    guard try mayReach(user) else { throw .noWireMemory(id.description) }
+    guard try reaches(user) else { throw .noWireMemory(id.description) }
     do throws(MemoirError) { return try store.storedMemory(id, of: user) } catch {
       if error.code == .notFound { throw .noWireMemory(id.description) }
       throw error
@@ -95,10 +99,10 @@ extension Call {
     var users: [StreamName] = []
     if let agent = self[DakeraParameters.agent] {
       let user = try stream(agent)
-      if try mayReach(user) { users = [user] }
+      if try reaches(user) { users = [user] }
     } else if let named = DakeraAgent.user(ofSession: text) {
       let user = StreamName(named, in: try namespace())
-      if try mayReach(user) { users = [user] }
+      if try reaches(user) { users = [user] }
     } else {
       // One that an application named itself.
       try forEachUser { user in

@@ -67,7 +67,7 @@ extension MemoirServer {
       .later { call in
         let id = try call.factID(call.path("memory_id"))
         let (stream, change) = try call.withWireBody { node in
-          let stream = try call[DakeraParameters.agent].map { try call.stream($0) } ?? call.stream(node)
+          let stream = try call.stream(inQueryOr: node)
           let content = try node.wireText("content")
           guard content?.utf8.count ?? 0 <= DakeraLimits.contentSize else {
             throw MemoirError.invalid(field: "content", "is over \(DakeraLimits.contentSize) bytes long")
@@ -99,7 +99,7 @@ extension MemoirServer {
         let (stream, selection) = try call.withWireBody { node in
           (try call.stream(node), try call.forgotten(node))
         }
-        guard try call.mayReach(stream), let selection else { return Reply.object { $0.member("deleted_count", 0) } }
+        guard try call.reaches(stream), let selection else { return Reply.object { $0.member("deleted_count", 0) } }
         let forgotten = try await call.store.forget(selection, of: stream).result
         return Reply.object(items: forgotten.count) { $0.member("deleted_count", forgotten.count) }
       }),

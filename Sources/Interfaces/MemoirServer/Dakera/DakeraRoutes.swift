@@ -90,7 +90,7 @@ extension MemoirServer {
         let name = call.path("name")
         guard let user = DakeraAgent.user(ofNamespace: name) else { throw MemoirError.noWireNamespace(name) }
         let stream = StreamName(user, in: try call.namespace())
-        guard try call.mayReach(stream), try call.store.log.version(of: stream) > 0 else {
+        guard try call.reaches(stream), try call.store.log.version(of: stream) > 0 else {
           throw MemoirError.noWireNamespace(name)
         }
         let count = try call.store.state(of: stream).facts.count

@@ -44,7 +44,7 @@ extension MemoirServer {
         var users: [StreamName] = []
         if let agent = call[DakeraParameters.agent] {
           let stream = try call.stream(agent)
-          if try call.mayReach(stream) { users = [stream] }
+          if try call.reaches(stream) { users = [stream] }
         } else {
           try call.forEachUser { user in
             users.append(user)
@@ -63,7 +63,7 @@ extension MemoirServer {
       answers: [.json(DakeraSchemas.sessions)],
       .later { call in
         let stream = try call.pathStream()
-        return try await call.sessions(of: try call.mayReach(stream) ? [stream] : [])
+        return try await call.sessions(of: try call.reaches(stream) ? [stream] : [])
       }),
     Route(
       .get, "/v1/sessions/{session_id}", "dakera_get_session", access: .scope(.read), wire: .dakera,

@@ -84,7 +84,9 @@ extension JSONText? {
   /// The metadata with `valid_from` in it, where that was given beside.
   fileprivate func with(validFrom node: JSONNode) throws(MemoirError) -> JSONText? {
     guard let value = node.wireValue("valid_from") else { return self }
-    guard value.kind == .number else { throw .invalid(field: "valid_from", "must be Unix seconds") }
+    guard let seconds = value.double, seconds.isFinite else {
+      throw .invalid(field: "valid_from", "must be Unix seconds")
+    }
     var writer = JSONWriter()
     writer.beginObject()
     writer.member("valid_from", JSONText(value))

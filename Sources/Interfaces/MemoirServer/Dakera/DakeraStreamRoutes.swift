@@ -12,7 +12,7 @@ extension MemoirServer {
       answers: [.other(type: "text/event-stream", "For as long as somebody reads.")],
       .quick { call in
         let one = try call[DakeraParameters.agent].map { try call.stream($0) }
-        if let one { try call.allow(one) }
+        if let one { try call.allow(one) } else { try call.requireScopeAmongOthers() }
         let stream = DakeraStream(call, of: one, in: try call.namespace(), after: try call.store.log.lastPosition())
         Task { await stream.run() }
         return Reply(body: .live(type: "text/event-stream; charset=utf-8", stream.body))
@@ -59,7 +59,7 @@ private struct DakeraStream: Sendable {
         after: position, limit: 256, filter: EventFilter(types: DakeraNews.eventTypes), namespace: namespace)
       let reached = page.next ?? max(page.head, position)
       for event in page.events where goesOn {
-        guard user == nil || user == event.stream, let news = DakeraNews(event), try call.mayReach(event.stream) else {
+        guard user == nil || user == event.stream, let news = DakeraNews(event), try call.reaches(event.stream) else {
           continue
         }
         var writer = JSONWriter()

@@ -79,7 +79,7 @@ extension MemoirServer {
       summary: "Make one memory of several, which it takes the place of.",
       body: DakeraSchemas.body([
         .required("memory_ids", .array(.string(), max: MemoirStore.consolidatedAtMost)),
-        .optional("target_type", DakeraSchemas.type), .optional("threshold", .number()),
+        .optional("target_type", DakeraSchemas.type), .optional("threshold", DakeraSchemas.importance),
       ]),
       answers: [
         .json(
@@ -90,6 +90,8 @@ extension MemoirServer {
       ],
       .later { call in
         let (stream, ids, type) = try call.withWireBody { node in
+          // Which memories belong together is said by their ids.
+          _ = try node.wireFraction("threshold")
           let ids = try node.wireTexts("memory_ids") ?? []
           return (try call.stream(node), try ids.map { try call.factID($0) }, try node.wireType("target_type"))
         }
@@ -132,7 +134,7 @@ extension MemoirServer {
           )
         }
         var groups: [DuplicateGroup] = []
-        if try call.mayReach(stream) {
+        if try call.reaches(stream) {
           groups = try await call.store.deduplicate(stream, threshold: threshold, type: type, changes: !isDry).result
         }
         let found = groups.reduce(0) { $0 + $1.duplicates.count }

@@ -77,7 +77,7 @@ struct Call: Sendable {
     if let inBody, let inQuery, inBody != inQuery {
       throw .invalid(field: "namespace", "is \(inQuery) in the query and \(inBody) in the body")
     }
-    return inQuery ?? inBody ?? caller.onlyNamespace ?? .default
+    return inQuery ?? inBody ?? caller.key?.namespaces.single ?? .default
   }
 
   /// The user that the path names, whom this caller may ask about.
@@ -156,6 +156,12 @@ struct Call: Sendable {
   /// - Throws: `forbidden`.
   func requireScope() throws(MemoirError) {
     if case .scope(let scope) = route.access, let key = caller.key, !key.has(scope) { throw Self.forbidden(scope) }
+  }
+
+  /// The same for a call about whomever it reaches: a person's own key may always read what is kept of that person.
+  func requireScopeAmongOthers() throws(MemoirError) {
+    if route.access == .scope(.read), caller.key?.person != nil { return }
+    try requireScope()
   }
 
   private static func forbidden(_ scope: AccessScope) -> MemoirError {

@@ -53,11 +53,6 @@ struct RouteTable: Sendable {
     return others.first.map { .otherMethod(others.map(\.method), $0.wire) } ?? .none
   }
 
-  /// The wire of the routes with this path, whatever their methods.
-  func wire(of segments: [String]) -> Wire? {
-    bySize[segments.count]?.first { Self.matches($0.segments, segments) }?.route.wire
-  }
-
   private static func matches(_ pattern: [Segment], _ segments: [String]) -> Bool {
     // From the end, where paths differ.
     zip(pattern.reversed(), segments.reversed()).allSatisfy { part, text in
