@@ -9,7 +9,7 @@ import Testing
     let text = lines.joined(separator: "\n")
     for name in [
       "appends of one event, 8 connections", "bare libmicrohttpd", "recall of 100 memories",
-      "5 live streams: each had all 20 events in order",
+      "5 live streams: each had all 20 events in order", "start on 6000 events to ready",
     ] {
       #expect(text.contains(name), "\(name) in \(text)")
     }

@@ -18,6 +18,9 @@ struct HTTPPlan {
   /// Questions asked of recall.
   var asked = 500
   var memories = 2_000
+  /// Events of the store that is served anew.
+  var events = 1_000_000
+  var tailEvents = 65_536
   var folder: String?
 
   static let help = """
@@ -31,6 +34,7 @@ struct HTTPPlan {
       --live N             live streams (200)
       --live-events N      events appended beside them (5000)
       --asked N            questions (500)
+      --events N           of the store whose server is started anew (1000000)
       --folder DIR         where stores are made: on the disk that is meant (beside the program)
       --quick              tiny sizes: only to see that it works
 
@@ -48,6 +52,8 @@ struct HTTPPlan {
     plan.liveEvents = 20
     plan.asked = 5
     plan.memories = 100
+    plan.events = 6_000
+    plan.tailEvents = 3_000
     return plan
   }
 
@@ -73,6 +79,7 @@ struct HTTPPlan {
       case "--live": liveStreams = number
       case "--live-events": liveEvents = number
       case "--asked": asked = number
+      case "--events": events = number
       default: throw BenchError("\(option) is unknown; see memoir-bench http --help")
       }
     }
@@ -81,9 +88,9 @@ struct HTTPPlan {
 
 /// A store, served to a loader in the same process.
 final class HTTPBench {
-  private let plan: HTTPPlan
-  private let tell: (String) -> Void
-  private let folder: String
+  let plan: HTTPPlan
+  let tell: (String) -> Void
+  let folder: String
   private let store: MemoirStore
   private let server: MemoirServer
 
@@ -113,6 +120,7 @@ final class HTTPBench {
     lines += try await states()
     lines += try await recall()
     lines += try await live()
+    lines += try starts()
     return lines
   }
 
