@@ -108,8 +108,8 @@ final class Daemon: @unchecked Sendable {
     // waits to be read, which it would be when it wakes, and one that sends no more would be closed unanswered.
     if !exchange.hasBegun {
       core.complete(exchange, link)
-    } else {
-      unsafe exchange.sleep(connection)
+    } else if unsafe exchange.sleep(connection) {
+      return .YES
     }
     return exchange.response == nil ? .YES : unsafe send(exchange, core, on: connection, link)
   }

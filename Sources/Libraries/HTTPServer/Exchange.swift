@@ -79,12 +79,15 @@ final class Exchange: Sendable {
   }
 
   /// Lets the connection sleep until there is an answer, unless there is one by now.
-  func sleep(_ connection: OpaquePointer) {
+  ///
+  /// - Returns: Whether it sleeps. It may be awake again by then, and is asked once more.
+  func sleep(_ connection: OpaquePointer) -> Bool {
     state.withLock { state in
-      guard state.response == nil else { return }
+      guard state.response == nil else { return false }
       // Under the lock: whoever wakes it comes after it fell asleep.
       unsafe MHD_suspend_connection(connection)
       unsafe state.sleeper = Waiting(connection: connection)
+      return true
     }
   }
 
