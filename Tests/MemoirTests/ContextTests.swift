@@ -1,4 +1,5 @@
 // What an assistant is given to begin with, and what is kept of that.
+import Foundation
 import JSON
 import TestSupport
 import Testing
@@ -45,6 +46,8 @@ private struct Memory {
       [.preferenceUpdated(PreferenceUpdated(key: key, value: JSONText(parsing: value.utf8Span.span)))], to: bob)
   }
 
+  func dataFile() throws -> Data { try Data(contentsOf: URL(filePath: folder.path + "/store/data.mdb")) }
+
   func wait(days: Int64) { clock.advance(byMicroseconds: days * 86_400_000_000) }
 
   func context(_ query: String, budget: Int = 4_000, at point: AsOfText = .now) async throws -> ContextPackage {
@@ -69,6 +72,17 @@ private struct Memory {
         .relationshipLearned(
           RelationshipLearned(subject: "orders", predicate: "depends on", object: "billing", confidence: nil))
       ], to: bob)
+  }
+}
+
+/// A model beside which something else happens, once.
+private struct InterruptedEmbedder: Embedder {
+  let model = "interrupted"
+  let interruption = Interruption()
+
+  func embed(_ texts: [String]) async throws(EmbedderError) -> [[Float]] {
+    await interruption.run(keeping: false)
+    return texts.map { _ in [1] }
   }
 }
 
@@ -261,7 +275,7 @@ private struct Memory {
 
 @Suite struct `A receipt` {
   private func receipt(_ memory: Memory, _ query: String) async throws -> ContextReceipt {
-    try await memory.store.contextWithReceipt(ContextRequest(query), for: memory.bob).receipt
+    try #require(try await memory.store.contextWithReceipt(ContextRequest(query), for: memory.bob).receipt)
   }
 
   private func answer(_ receipt: ContextReceipt) -> String {
@@ -335,18 +349,72 @@ private struct Memory {
     #expect(throws: InvalidValue.self) { try ReceiptID("nonsense") }
   }
 
-  @Test func `cannot be kept by a store that is only read`() async throws {
+  // What was read before the erasure was kept after it, and no further erasure found it.
+  @Test(arguments: ["database", "nothing of all that"])
+  func `of somebody who is erased while it is made has nothing of them`(query: String) async throws {
+    let model = InterruptedEmbedder()
+    var options = MemoryOptions()
+    options.embedder = model
+    let memory = try Memory(options)
+    try await memory.fill()
+    try await memory.store.embedMissing()
+    model.interruption.set { [store = memory.store, bob = memory.bob] in
+      _ = try? await store.erase(bob, by: "the office")
+    }
+    let (context, receipt) = try await memory.store.contextWithReceipt(ContextRequest(query), for: memory.bob)
+    #expect(model.interruption.count == 1)
+    #expect(context.items.isEmpty && context.text.isEmpty)
+    // Who was erased is known, so that what is kept of them now can be erased, too.
+    let kept = try memory.store.receipt(try #require(receipt).id)
+    #expect(kept.text.isEmpty && kept.figures.facts == 0 && kept.version == context.version)
+    var receipts = 0
+    try memory.store.forEachReceipt(from: .earliest, through: .latest) { _ in receipts += 1 }
+    #expect(receipts == 1)
+    let data = try memory.dataFile()
+    for text in ["PostgreSQL", "Robert", "Lisbon", "billing"] {
+      #expect(data.range(of: Data(text.utf8)) == nil, "\(text)")
+    }
+  }
+
+  @Test func `has nothing of an event that is taken out while it is made, and others no less`() async throws {
+    let model = InterruptedEmbedder()
+    var options = MemoryOptions()
+    options.embedder = model
+    let memory = try Memory(options)
+    try await memory.fill()
+    let fact = try #require(try memory.store.state(of: memory.bob).facts.first { $0.fact.contains("PostgreSQL") })
+    try await memory.store.embedMissing()
+    model.interruption.set { [store = memory.store, bob = memory.bob] in
+      _ = try? await store.log.redact([(bob, fact.origin.version)])
+    }
+    let (context, receipt) = try await memory.store.contextWithReceipt(ContextRequest("database"), for: memory.bob)
+    #expect(model.interruption.count == 1)
+    #expect(!context.text.contains("PostgreSQL") && context.text.contains("Lisbon"))
+    #expect(try memory.store.receipt(try #require(receipt).id).text == context.text)
+  }
+
+  @Test func `is not kept of somebody without events`() async throws {
+    let memory = try Memory()
+    try await memory.store.append(
+      [.messageAdded(MessageAdded(role: .user, content: "Hello."))], to: .named("ann"))
+    let (context, receipt) = try await memory.store.contextWithReceipt(
+      ContextRequest("my secret UNKQ"), for: memory.bob)
+    #expect(context.text.isEmpty && receipt == nil)
+    var writer = JSONWriter()
+    context.write(receipt, to: &writer)
+    #expect(String(decoding: writer.finish(), as: UTF8.self) == #"{"items":[],"omitted":0,"text":"","tokens":0}"#)
+    #expect(try memory.dataFile().range(of: Data("UNKQ".utf8)) == nil)
+  }
+
+  @Test func `is not kept by a store that is only read`() async throws {
     let memory = try Memory()
     try await memory.fill()
     try memory.store.close()
     var options = EventLog.Options()
     options.isReadOnly = true
     let store = try MemoirStore(folder: memory.folder.path + "/store", options: options)
-    let error = await #expect(throws: MemoirError.self) {
-      try await store.contextWithReceipt(ContextRequest("database"), for: memory.bob)
-    }
-    #expect(error?.code == .forbidden)
-    #expect(try await store.context(ContextRequest("database"), for: memory.bob).items.isEmpty == false)
+    let (context, receipt) = try await store.contextWithReceipt(ContextRequest("database"), for: memory.bob)
+    #expect(receipt == nil && context.text.contains("PostgreSQL"))
     try store.close()
   }
 }

@@ -117,7 +117,7 @@ extension SemanticAnswer {
     let without = try await memory.store.contextWithReceipt(ContextRequest("bicycle"), for: memory.bob)
     #expect(without.context.meaning?.absence == EmbedderError.timedOut.description)
     // The receipt says so for ever.
-    let kept = try memory.store.receipt(without.receipt.id)
+    let kept = try memory.store.receipt(try #require(without.receipt).id)
     #expect(String(decoding: kept.answer, as: UTF8.self).contains(#""meaning":{"absence":"#))
     let started = try await memory.store.startSession(
       of: memory.bob, firstMessage: MessageAdded(role: .user, content: "bicycle"))

@@ -24,7 +24,7 @@ public enum StoreRecords: String, CaseIterable, Hashable, Sendable {
 }
 
 /// Keeps a record, or takes it away.
-private struct ChangeRecord: WriterWork {
+struct ChangeRecord: WriterWork {
   let kind: StoreRecords
   let key: [UInt8]
   let value: [UInt8]?

@@ -111,7 +111,7 @@ enum Schemas {
         [
           .required("text", .string()), .required("tokens", .count),
           .required("items", .array(.object(place, isOpen: true))),
-          .required("omitted", .count), .required("receipt", .uuid),
+          .required("omitted", .count), .optional("receipt", .uuid),
         ], isOpen: true)
     ),
     (

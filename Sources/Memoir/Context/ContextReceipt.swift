@@ -83,17 +83,40 @@ public struct ContextReceipt: Sendable {
 }
 
 extension MemoirStore {
+  /// How often a context is assembled anew since something of it was taken out meanwhile.
+  private static let patience = 20
+
   /// Assembles a context and keeps a receipt of it.
   ///
-  /// - Returns: The context, and the answer that every surface hands out: JSON, which the receipt gives again byte for byte.
-  /// - Throws: As ``context(_:for:at:)``; `forbidden` where the store was opened for reading only.
+  /// - Returns: The context, and its receipt, by which all of it can be had again; `nil` where the store was opened for
+  ///   reading only, and of somebody without events: there is nothing that an erasure of them would find it by.
+  /// - Throws: As ``context(_:for:at:)``.
   public func contextWithReceipt(
     _ request: ContextRequest, for user: StreamName, at point: AsOfText = .now
-  ) async throws(MemoirError) -> (context: ContextPackage, receipt: ContextReceipt) {
+  ) async throws(MemoirError) -> (context: ContextPackage, receipt: ContextReceipt?) {
     let clock = ContinuousClock()
     let begin = clock.now
-    let context = try await self.context(request, for: user, at: point)
-    let now = self.clock()
+    do {
+      for _ in 0..<Self.patience {
+        // Before anything of the person is read: whoever erases them in between erases what is kept of it, too.
+        let stream = try log.isReadOnly ? nil : log.quotedStream(user)
+        let context = try await self.context(request, for: user, at: point)
+        guard let stream else { return (context, nil) }
+        let receipt = try receipt(of: context, request, took: clock.now - begin)
+        let isKept = try await log.keepRecord(
+          receipt.encoded(), at: receipt.id.key, in: .receipts, quoting: context.items.map(\.event.version), of: stream)
+        if isKept { return (context, receipt) }
+      }
+    } catch {
+      throw MemoirError(error)
+    }
+    throw MemoirError(.unavailable, "what is known of \(user.user) is being taken out without a pause; try again")
+  }
+
+  private func receipt(
+    of context: ContextPackage, _ request: ContextRequest, took duration: Duration
+  ) throws(StorageError) -> ContextReceipt {
+    let now = clock()
     let id = ReceiptID(.generate(at: now))
     var writer = JSONWriter()
     writer.write(context, receipt: id)
@@ -108,18 +131,12 @@ extension MemoirStore {
       }
       if item.isHit { figures.isHit = true }
     }
-    figures.microseconds = UInt64(max(0, (clock.now - begin) / .microseconds(1)))
-    do {
-      let text = Array(context.text.utf8)
-      let receipt = ContextReceipt(
-        id: id, user: user, createdAt: now, query: request.query, budget: request.budget,
-        counter: memory.tokenCounter.name, asOf: point, version: context.version, position: try log.lastPosition(),
-        digest: BLAKE2b.digest(text.rawSpan).hexadecimal, figures: figures, answer: writer.finish())
-      try await log.keepRecord(receipt.encoded(), at: id.key, in: .receipts)
-      return (context, receipt)
-    } catch {
-      throw MemoirError(error)
-    }
+    figures.microseconds = UInt64(max(0, duration / .microseconds(1)))
+    let text = Array(context.text.utf8)
+    return ContextReceipt(
+      id: id, user: context.user, createdAt: now, query: request.query, budget: request.budget,
+      counter: memory.tokenCounter.name, asOf: context.asOf, version: context.version, position: try log.lastPosition(),
+      digest: BLAKE2b.digest(text.rawSpan).hexadecimal, figures: figures, answer: writer.finish())
   }
 
   /// A receipt: what was handed out then, whatever became of the memory since.

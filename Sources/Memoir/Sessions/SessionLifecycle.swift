@@ -13,7 +13,7 @@ public struct StartedSession: Sendable {
   public let eventIDs: [EventID]
   /// What an assistant is to know at its first word, as it was before the session; `nil` where none was asked for.
   public let context: ContextPackage?
-  /// The receipt of the context.
+  /// The receipt of the context; `nil` also where the person's first event was the session's start.
   public let receipt: ContextReceipt?
 }
 
@@ -78,7 +78,7 @@ extension MemoirStore {
     let prepared = events
     if try number(of: session, of: user) != nil { throw .sessionExists(session) }
     // Before anything is appended: a session without what it should begin with would not have begun.
-    var handedOut: (context: ContextPackage, receipt: ContextReceipt)?
+    var handedOut: (context: ContextPackage, receipt: ContextReceipt?)?
     if let request { handedOut = try await contextWithReceipt(request, for: user) }
     _ = try await deciding(on: user) { _ throws(MemoirError) in
       if try number(of: session, of: user) != nil { throw .sessionExists(session) }

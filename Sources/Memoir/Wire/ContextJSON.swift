@@ -55,6 +55,13 @@ extension JSONWriter {
   }
 }
 
+extension ContextPackage {
+  /// Prints the context as every surface hands it out: with its receipt, the bytes that the receipt gives again.
+  public func write(_ receipt: ContextReceipt?, to writer: inout JSONWriter) {
+    if let receipt { receipt.write(to: &writer) } else { writer.write(self, receipt: nil) }
+  }
+}
+
 extension ContextReceipt {
   /// Prints the receipt as it was handed out, byte for byte; of somebody who was erased since,
   /// `{"erased_at","receipt"}`.

@@ -36,9 +36,9 @@ extension StartedSession {
   /// Prints `{"context","event_ids","session","version"}`; the context as its receipt has it.
   public func write(to writer: inout JSONWriter) {
     writer.beginObject()
-    if let receipt {
+    if let context {
       writer.key("context")
-      receipt.write(to: &writer)
+      context.write(receipt, to: &writer)
     }
     writer.writeEventIDs(eventIDs)
     writer.key("session")

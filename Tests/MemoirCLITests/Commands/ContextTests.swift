@@ -56,6 +56,36 @@ import Testing
     #expect(try memoir.run("context", "bob").output.contains("Write the release notes"))
   }
 
+  @Test func `of nobody there is no receipt, and nothing of the question is kept`() throws {
+    let memoir = try program()
+    let run = try memoir.run("context", "nobody", "my", "secret", "UNKQ", "--json")
+    #expect(run.exitCode == 0)
+    #expect(run.output == #"{"items":[],"omitted":0,"text":"","tokens":0}"# + "\n")
+    #expect(try memoir.run("context", "nobody", "my secret UNKQ").errors.contains("no receipt"))
+    let data = try Data(contentsOf: URL(filePath: memoir.store + "/data.mdb"))
+    #expect(data.range(of: Data("UNKQ".utf8)) == nil)
+  }
+
+  // It needed to write, though its help says otherwise.
+  @Test func `on a read-only disk there is the text, and no receipt`() throws {
+    let memoir = try program()
+    let script = try memoir.file(
+      "script",
+      """
+      mount --bind "$MEMOIR_STORE" "$MEMOIR_STORE" && mount -o remount,bind,ro "$MEMOIR_STORE" || exit
+      memoir context bob which database
+      """)
+    for mode in ["-m", "-Urm"] {
+      let run = try memoir.shell("unshare \(mode) bash \(script)")
+      if run.output.isEmpty { continue }
+      #expect(run.exitCode == 0, "\(run.errors)")
+      #expect(run.output.contains("- decision: The database is PostgreSQL\n"))
+      #expect(run.errors.contains("; no receipt"))
+      return
+    }
+    withKnownIssue("no disk could be made read-only here") { Issue.record("a read-only disk was not tested") }
+  }
+
   @Test func `refuses what can't be, naming it`() throws {
     let memoir = try program()
     let run = try memoir.run("context", "bob", "x", "--budget", "1000001", "--json")

@@ -2,6 +2,7 @@
 import EventStore
 import JSON
 import Memoir
+import Synchronization
 import TestSupport
 
 /// A store in a temporary folder, whose clock the test moves.
@@ -40,6 +41,27 @@ final class Desk: Sendable {
 
   /// The types of all of Bob's events.
   func types() throws -> [String] { try store.log.readStream(bob).events.map(\.typeName) }
+}
+
+/// Something that happens in the middle of something else: once, or each time, as the test says.
+final class Interruption: Sendable {
+  private let body = Mutex<(@Sendable () async -> Void)?>(nil)
+  private let done = Atomic<Int>(0)
+
+  /// How often it has happened.
+  var count: Int { done.load(ordering: .acquiring) }
+
+  func set(_ body: @escaping @Sendable () async -> Void) { self.body.withLock { $0 = body } }
+
+  func run(keeping isKept: Bool = true) async {
+    let body = body.withLock { body in
+      defer { if !isKept { body = nil } }
+      return body
+    }
+    guard let body else { return }
+    await body()
+    done.add(1, ordering: .acquiringAndReleasing)
+  }
 }
 
 /// The code of the error that `body` throws; `nil` where it throws none.

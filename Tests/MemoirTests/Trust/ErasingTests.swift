@@ -107,8 +107,9 @@ private let marker = "Zebulon"
     let user = StreamName(try UserID("user-\(marker)"))
     try await fill(desk, user)
     try await desk.append(.messageAdded(MessageAdded(role: .user, content: "I am Ann.")), to: desk.ann, session: "s")
-    let (_, receipt) = try await desk.store.contextWithReceipt(ContextRequest("who is \(marker)"), for: user)
-    let (_, other) = try await desk.store.contextWithReceipt(ContextRequest("who"), for: desk.ann)
+    let receipt = try #require(
+      try await desk.store.contextWithReceipt(ContextRequest("who is \(marker)"), for: user).receipt)
+    let other = try #require(try await desk.store.contextWithReceipt(ContextRequest("who"), for: desk.ann).receipt)
     _ = try await desk.store.recall(RecallQuery("who is called"), of: user)
     try desk.store.prepareSnapshots(of: user)
     try desk.store.prepareRecall(of: user)

@@ -168,9 +168,12 @@ import Testing
     let report = try await desk.store.runRetention()
     #expect(report.receipts == [.default: 2])
     for gone in [early, quoting] {
-      #expect { try desk.store.receipt(gone.receipt.id) } throws: { ($0 as? MemoirError)?.code == .notFound }
+      #expect { try desk.store.receipt(try #require(gone.receipt).id) } throws: {
+        ($0 as? MemoirError)?.code == .notFound
+      }
     }
-    #expect(try desk.store.receipt(silent.receipt.id).answer == silent.receipt.answer)
+    let kept = try #require(silent.receipt)
+    #expect(try desk.store.receipt(kept.id).answer == kept.answer)
     #expect(try !isInFiles("harbour is blue", desk))
     desk.wait(seconds: 30 * Self.day)
     #expect(try await desk.store.runRetention().receipts == [.default: 1])

@@ -17,7 +17,7 @@ enum ContextCommand: Command {
       relevance and recency. A token is estimated at four ASCII characters, or one of any other kind.
 
       A receipt of it is kept, by which 'memoir receipt' gives the same bytes again. Where the store can't be
-      written to, there is none.
+      written to, or nobody has heard of the user, there is none.
       """,
     arguments: [CommandRow.user, query, budget, AsOfArguments.group],
     examples: [
@@ -29,27 +29,28 @@ enum ContextCommand: Command {
     var request = ContextRequest(arguments[query].joined(separator: " "))
     request.budget = Int(clamping: arguments[budget])
     let wanted = request
-    return try await arguments.withStore(for: .writing, usesModels: true, in: context) { store in
+    return try await arguments.withStore(for: .writingIfPossible, usesModels: true, in: context) { store in
       let (package, receipt) = try await store.contextWithReceipt(wanted, for: arguments.stream, at: arguments.asOf)
       if arguments.wantsJSON {
-        try context.output.write(json: receipt.answer + [0x0A])
+        try context.output.write(json: JSONWriter.line { package.write(receipt, to: &$0) })
       } else {
         try context.output.write(package.text)
-        try sayReceipt(of: package, receipt, in: context)
+        try say(package, of: wanted.budget, receipt, in: context)
       }
       return .done
     }
   }
 
   /// `186 tokens of 4,000; receipt …`, and what was found without meaning.
-  static func sayReceipt(of package: ContextPackage, _ receipt: ContextReceipt, in context: CommandContext) throws {
+  static func say(
+    _ package: ContextPackage, of budget: Int, _ receipt: ContextReceipt?, in context: CommandContext
+  ) throws {
     // On a terminal it stands below what it is about.
     try context.output.flush()
     let omitted = package.omitted == 0 ? "" : "; no room for \(Quantity.count(package.omitted, "item"))"
+    let kept = receipt.map { "receipt \($0.id)" } ?? "no receipt"
     try context.errors.print(
-      StyledText(
-        "\(Quantity.count(package.tokens, "token")) of \(Quantity.count(receipt.budget))\(omitted); receipt \(receipt.id)",
-        .dim))
+      StyledText("\(Quantity.count(package.tokens, "token")) of \(Quantity.count(budget))\(omitted); \(kept)", .dim))
     try MemoryText.sayMeaning(package.meaning, in: context)
   }
 }

@@ -180,9 +180,9 @@ enum SessionsCommand: Command {
   ) throws {
     guard arguments.wantsJSON else {
       try context.output.print(StyledText(started.session.id.description, .accent))
-      if let package = started.context, let receipt = started.receipt {
+      if let package = started.context {
         if !package.text.isEmpty { try context.output.write("\n" + package.text) }
-        try ContextCommand.sayReceipt(of: package, receipt, in: context)
+        if let receipt = started.receipt { try ContextCommand.say(package, of: receipt.budget, receipt, in: context) }
       }
       return
     }

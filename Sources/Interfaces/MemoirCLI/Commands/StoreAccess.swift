@@ -9,6 +9,8 @@ enum StoreUse {
   case reading
   /// Change what is there.
   case writing
+  /// Change what is there; or, where nothing can be written, look.
+  case writingIfPossible
   /// Make it where there is none.
   case creating
 }
@@ -37,7 +39,14 @@ extension ParsedArguments {
         memory.judge = ModelJudge(ChatClient(chat))
       }
     }
-    return try MemoirStore(folder: storePath(environment: context.environment), options: options, memory: memory)
+    let folder = storePath(environment: context.environment)
+    do throws(MemoirError) {
+      return try MemoirStore(folder: folder, options: options, memory: memory)
+    } catch {
+      guard use == .writingIfPossible, error.code == .forbidden else { throw error }
+      options.isReadOnly = true
+      return try MemoirStore(folder: folder, options: options, memory: memory)
+    }
   }
 
   /// Names what it most likely is, should LMDB end the process: it believes the pages of the file, and only `verify`

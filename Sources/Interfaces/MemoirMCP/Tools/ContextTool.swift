@@ -16,7 +16,8 @@ extension Tool {
         Get a text with everything that matters about the person for what is said now: who they are, open tasks, \
         decisions, preferences, related history, facts, chosen to fit a budget of tokens. Use it once when a \
         conversation turns to something new and you want the whole picture; for a single question 'recall' is \
-        shorter, and 'start_session' gives this text by itself. A receipt is kept of what you were given.
+        shorter, and 'start_session' gives this text by itself. A receipt is kept of what you were given, unless nothing is \
+        remembered yet.
         """,
       parameters: [query, budget, asOf],
       output: .contextPackage, effect: .reading
@@ -25,7 +26,9 @@ extension Tool {
       request.budget = Int(call.arguments[budget])
       let (package, receipt) = try await call.store.contextWithReceipt(
         request, for: call.user, at: call.arguments[asOf])
-      return ToolResult(package.shown, JSONText(canonical: receipt.answer))
+      var writer = JSONWriter()
+      package.write(receipt, to: &writer)
+      return ToolResult(package.shown, JSONText(canonical: writer.finish()))
     }
   }()
 }
@@ -45,6 +48,6 @@ extension Schema {
     .required("text", .text(), "For a prompt."), .required("tokens", .whole()),
     .required("items", .array(of: .anyObject), "What stands in the text, and why."),
     .required("omitted", .whole(), "How many items found no room."),
-    .required("receipt", .text(), "By which the same bytes can be had again."),
+    .optional("receipt", .text(), "By which the same bytes can be had again."),
   ])
 }

@@ -39,7 +39,7 @@ extension MemoirServer {
         var request = ContextRequest(call[query] ?? "")
         if let budget = call[budget] { request.budget = budget }
         let (context, receipt) = try await call.store.contextWithReceipt(request, for: user, at: try call.asOf())
-        return Reply.json(items: context.items.count) { receipt.write(to: &$0) }
+        return Reply.json(items: context.items.count) { context.write(receipt, to: &$0) }
       }),
     Route(
       .get, "/v1/receipts/{receipt}", "receipt", access: .scope(.recall),
