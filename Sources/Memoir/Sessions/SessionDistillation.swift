@@ -121,7 +121,9 @@ extension MemoirStore {
   /// Doing it again appends nothing: what a distiller made of a session has ids that follow from both. What is due of
   /// combining sessions is done, too.
   ///
-  /// - Returns: One result for each session of the scope, by end.
+  /// A session that is gone before its events can be appended, since its user was erased, stays so.
+  ///
+  /// - Returns: One result for each session of the scope that is still there, by end.
   /// - Throws: `not_found` for a user or a session nobody has heard of; `invalid_argument` for a session that is open.
   /// - Complexity: O(events of the user), and what the distiller takes.
   public func distill(
@@ -130,21 +132,23 @@ extension MemoirStore {
     let all = try allSessions(of: user)
     let known = try distillers(of: user)
     let mine = sessionPolicy.distiller.identity
-    var results: [LateDistillation] = []
+    let wanted: [Session]
     switch scope {
     case .session(let id):
       guard let session = all.first(where: { $0.id == id }) else { throw .noSession(id, of: user) }
       guard session.end != nil else {
         throw .session(id, "is open; it is distilled when it ends")
       }
-      results.append(try await distillEnded(session, of: user, known[session.number] ?? [], agent: agent))
-    case .undistilled:
-      for session in all where session.end != nil && known[session.number] == nil {
-        results.append(try await distillEnded(session, of: user, [], agent: agent))
-      }
-    case .all:
-      for session in all where session.end != nil && known[session.number]?.contains(mine) != true {
-        results.append(try await distillEnded(session, of: user, known[session.number] ?? [], agent: agent))
+      wanted = [session]
+    case .undistilled: wanted = all.filter { $0.end != nil && known[$0.number] == nil }
+    case .all: wanted = all.filter { $0.end != nil && known[$0.number]?.contains(mine) != true }
+    }
+    var results: [LateDistillation] = []
+    for session in wanted {
+      if let done = try await distillEnded(session, of: user, known[session.number] ?? [], agent: agent) {
+        results.append(done)
+      } else if case .session(let id) = scope {
+        throw .noSession(id, of: user)
       }
     }
     try await compactSessions(of: user)
@@ -170,9 +174,10 @@ extension MemoirStore {
     return found
   }
 
+  /// - Returns: `nil` where the session is gone.
   private func distillEnded(
     _ session: Session, of user: StreamName, _ known: Set<DistillerIdentity>, agent: String?
-  ) async throws(MemoirError) -> LateDistillation {
+  ) async throws(MemoirError) -> LateDistillation? {
     let mine = sessionPolicy.distiller.identity
     if known.contains(mine) {
       return LateDistillation(session: session, distiller: mine, failure: nil, eventIDs: [])
@@ -196,14 +201,17 @@ extension MemoirStore {
     let closing = (event: event, id: session.derivedID("distilled", made.distiller))
     // What it says was said then, and has faded since as anything that was learned then.
     let time = min(session.end?.endedAt ?? .latest, clock())
-    let decided = try await deciding(on: user) { state throws(MemoirError) -> (events: [EventData], result: Void) in
+    let decided = try await deciding(on: user) { state throws(MemoirError) -> (events: [EventData], result: Bool) in
+      // Whoever was erased meanwhile has no such session any more; after they came back, one of that name is another.
+      guard let state, let found = try find(session.id, in: state), found.number == session.number, found.end != nil
+      else { return ([], false) }
       // Another process may have been first.
-      guard let state, try eventIfKnown(closing.id, of: user) == nil else { return ([], ()) }
+      guard try eventIfKnown(closing.id, of: user) == nil else { return ([], true) }
       return (
-        try events(storing: made, of: session, in: state, closing: closing, at: time, agent: agent), ()
+        try events(storing: made, of: session, in: state, closing: closing, at: time, agent: agent), true
       )
     }
-    return result(decided.eventIDs)
+    return decided.result ? result(decided.eventIDs) : nil
   }
 
   private func eventIfKnown(_ id: EventID, of user: StreamName) throws(MemoirError) -> RecordedEvent? {

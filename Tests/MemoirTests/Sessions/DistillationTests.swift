@@ -165,6 +165,42 @@ import Testing
     #expect(facts.filter { $0.fact.contains("Acme") }.map(\.category) == ["work"])
   }
 
+  // The events were appended all the same: facts of somebody who had been erased.
+  @Test(arguments: [false, true])
+  func `of somebody who is erased meanwhile appends nothing`(comesBack: Bool) async throws {
+    let interruption = Interruption()
+    let desk = try SessionDesk { policy in
+      policy.distiller = ScriptedDistiller { _ throws(DistillerError) in
+        await interruption.run()
+        guard let draft = try? MemoryDraft("Lives in Lisbon.") else { throw .failed }
+        return Distillation(summary: "About Lisbon.", memories: [draft])
+      }
+      policy.distillerTimeLimit = .seconds(60)
+    }
+    interruption.set { [store = desk.store, bob = desk.bob] in
+      _ = try? await store.erase(bob, by: "the office")
+      guard comesBack else { return }
+      // In a conversation of the same name.
+      _ = try? await store.append(
+        [
+          .messageAdded(MessageAdded(role: .user, content: "Hello again.")),
+          .sessionEnded(SessionEnded(reason: "closed")),
+        ], to: bob, session: .named("s"))
+    }
+    try await desk.say("I live in Lisbon.", in: "s")
+    try await desk.endRaw("s")
+    let types = ["MessageAdded", "SessionEnded", "UserErased"] + (comesBack ? ["MessageAdded", "SessionEnded"] : [])
+    #expect(try await desk.store.distill(desk.bob).isEmpty)
+    #expect(try desk.types() == types)
+    #expect(try desk.store.state(of: desk.bob).facts.isEmpty)
+    // Who asks for one session is told that there is none.
+    try await desk.say("I live in Porto.", in: "t")
+    try await desk.endRaw("t")
+    #expect(await code { _ = try await desk.store.distill(desk.bob, .session(.named("t"))) } == .notFound)
+    #expect(try desk.store.state(of: desk.bob).facts.isEmpty)
+    #expect(try desk.events("SessionDistilled").isEmpty && interruption.count == 2)
+  }
+
   @Test func `by several at once is done once`() async throws {
     let desk = try SessionDesk()
     for number in 1...5 {
