@@ -282,6 +282,7 @@ extension RecordErasure {
     guard let table = context.tables.later[kind.tableName] else { return [] }
     var replaced: [(key: [UInt8], value: [UInt8])] = []
     var changed: [[UInt8]] = []
+    var open: [(key: [UInt8], names: [StreamName], fate: RecordFate)] = []
     do throws(LMDBError) {
       try context.transaction.sweep(table) { entry in
         let (key, value) = Self.copy(entry)
@@ -296,10 +297,21 @@ extension RecordErasure {
           changed.append(key)
           replaced.append((key, value))
           return .keep
+        case .keepWhileKnown(let names, let fate):
+          open.append((key, names, fate))
+          return .keep
         }
       }
     } catch {
       throw StorageError(error)
+    }
+    for (key, names, fate) in open where try !context.knows(anyOf: names) {
+      changed.append(key)
+      if case .replace(let value) = fate {
+        replaced.append((key, value))
+      } else {
+        try context.transaction.remove(key, from: table)
+      }
     }
     for (key, value) in replaced { try context.transaction.storeIndexed(value, at: key, in: table) }
     guard isCounted, !changed.isEmpty else { return changed }
@@ -307,5 +319,16 @@ extension RecordErasure {
     counter.write(try context.transaction.recordVersion(of: kind, in: table) + 1)
     try context.transaction.storeIndexed(counter.bytes, at: RecordSet.versionKey, in: table)
     return changed
+  }
+}
+
+extension WriterContext {
+  /// Whether any of these has events under its name.
+  fileprivate func knows(anyOf names: [StreamName]) throws(StorageError) -> Bool {
+    for name in names {
+      guard let stream = try index.stream(name, in: transaction) else { continue }
+      if try index.epoch(of: stream, transaction).erased == nil { return true }
+    }
+    return false
   }
 }

@@ -7,6 +7,8 @@ public enum RecordFate: Sendable {
   case remove
   /// It stays, with this in its place.
   case replace([UInt8])
+  /// It stays as it is while the store knows any of these, and is about them; else the other becomes of it.
+  indirect case keepWhileKnown([StreamName], else: RecordFate)
 }
 
 /// How a person is erased from records of a kind.

@@ -74,16 +74,18 @@ extension Grant {
 }
 
 extension APIKey {
-  /// The person's own key goes; one that reaches others, too, reaches them still.
+  /// The person's own key goes; one that reaches others, too, reaches them still. One that reaches several namespaces
+  /// names the person as long as they are known in any of them. What people call a key stays: it is theirs to choose.
   fileprivate static func fate(_ key: [UInt8], _ value: [UInt8], of person: StreamName) -> RecordFate {
     let text = String(decoding: key.dropFirst(), as: UTF8.self)
     guard let id = try? APIKeyID(text), var found = try? APIKey(id, decoding: value),
-      found.namespaces == .only([person.namespace]), let users = found.users, users.contains(.exactly(person.user))
+      case .only(let namespaces) = found.namespaces, namespaces.contains(person.namespace),
+      let users = found.users, users.contains(.exactly(person.user))
     else { return .keep }
-    let others = users.filter { $0 != .exactly(person.user) }
-    if others.isEmpty { return .remove }
-    found.users = others
-    return .replace(found.encoded())
+    found.users = users.filter { $0 != .exactly(person.user) }
+    let fate: RecordFate = found.users == [] ? .remove : .replace(found.encoded())
+    let elsewhere = namespaces.filter { $0 != person.namespace }.map { StreamName(person.user, in: $0) }
+    return elsewhere.isEmpty ? fate : .keepWhileKnown(elsewhere, else: fate)
   }
 }
 

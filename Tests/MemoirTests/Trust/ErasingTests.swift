@@ -197,6 +197,37 @@ private let marker = "Zebulon"
     #expect(try desk.store.state(of: desk.bob, at: .version(12)).state == empty)
   }
 
+  // Only keys of the one namespace were looked at: others kept the person's id for good.
+  @Test func `takes them out of keys to several namespaces, with the last of those that know them`() async throws {
+    let desk = try TrustDesk()
+    let two = try Namespace("two")
+    let here = StreamName(try UserID("user-\(marker)")), there = StreamName(here.user, in: two)
+    let both = KeyNamespaces.only([.default, two])
+    func key(_ users: [UserID], _ namespaces: KeyNamespaces) async throws -> APIKeyID {
+      let draft = APIKeyDraft(
+        "a phone", namespaces: namespaces, scopes: [.read], users: users.map { .exactly($0) })
+      return try await desk.store.keys.create(draft).key.id
+    }
+    for user in [here, there, desk.ann] {
+      try await desk.append(.messageAdded(MessageAdded(role: .user, content: "Hello.")), to: user)
+    }
+    let own = try await key([here.user], both)
+    let shared = try await key([here.user, desk.ann.user], both)
+    let elsewhere = try await key([here.user, desk.ann.user], .only([.default, Namespace("three")]))
+
+    try await desk.store.erase(here, by: "the office")
+    #expect(try desk.store.keys.get(own).users == [.exactly(here.user)])
+    #expect(try desk.store.keys.get(shared).users?.count == 2)
+    // Nobody of that name is known there.
+    #expect(try desk.store.keys.get(elsewhere).users == [.exactly(desk.ann.user)])
+
+    #expect(try await desk.store.erase(there, by: "the office").isScrubbed)
+    #expect(await code { _ = try desk.store.keys.get(own) } == .notFound)
+    #expect(try desk.store.keys.get(shared).users == [.exactly(desk.ann.user)])
+    #expect(try filesWithMarker(desk) == [])
+    #expect(try desk.store.log.verify().isSound)
+  }
+
   @Test func `is refused for nobody, and by nobody`() async throws {
     let desk = try TrustDesk()
     #expect(await code { try await desk.store.erase(desk.bob, by: "the office") } == .notFound)
