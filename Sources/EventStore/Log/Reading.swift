@@ -189,13 +189,24 @@ extension EventLog {
 
   /// The last event of the log that was recorded before a moment; 0 where there is none.
   ///
-  /// - Complexity: O(log *n*) records, since no later one was recorded earlier.
+  /// A damaged record says nothing: it counts as the next one that is whole.
+  /// - Complexity: O(log *n*) records, since no later one was recorded earlier; and damaged ones.
   package func lastPosition(recordedBefore time: Timestamp) throws(StorageError) -> LogPosition {
     let view = try view()
     var before: UInt64 = 0, last = view.last.number
     while before < last {
       let middle = before + (last - before + 1) / 2
-      if try view.record(at: LogPosition(middle)).recordedAt < time { before = middle } else { last = middle - 1 }
+      var whole = middle
+      var recordedAt: Timestamp?
+      while recordedAt == nil, whole <= last {
+        do throws(StorageError) {
+          recordedAt = try view.record(at: LogPosition(whole)).recordedAt
+        } catch {
+          guard case .corrupt = error else { throw error }
+          whole += 1
+        }
+      }
+      if let recordedAt, recordedAt < time { before = whole } else { last = middle - 1 }
     }
     return LogPosition(before)
   }

@@ -79,10 +79,12 @@ extension EventLog {
 
   /// Lends records to `body`, by the bytes of their keys, until it returns `false`.
   ///
-  /// - Parameter first: Begins with the first key that is not before this.
-  /// - Throws: ``StorageError/corrupt(reason:position:)`` for a damaged one, or what `body` finds damaged.
+  /// - Parameters:
+  ///   - first: Begins with the first key that is not before this.
+  ///   - damaged: Told the key of a damaged one, or of what `body` finds damaged; then it goes on behind it.
+  /// - Throws: ``StorageError/corrupt(reason:position:)`` for such a record where nobody is to be told.
   public func forEachRecord(
-    in kind: StoreRecords, from first: [UInt8] = [],
+    in kind: StoreRecords, from first: [UInt8] = [], damaged: ((RawSpan) -> Void)? = nil,
     _ body: (_ key: RawSpan, _ value: RawSpan) throws(DamagedBytes) -> Bool
   ) throws(StorageError) {
     guard let table = tables.later[kind.tableName] else { return }
@@ -90,10 +92,15 @@ extension EventLog {
     var cursor = try transaction.scan(table)
     var next = try first.isEmpty ? cursor.toNext() : cursor.to(atOrAfter: first)
     while let entry = next {
-      let goesOn = try decoding(kind.tableName) { () throws(DamagedBytes) in
-        try body(entry.key, try IndexValue.open(entry.value, at: entry.key))
+      do throws(StorageError) {
+        let goesOn = try decoding(kind.tableName) { () throws(DamagedBytes) in
+          try body(entry.key, try IndexValue.open(entry.value, at: entry.key))
+        }
+        if !goesOn { return }
+      } catch {
+        guard let damaged else { throw error }
+        damaged(entry.key)
       }
-      if !goesOn { return }
       next = try cursor.toNext()
     }
   }

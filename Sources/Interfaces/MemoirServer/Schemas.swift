@@ -131,7 +131,9 @@ enum Schemas {
     (
       "RetentionReport",
       .object([
-        .required("dry_run", .boolean), .required("now", .time), .optional("scrubbed", .boolean),
+        .required("damaged_events", .count), .required("damaged_receipts", .count),
+        .required("dry_run", .boolean), .optional("first_damaged", .count), .required("now", .time),
+        .optional("scrubbed", .boolean),
         .required(
           "namespaces",
           .array(

@@ -71,6 +71,12 @@ final class Upkeep: Sendable {
           writer.member("events", report.users.reduce(0) { $0 + $1.counts.values.reduce(0, +) })
         }
       }
+      if !report.isWhole {
+        log.line("retention_damaged", level: "error") { writer in
+          writer.member("events", report.damaged.count)
+          writer.member("receipts", report.damagedReceipts)
+        }
+      }
       return true
     } catch {
       if !Task.isCancelled { failed(error, count: nil, "retention_failed") }

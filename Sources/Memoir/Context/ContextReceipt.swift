@@ -160,10 +160,15 @@ extension MemoirStore {
   }
 
   /// Lends the receipts handed out in a span of time to `body`, in order.
+  ///
+  /// - Parameter damaged: Called for a damaged one, which is passed over; without it, that is thrown.
   func forEachReceipt(
-    from since: Timestamp, through until: Timestamp, _ body: (ContextReceipt) -> Void
+    from since: Timestamp, through until: Timestamp, damaged: (() -> Void)? = nil, _ body: (ContextReceipt) -> Void
   ) throws(StorageError) {
-    try log.forEachRecord(in: .receipts, from: ReceiptID.first(at: since).key) { key, value throws(DamagedBytes) in
+    let passOver = damaged.map { damaged in { (_: RawSpan) in damaged() } }
+    try log.forEachRecord(
+      in: .receipts, from: ReceiptID.first(at: since).key, damaged: passOver
+    ) { key, value throws(DamagedBytes) in
       var id = ByteReader(key)
       var reader = ByteReader(value)
       let receipt = try ContextReceipt(ReceiptID(try EventID(reading: &id)), decoding: &reader)

@@ -43,7 +43,9 @@ public struct FactsState: ProjectionState {
   subscript(key key: ItemKey) -> Fact? { live[key] }
 
   /// Whether the fact with this id was forgotten or superseded.
-  public func isGone(_ id: FactID) -> Bool { dead.contains(ItemKey(id.id)) }
+  public func isGone(_ id: FactID) -> Bool { isGone(ItemKey(id.id)) }
+
+  func isGone(_ key: ItemKey) -> Bool { dead.contains(key) }
 
   /// Folds an event.
   ///

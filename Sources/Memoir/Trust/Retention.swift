@@ -27,8 +27,16 @@ public struct RetentionReport: Sendable {
   public internal(set) var users: [User] = []
   /// How many receipts of contexts, by namespace.
   public internal(set) var receipts: [Namespace: Int] = [:]
+  /// Where events are that could not be read, or taken out, since they are damaged: they stay as they are. A run tells of
+  /// what it came upon, ``EventLog/verify(against:in:progress:)`` of all.
+  public internal(set) var damaged: [LogPosition] = []
+  /// How many receipts are damaged, or quote what is: they stay too.
+  public internal(set) var damagedReceipts = 0
   /// Whether nothing of it is left in the file; `nil` where nothing was taken out, since it was only asked.
   public internal(set) var isScrubbed: Bool?
+
+  /// Whether all there is could be looked at.
+  public var isWhole: Bool { damaged.isEmpty && damagedReceipts == 0 }
 
   /// How many events of a namespace.
   public func counts(in namespace: Namespace) -> [RetainedKind: Int] {
@@ -82,6 +90,7 @@ extension MemoirStore {
 
   /// What a run would redact now.
   ///
+  /// What is damaged stops nobody: it is passed over, and told.
   /// - Parameter namespace: Of one namespace alone; else of all that have a policy.
   /// - Complexity: O(events recorded since what the run before looked at, and receipts).
   public func previewRetention(
@@ -90,11 +99,12 @@ extension MemoirStore {
     do {
       let plan = try retentionPlan(in: namespace, now: now ?? clock())
       var report = RetentionReport(now: plan.now, policies: plan.policies)
-      var names = StreamNames(log)
+      var search = RetentionSearch(log)
       var tally = RetentionTally()
-      for slice in plan.slices { tally.add(try expired(in: slice, by: plan, &names)) }
+      for slice in plan.slices { tally.add(try expired(in: slice, by: plan, &search)) }
       report.users = tally.users
-      report.receipts = try expiredReceipts(by: plan).mapValues(\.count)
+      report.receipts = try expiredReceipts(by: plan, &search).mapValues(\.count)
+      report.add(search)
       return report
     } catch {
       throw MemoirError(error)
@@ -116,20 +126,23 @@ extension MemoirStore {
     do {
       var plan = try retentionPlan(in: namespace, now: now ?? clock())
       var report = RetentionReport(now: plan.now, policies: plan.policies)
-      var names = StreamNames(log)
+      var search = RetentionSearch(log)
       var tally = RetentionTally()
       for slice in plan.slices {
-        let found = try expired(in: slice, by: plan, &names)
+        let found = try expired(in: slice, by: plan, &search)
         for start in stride(from: 0, to: found.count, by: Self.redactionsPerCommit) {
           try Task.checkCancellation()
-          let batch = found[start..<min(start + Self.redactionsPerCommit, found.count)]
-          try await log.redact(batch.map { ($0.user, $0.version) })
+          var batch = Array(found[start..<min(start + Self.redactionsPerCommit, found.count)])
+          for index in try await log.redact(batch.map { ($0.user, $0.version) }).reversed() {
+            search.damaged.insert(batch.remove(at: index).position)
+          }
+          tally.add(batch)
         }
-        tally.add(found)
         try await notePlan(&plan, through: slice.upperBound)
       }
       report.users = tally.users
-      let receipts = try expiredReceipts(by: plan)
+      let receipts = try expiredReceipts(by: plan, &search)
+      report.add(search)
       for (_, ids) in receipts { try await log.redactRecords(at: ids.map(\.key), in: .receipts) }
       report.receipts = receipts.mapValues(\.count)
       report.isScrubbed = try await scrubRedacted()
@@ -170,21 +183,31 @@ extension MemoirStore {
     return plan
   }
 
-  /// What is too old in a stretch of the log, in its order.
+  /// What is too old in a stretch of the log, in the order in which it is to be taken out.
   private func expired(
-    in slice: ClosedRange<LogPosition>, by plan: RetentionPlan, _ names: inout StreamNames
+    in slice: ClosedRange<LogPosition>, by plan: RetentionPlan, _ search: inout RetentionSearch
   ) throws -> [ExpiredEvent] {
     var found: [(stream: StreamKey, version: StreamVersion, position: LogPosition, kind: RetainedKind)] = []
-    try log.forEachEvent(after: LogPosition(slice.lowerBound.number - 1), through: slice.upperBound) { stream, event in
+    var damaged: [LogPosition] = []
+    try log.forEachEvent(
+      after: LogPosition(slice.lowerBound.number - 1), through: slice.upperBound, damaged: { damaged.append($0) }
+    ) { stream, event in
       guard !event.isRedacted, let kind = RetainedKind(event) else { return }
       found.append((stream, event.version, event.position, kind))
     }
-    return try found.compactMap { event in
-      let name = try names[event.stream]
-      guard let due = plan.dues[name.namespace]?[event.kind], event.position > due.through, event.position <= due.end
-      else { return nil }
-      return ExpiredEvent(user: name, version: event.version, kind: event.kind)
+    search.damaged.formUnion(damaged)
+    var expired: [ExpiredEvent] = []
+    // What they would bring back goes before them, so that it never comes back.
+    var first: [ExpiredEvent] = []
+    for event in found {
+      guard let name = try search.name(of: event.stream, at: event.position),
+        let due = plan.dues[name.namespace]?[event.kind], event.position > due.through, event.position <= due.end
+      else { continue }
+      let one = ExpiredEvent(user: name, version: event.version, position: event.position, kind: event.kind)
+      expired.append(one)
+      if event.kind == .facts { first += try search.relearned.after(one) }
     }
+    return first + expired.filter { !search.relearned.isTaken($0) }
   }
 
   /// Notes that everything too old is redacted up to a position.
@@ -201,11 +224,14 @@ extension MemoirStore {
   }
 
   /// The receipts that quote something too old, or what a person asked when it is too old itself.
-  private func expiredReceipts(by plan: RetentionPlan) throws -> [Namespace: [ReceiptID]] {
+  private func expiredReceipts(
+    by plan: RetentionPlan, _ search: inout RetentionSearch
+  ) throws -> [Namespace: [ReceiptID]] {
     var quoting: [(id: ReceiptID, user: StreamName, firsts: [RetainedKind: StreamVersion])] = []
     var expired: [Namespace: [ReceiptID]] = [:]
     if plan.dues.isEmpty { return expired }
-    try forEachReceipt(from: .earliest, through: .latest) { receipt in
+    var damaged = 0
+    try forEachReceipt(from: .earliest, through: .latest, damaged: { damaged += 1 }) { receipt in
       guard let dues = plan.dues[receipt.user.namespace] else { return }
       if let due = dues[.messages], receipt.createdAt < due.endsAt {
         expired[receipt.user.namespace, default: []].append(receipt.id)
@@ -215,16 +241,23 @@ extension MemoirStore {
     }
     var lasts: [StreamName: [RetainedKind: StreamVersion]] = [:]
     for receipt in quoting {
-      for (kind, due) in plan.dues[receipt.user.namespace] ?? [:] {
-        guard let first = receipt.firsts[kind] else { continue }
-        let last = try lasts[receipt.user]?[kind] ?? log.version(of: receipt.user, at: .position(due.end)) ?? 0
-        lasts[receipt.user, default: [:]][kind] = last
-        if first <= last {
-          expired[receipt.user.namespace, default: []].append(receipt.id)
-          break
+      do throws(ReadError) {
+        for (kind, due) in plan.dues[receipt.user.namespace] ?? [:] {
+          guard let first = receipt.firsts[kind] else { continue }
+          var last = lasts[receipt.user]?[kind]
+          if last == nil { last = try log.version(of: receipt.user, at: .position(due.end)) }
+          lasts[receipt.user, default: [:]][kind] = last ?? 0
+          if first <= last ?? 0 {
+            expired[receipt.user.namespace, default: []].append(receipt.id)
+            break
+          }
         }
+      } catch {
+        guard case .storage(.corrupt) = error else { throw error }
+        damaged += 1
       }
     }
+    search.damagedReceipts += damaged
     return expired
   }
 }
@@ -257,10 +290,41 @@ private struct RetentionPlan {
   }
 }
 
-private struct ExpiredEvent {
+struct ExpiredEvent {
   let user: StreamName
   let version: StreamVersion
+  let position: LogPosition
   let kind: RetainedKind
+}
+
+/// What a run has found out besides what is too old.
+private struct RetentionSearch {
+  private var names: StreamNames
+  var relearned: RelearnedFacts
+  /// Events that could not be read or taken out.
+  var damaged: Set<LogPosition> = []
+  var damagedReceipts = 0
+
+  init(_ log: EventLog) {
+    names = StreamNames(log)
+    relearned = RelearnedFacts(log)
+  }
+
+  /// Whose event it is; `nil` where that is damaged.
+  mutating func name(of stream: StreamKey, at position: LogPosition) throws(StorageError) -> StreamName? {
+    do throws(StorageError) { return try names[stream] } catch {
+      guard case .corrupt = error else { throw error }
+      damaged.insert(position)
+      return nil
+    }
+  }
+}
+
+extension RetentionReport {
+  fileprivate mutating func add(_ search: RetentionSearch) {
+    damaged = search.damaged.sorted()
+    damagedReceipts = search.damagedReceipts
+  }
 }
 
 /// Counts what was found, by person.

@@ -28,12 +28,21 @@ extension RetentionPolicy {
 }
 
 extension RetentionReport {
-  /// Prints `{"dry_run","namespaces":[{"facts","messages","namespace","receipts","summaries","users":[…]}],"now"}`, and
-  /// `scrubbed` where it was no dry run.
+  /// Prints `{"damaged_events","damaged_receipts","dry_run",
+  /// "namespaces":[{"facts","messages","namespace","receipts","summaries","users":[…]}],"now"}`, `first_damaged` where
+  /// there is any, and `scrubbed` where it was no dry run.
   public func write(to writer: inout JSONWriter) {
     writer.beginObject()
+    writer.key("damaged_events")
+    writer.integer(damaged.count)
+    writer.key("damaged_receipts")
+    writer.integer(damagedReceipts)
     writer.key("dry_run")
     writer.bool(isScrubbed == nil)
+    if let first = damaged.first {
+      writer.key("first_damaged")
+      writer.integer(first.number)
+    }
     writer.key("namespaces")
     writer.array(policies.map(\.namespace)) { writer, namespace in
       writer.beginObject()

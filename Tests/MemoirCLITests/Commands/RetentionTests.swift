@@ -51,6 +51,22 @@ import Testing
     #expect(try memoir.run("retention", "run").output.contains("no policy"))
   }
 
+  @Test func `a damaged event stops nothing else, and is told`() async throws {
+    let memoir = try await Self.withOldAndNew()
+    try memoir.run("retention", "set", "--messages", "30")
+    let url = URL(filePath: memoir.store + "/data.mdb")
+    var data = try Data(contentsOf: url)
+    while let place = data.range(of: Data("said long ago".utf8)) { data[place.lowerBound] ^= 1 }
+    try data.write(to: url)
+    for words in [["run", "--dry-run"], ["run"]] {
+      let run = try memoir.run(["retention"] + words, input: Data())
+      #expect(run.exitCode == 5)
+      #expect(run.output.contains("Damaged, and left as they are: 1 event, the first at position 1."), "\(run.output)")
+    }
+    let object = try memoir.run("retention", "run", "--json").object()
+    #expect(object["damaged_events"] as? Int == 0 && object["damaged_receipts"] as? Int == 0)
+  }
+
   @Test(arguments: [
     ["set"], ["set", "--messages", "0"], ["set", "--messages", "36501"], ["set", "--facts", "x"],
     ["list", "--messages", "30"], ["set", "--messages", "30", "--dry-run"], ["run", "--summaries", "3"], ["forget"], [],

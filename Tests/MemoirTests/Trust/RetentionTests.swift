@@ -180,6 +180,112 @@ import Testing
     #expect(try !isInFiles("unrelated words", desk))
   }
 
+  // Once the event that had forgotten it was gone, the one that taught it again brought it back.
+  @Test(arguments: [false, true], [0, 25, 60])
+  func `a fact that was forgotten or superseded does not come back`(isSuperseded: Bool, days: Int64) async throws {
+    let desk = try TrustDesk()
+    let id = try FactID("f-1")
+    let learned = MemoirEvent.factLearned(
+      try FactLearned(fact: "Lives in Porto", category: "home", confidence: 1, factID: id))
+    try await desk.append(learned)
+    // What buries it becomes too old with it, or later.
+    desk.wait(seconds: days * Self.day)
+    if isSuperseded {
+      try await desk.append(.factRevised(FactRevised(factID: id, supersededBy: FactID("f-2"))))
+    } else {
+      try await desk.append(.factForgotten(FactForgotten(factID: id)))
+    }
+    desk.wait(seconds: 20 * Self.day)
+    try await desk.append(learned, .factLearned(FactLearned(fact: "Owns a cat", category: "pets", confidence: 1)))
+    desk.wait(seconds: 10 * Self.day)
+    try await says("later", in: desk)
+    #expect(try desk.store.state(of: desk.bob).facts.map(\.fact) == ["Owns a cat"])
+    try await desk.store.setRetention(try policy([.facts: 60]))
+    for _ in 0..<4 {
+      let dry = try desk.store.previewRetention()
+      let report = try await desk.store.runRetention()
+      #expect(report.users == dry.users)
+      let facts = try desk.store.state(of: desk.bob).facts.map(\.fact)
+      #expect(!facts.contains("Lives in Porto"), "\(facts)")
+      desk.wait(seconds: 15 * Self.day)
+    }
+    #expect(try !isInFiles("Lives in Porto", desk))
+    #expect(try desk.store.log.verify().isSound)
+  }
+
+  @Test func `a fact that is taught again keeps its own time where nothing had buried it`() async throws {
+    let desk = try TrustDesk()
+    let id = try FactID("f-1")
+    let learned = MemoirEvent.factLearned(
+      try FactLearned(fact: "Lives in Porto", category: "home", confidence: 1, factID: id))
+    // To forget what nobody knows changes nothing.
+    try await desk.append(.factForgotten(FactForgotten(factID: id)))
+    desk.wait(seconds: 50 * Self.day)
+    try await desk.append(learned)
+    desk.wait(seconds: 20 * Self.day)
+    try await desk.store.setRetention(try policy([.facts: 60]))
+    #expect(try await desk.store.runRetention().users.first?.counts == [.facts: 1])
+    #expect(try desk.store.state(of: desk.bob).facts.map(\.fact) == ["Lives in Porto"])
+    desk.wait(seconds: 41 * Self.day)
+    _ = try await desk.store.runRetention()
+    #expect(try desk.store.state(of: desk.bob).facts.isEmpty)
+  }
+
+  // One damaged record stopped every run, in every namespace.
+  @Test(arguments: [4, 65_536])
+  func `what is damaged is passed over, and told`(blockSize: Int) async throws {
+    let folder = TemporaryFolder()
+    let clock = TestClock()
+    let path = folder.path + "/store"
+    func open() throws -> MemoirStore {
+      var options = EventLog.Options()
+      options.clock = { clock.now }
+      options.mapSize = 1 << 30
+      options.blockSize = blockSize
+      return try MemoirStore(folder: path, options: options)
+    }
+    var store = try open()
+    let people = [StreamName.named("bob"), .named("ann"), .named("bob", in: "two")]
+    for number in 0..<30 {
+      clock.advance(byMicroseconds: 1_000_000)
+      try await store.append(
+        [.messageAdded(MessageAdded(role: .user, content: "old-\(number)."))], to: people[number % 3])
+    }
+    var receipts: [ContextReceipt] = []
+    for person in people.prefix(2) {
+      let handedOut = try await store.contextWithReceipt(ContextRequest("anything"), for: person)
+      receipts.append(try #require(handedOut.receipt))
+    }
+    clock.advance(byMicroseconds: 31 * Self.day * 1_000_000)
+    try await store.append([.messageAdded(MessageAdded(role: .user, content: "new."))], to: people[0])
+    for name in ["default", "two"] { try await store.setRetention(try policy([.messages: 30], in: Namespace(name))) }
+    try await store.log.keepRecord([1, 2, 3], at: receipts[0].id.key, in: .receipts)
+    try store.close()
+    let url = URL(filePath: path + "/data.mdb")
+    var data = try Data(contentsOf: url)
+    // Bob's fifth, in every page that has it.
+    while let place = data.range(of: Data("old-12.".utf8)) { data[place.lowerBound] ^= 1 }
+    try data.write(to: url)
+    store = try open()
+
+    let dry = try store.previewRetention()
+    #expect(dry.damaged == [13] && dry.damagedReceipts == 1 && !dry.isWhole)
+    let report = try await store.runRetention()
+    #expect(report.damaged == [13] && report.damagedReceipts == 1)
+    #expect(report.users == dry.users && report.users.map { $0.counts[.messages] } == [10, 9, 10])
+    #expect(report.receipts == [.default: 1])
+    data = try Data(contentsOf: url)
+    for number in 0..<30 where number != 12 {
+      #expect(data.range(of: Data("old-\(number).".utf8)) == nil, "\(number)")
+    }
+    // What came since is looked at as ever; the damaged event is for `verify`.
+    clock.advance(byMicroseconds: 31 * Self.day * 1_000_000)
+    let next = try await store.runRetention()
+    #expect(next.users.map(\.name) == [people[0]] && next.damaged.isEmpty)
+    #expect(try !store.log.verify().isSound)
+    try store.close()
+  }
+
   @Test func `while a reader still sees it the file is not clear, and afterwards it is`() async throws {
     let desk = try await filled()
     try await desk.store.setRetention(try policy([.messages: 30]))

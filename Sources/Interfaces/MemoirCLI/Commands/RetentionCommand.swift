@@ -27,6 +27,9 @@ enum RetentionCommand: Command {
       is older, as an erasure does: its place, id and times stay, and the chains go on proving them. 'memoir serve'
       does it once a day. What was taken out does not come back when a policy is changed or removed.
 
+      'set' puts a policy in the place of the one before, as a whole: what it does not name is kept for good, also where
+      the one before did name it. An event that is damaged stays as it is, and the run ends with 5 after the rest.
+
       'set' and 'remove' are about the namespace given, or 'default'; 'list' and 'run' about all that have a policy.
       """,
     arguments: [action, messages, facts, summaries, dryRun],
@@ -35,7 +38,7 @@ enum RetentionCommand: Command {
       CommandExample("memoir retention run --dry-run", "What would go now, and whose it is."),
       CommandExample("memoir retention run", "Let it go."),
     ],
-    exitCodes: .ofReading())
+    exitCodes: .ofReading(corrupt: "something is damaged; the rest is done"))
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) async throws -> ExitCode {
     let action = arguments[action]
@@ -84,6 +87,7 @@ enum RetentionCommand: Command {
       } else {
         try show(report, on: context.output)
       }
+      return report.isWhole ? .done : .corrupt
     }
     return .done
   }
@@ -120,6 +124,16 @@ enum RetentionCommand: Command {
     return "are kept: " + kept.joined(separator: ", ") + "; the rest for good"
   }
 
+  private static func damage(of report: RetentionReport) -> String {
+    var parts: [String] = []
+    if let first = report.damaged.first {
+      let count = Quantity.count(report.damaged.count, "event")
+      parts.append("\(count), the first at position \(Quantity.count(first.number))")
+    }
+    if report.damagedReceipts > 0 { parts.append(Quantity.count(report.damagedReceipts, "receipt")) }
+    return "Damaged, and left as they are: \(parts.joined(separator: "; ")). 'memoir verify' says what is wrong."
+  }
+
   private static func show(_ policies: [RetentionPolicy], on output: Console) throws {
     if policies.isEmpty { return try output.print(StyledText("Everything is kept for good.", .dim)) }
     var table = TextTable([
@@ -152,6 +166,7 @@ enum RetentionCommand: Command {
       let receipts = report.receipts.values.reduce(0, +)
       if receipts > 0 { try output.print("and \(Quantity.count(receipts, "receipt")) of contexts that quote them.") }
     }
+    if !report.isWhole { try output.paragraph(damage(of: report)) }
     switch report.isScrubbed {
     case nil: try output.print(StyledText("A dry run: nothing was taken out.", .dim))
     case true: break
