@@ -207,6 +207,33 @@ extension WriteTransaction {
     #expect(report.isSound && report.redacted == 1)
   }
 
+  @Test func `tells what was erased from what was taken out one by one, in all namespaces or one`() async throws {
+    let store = try TemporaryStore()
+    let there = StreamName.named("alice", in: "two")
+    for number in 1...3 {
+      for stream in [StreamName.alice, .bob, there] {
+        try store.append(Diary.written("k", "text \(number)", id: .number(number)), to: stream)
+      }
+    }
+    try store.log.redact(2, of: .bob)
+    try store.log.redact(1, of: .alice)
+    for number in 4...5 {
+      _ = try await store.log.erase(.alice, by: "the office")
+      try store.append(Diary.written("k", "text \(number)", id: .number(number)), to: .alice)
+    }
+    let all = try store.log.verify()
+    #expect(all.isSound && all.events == 13 && all.streams == 3)
+    #expect(all.redacted == 5 && all.erased == 4 && all.erasures == 2)
+    let here = try store.log.verify(in: .default)
+    #expect(here.isSound && here.events == 10 && here.streams == 2)
+    #expect(here.redacted == 5 && here.erased == 4 && here.erasures == 2)
+    #expect(here.position == all.position && here.chain == all.chain)
+    let other = try store.log.verify(in: there.namespace)
+    #expect(other.isSound && other.events == 3 && other.streams == 1)
+    #expect(other.redacted == 0 && other.erased == 0 && other.erasures == 0)
+    #expect(try store.log.verify(in: Namespace("none")).events == 0)
+  }
+
   @Test func `names an index entry that is gone, and repairing brings it back`() throws {
     let tampered = try TamperedStore(isCheckpointed: true)
     for table in ["identities", "order", "sessions"] {

@@ -33,12 +33,14 @@ public struct VerifyProblem: Sendable, Hashable {
 
 /// What a verification found.
 public struct VerifyReport: Sendable {
-  /// How many records were looked at.
+  /// How many records were looked at; where only a namespace is reported of, how many it has.
   public var events: UInt64 = 0
   /// How many streams they belong to.
   public var streams = 0
-  /// How many payloads were lawfully removed.
+  /// How many say nothing any more, since that was taken out.
   public var redacted = 0
+  /// How many of those stand before an erasure of their person; the others were taken out one by one, as retention does.
+  public var erased = 0
   /// How many times a person was erased.
   public var erasures = 0
   /// How many snapshots were looked at.
@@ -85,6 +87,8 @@ private struct Verifier {
     var sessions: [StreamVersion: Bytes32] = [:]
     /// Whether a record of it could not be used: then its chain says nothing.
     var isBroken = false
+    /// Records that say nothing any more; those of them that an erasure stands behind; erasures.
+    var redacted = 0, erased = 0, erasures = 0
     /// What the index says, to be compared when the version is reached.
     var stored: StreamHead?
   }
@@ -103,18 +107,22 @@ private struct Verifier {
   let hashSeed: UInt64
   /// What the end of the log was once.
   let known: LogHead?
+  /// Of the streams of other namespaces nothing is reported; `nil`: all are.
+  let namespace: Namespace?
   private var isKnownPassed = false
 
-  init(sealedEnd: LogPosition, hashSeed: UInt64, known: LogHead?) {
+  init(sealedEnd: LogPosition, hashSeed: UInt64, known: LogHead?, namespace: Namespace?) {
     self.sealedEnd = sealedEnd
     self.hashSeed = hashSeed
     self.known = known
+    self.namespace = namespace
   }
 
   mutating func problem(
     _ reason: String, at position: LogPosition? = nil, _ kind: VerifyProblem.Kind = .log,
     stream: StreamName? = nil, version: StreamVersion? = nil
   ) {
+    if let namespace, let stream, stream.namespace != namespace { return }
     report.add(
       VerifyProblem(kind: kind, position: position, stream: stream, version: version, reason: reason))
   }
@@ -156,7 +164,6 @@ private struct Verifier {
     recordedAt = max(recordedAt, record.recordedAt)
     isInRequest = true
     try checkInStream(record, view)
-    if record.flags.contains(.redacted) { report.redacted += 1 }
     if let stored = record.chain {
       let value = HashChain.step(chain, first: requestStart, recordedAt: record.recordedAt, digests: digests)
       if value != stored, !isRequestBroken {
@@ -221,8 +228,9 @@ private struct Verifier {
       if record.version > 1 { checkBegin(of: epoch, behind: stream, record) }
       (stream.epoch, stream.streamDigest) = (epoch, epoch.digest)
       if let erased = epoch.erased { stream.nameHashes.insert(erased.hash) }
-      if record.isTombstone { report.erasures += 1 }
+      if record.isTombstone { (stream.erasures, stream.erased) = (stream.erasures + 1, stream.redacted) }
     }
+    if record.flags.contains(.redacted) { stream.redacted += 1 }
     if stream.epoch.erased != nil, !record.isTombstone, !record.flags.contains(.redacted) {
       problem("it was written before an erasure and says something", at: position, version: record.version)
     }
@@ -277,6 +285,18 @@ private struct Verifier {
     stream.lastOccurredAt = max(stream.lastOccurredAt, record.occurredAt)
     do throws(StorageError) { try checkIndex(record, stream, view) } catch {
       problem(error.description, at: position, .derived, stream: stream.name)
+    }
+  }
+
+  /// Adds up what was seen of each stream.
+  mutating func countStreams() {
+    let counted = streams.values.filter { namespace == nil || $0.name.namespace == namespace }
+    report.streams = counted.count
+    if namespace != nil { report.events = counted.reduce(0) { $0 + $1.version.number } }
+    for stream in counted {
+      report.redacted += stream.redacted
+      report.erased += stream.erased
+      report.erasures += stream.erasures
     }
   }
 
@@ -362,12 +382,13 @@ extension EventLog {
   ///   - known: What the end of the log was once: whether all up to there is still the same. What was lawfully removed
   ///     since makes no difference.
   ///   - isSigned: Whether a statement was signed so: asked about every tombstone. Without, nobody is asked.
+  ///   - namespace: Report only of its streams, and of what is about no stream: the log is one, and read as a whole.
   ///   - progress: Told now and then how many of how many positions are done.
   /// - Throws: ``StorageError`` only where nothing can be read at all; what is found wrong is in the report.
   /// - Complexity: O(events), about five microseconds each; memory for the streams and sessions there are, and 16 bytes
   ///   for each event of a run.
   public func verify(
-    against known: LogHead? = nil,
+    against known: LogHead? = nil, in namespace: Namespace? = nil,
     signedBy isSigned: ((_ statement: [UInt8], _ signature: [UInt8]) -> Bool)? = nil,
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(StorageError) -> VerifyReport {
@@ -383,7 +404,8 @@ extension EventLog {
       let view = try LogView(ofTables: environment, tail: tail, schema: schema)
       last = view.last
       isLastPlausible = (try? view.index.catalog.lastPosition(in: view.transaction, tables)) == last
-      verifier = Verifier(sealedEnd: view.index.catalog.end, hashSeed: tail.hashSeed, known: known)
+      verifier = Verifier(
+        sealedEnd: view.index.catalog.end, hashSeed: tail.hashSeed, known: known, namespace: namespace)
     }
     var due: LogPosition = 1
     var isDone = last == 0
@@ -414,7 +436,7 @@ extension EventLog {
     verifier.report.accessChain = records.journal.chain.hexadecimal
     verifier.report.position = last
     verifier.report.chain = verifier.chain.hexadecimal
-    verifier.report.streams = verifier.streams.count
+    verifier.countStreams()
     return verifier.report
   }
 

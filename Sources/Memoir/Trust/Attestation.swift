@@ -159,7 +159,7 @@ extension MemoirStore {
   /// Erasures and retention since make no difference: the digests of what was removed stay.
   /// - Returns: What was found; a history that is another one is among the problems.
   /// - Throws: `invalid_argument` where the attestation is not this store's; see ``check(_:pinned:field:)``.
-  /// - Complexity: As ``EventLog/verify(against:signedBy:progress:)``.
+  /// - Complexity: As ``EventLog/verify(against:in:signedBy:progress:)``.
   public func verify(
     since attestation: Attestation, pinned: PublicKey? = nil,
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }

@@ -25,7 +25,7 @@ import Testing
     #expect(
       verified["sound"] as? Bool == true && verified["redacted"] as? Int == 8 && verified["erasures"] as? Int == 1)
     #expect(verified["chain"] as? String != chain)
-    #expect(try memoir.run("verify").output.contains("1 person asked for it."))
+    #expect(try memoir.run("verify").output.contains("What 8 of them said was taken out by 1 erasure."))
     let state = try memoir.run("state", "bob", "--json").object()
     #expect(state["erased_at"] is String && (state["facts"] as? [Any])?.isEmpty == true)
     #expect(try memoir.run("users").output.contains("bob") == false)

@@ -20,7 +20,8 @@ enum VerifyCommand: Command {
     discussion: """
       Reads everything: checksums of all records, the hash chains of every stream and of the log, and whether
       what is derived from the log agrees with it; then the store's records: keys, grants, receipts, and the access
-      log with its chain. Users that were erased verify like all others.
+      log with its chain. Users that were erased verify like all others. With --namespace all is read just so, and told is
+      what concerns that namespace, or no user.
 
       Whoever can write the file can rewrite the log with all its chains, and so that it verifies. An attestation
       that was kept elsewhere tells: --since proves that the history up to it is still the same. Erasures since make
@@ -67,18 +68,23 @@ enum VerifyCommand: Command {
         try store.log.repairDerived { done, total in progress.report(done, of: total) }
       }
       let progress = ProgressOfPositions("verifying", in: context)
-      let report = try store.verify(against: attestation?.head) { done, total in progress.report(done, of: total) }
+      let namespace = arguments[GlobalOptions.namespace]
+      let report = try store.verify(against: attestation?.head, in: namespace) { done, total in
+        progress.report(done, of: total)
+      }
       progress.finish()
       if arguments.wantsJSON {
-        try context.output.write(json: json(report, since: attestation))
+        try context.output.write(json: json(report, since: attestation, in: namespace))
       } else {
-        try show(report, since: attestation, on: context.output)
+        try show(report, since: attestation, in: namespace, on: context.output)
       }
       return report.isSound ? .done : .corrupt
     }
   }
 
-  private static func json(_ report: VerifyReport, since attestation: Attestation?) -> [UInt8] {
+  private static func json(
+    _ report: VerifyReport, since attestation: Attestation?, in namespace: Namespace?
+  ) -> [UInt8] {
     JSONWriter.objectLine { writer in
       writer.key("access_chain")
       writer.string(report.accessChain)
@@ -86,10 +92,16 @@ enum VerifyCommand: Command {
       writer.integer(report.accesses)
       writer.key("chain")
       writer.string(report.chain)
+      writer.key("erased")
+      writer.integer(report.erased)
       writer.key("erasures")
       writer.integer(report.erasures)
       writer.key("events")
       writer.integer(report.events)
+      if let namespace {
+        writer.key("namespace")
+        writer.string(namespace.description)
+      }
       writer.key("position")
       writer.integer(report.position.number)
       writer.key("problem_count")
@@ -139,16 +151,22 @@ enum VerifyCommand: Command {
   /// Problems shown to people; the others are counted.
   private static let shownProblems = 20
 
-  static func show(_ report: VerifyReport, since attestation: Attestation? = nil, on output: Console) throws {
-    let what: StyledText =
+  static func show(
+    _ report: VerifyReport, since attestation: Attestation? = nil, in namespace: Namespace? = nil, on output: Console
+  ) throws {
+    var what: StyledText =
       "\(Quantity.count(report.events, "event")) of \(Quantity.count(report.streams, "user"))"
+    if let namespace { what.append(" in \(namespace, .accent)") }
     if report.isSound {
       var line: StyledText = "\("Sound.", .good) \(what): every record is whole, and both chains hold."
-      if report.redacted > 0 {
-        line.append(" \(Quantity.count(report.redacted)) of them were erased, lawfully.")
-      }
       if report.erasures > 0 {
-        line.append(" \(Quantity.count(report.erasures, "person", plural: "people")) asked for it.")
+        let by = Quantity.count(report.erasures, "erasure")
+        line.append(" What \(Quantity.count(report.erased)) of them said was taken out by \(by).")
+      }
+      // By whom, and why, nothing proves.
+      let others = report.redacted - report.erased
+      if others > 0 {
+        line.append(" What \(Quantity.count(others)) of them said was taken out one by one, as retention does.")
       }
       try output.print(line)
       if report.events > 0 {
