@@ -175,6 +175,16 @@ private func refusal(_ body: () throws -> Void) -> MemoirError? {
     #expect(named == field)
   }
 
+  @Test func `what was taken out of another store is refused, with what would have it`() throws {
+    for field in [#""redacted":true"#, #""redacted":true,"data":{}"#] {
+      let refused = refusal { _ = try read(#"{"user":"bob","type":"MessageAdded",\#(field)}"#) }
+      #expect(refused?.code == .invalidArgument)
+      #expect(refused?.message.hasPrefix("redacted: what it said was taken out; only an export") == true)
+    }
+    let other = refusal { _ = try read(#"{"user":"bob","type":"MessageAdded","data":{},"redacted":1}"#) }
+    #expect(other?.message == "redacted: is no known field")
+  }
+
   @Test func `several unknown fields are all named`() throws {
     let error = try #require(refusal { _ = try read(#"{"type":"X","data":1,"a":1,"b":2}"#) })
     #expect(error.details.description == #"{"field":"a","fields":["a","b"]}"#)

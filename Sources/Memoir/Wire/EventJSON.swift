@@ -97,7 +97,12 @@ public enum EventJSON {
     var unknown: [String] = []
     var members = node.members
     while let member = members.next() {
-      if !isKnown(member) { unknown.append(member.key.string ?? "") }
+      if isKnown(member) { continue }
+      if member.hasKey("redacted"), member.value.bool == true {
+        throw .invalid(
+          field: "redacted", "what it said was taken out; only an export has what is needed to take it in again")
+      }
+      unknown.append(member.key.string ?? "")
     }
     if !unknown.isEmpty { throw .unknownFields(unknown) }
   }

@@ -28,7 +28,8 @@ enum EventsCommand: Command {
     section: .events,
     discussion: """
       Prints events as JSON Lines, in the form that 'append' takes, in the order of the log. A user nobody has
-      heard of has no events.
+      heard of has no events. An event whose text was taken out says so: 'append' takes it only as 'memoir export' prints
+      it, with what proves that it was there.
 
       With --follow it waits for more. With --subscription it begins where that subscription's checkpoint
       stands, and with --ack the checkpoint follows: each event is seen at least once, also after a crash.
