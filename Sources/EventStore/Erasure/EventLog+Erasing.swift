@@ -132,7 +132,9 @@ extension EventLog {
       return
     }
     guard file.storeID == storeID else {
-      throw .corrupt(reason: "\(tombstonePath) belongs to another store", position: nil)
+      throw .corrupt(
+        reason: "\(tombstonePath) belongs to another store; put this one's in its place, or take it away", position: nil
+      )
     }
     let known = try tombstones()
     let unknown = file.tombstones.filter { tombstone in !known.contains { $0.isSame(as: tombstone) } }
@@ -144,8 +146,10 @@ extension EventLog {
     if !unknown.isEmpty {
       guard !isReadOnly else {
         throw .unavailable(
-          reason: "\(unknown.count) people are to be erased again, since the store is older than their erasure:"
-            + " open it for writing")
+          reason: unknown.count == 1
+            ? "somebody is to be erased again, since the store is older than their erasure: open it for writing"
+            : "\(unknown.count) erasures are to be done again, since the store is older than they are: open it for writing"
+        )
       }
       try erase(unknown.sorted { $0.erasedAt < $1.erasedAt }, key: file.key)
     }

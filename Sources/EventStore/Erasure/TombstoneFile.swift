@@ -85,8 +85,8 @@ extension TombstoneFile {
     }
     var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     // Each ends with a line break, the last one too.
-    guard lines.popLast()?.isEmpty == true, let first = lines.first else { throw damaged(1) }
-    guard let header = Self.words(first, count: 5), "\(header[0]) \(header[1])" == Self.form,
+    guard lines.popLast()?.isEmpty == true else { throw damaged(lines.count + 1) }
+    guard let first = lines.first, let header = Self.words(first, count: 5), "\(header[0]) \(header[1])" == Self.form,
       let storeID = try? EventID(header[2]), let key = Bytes32(hexadecimal: header[3])
     else { throw damaged(1) }
     self.storeID = storeID

@@ -41,6 +41,7 @@ extension EventLog {
   ///   ``StorageError/corrupt(reason:position:)`` where what is to be copied is damaged.
   /// - Complexity: O(store) the first time; O(events since, records of the store) later.
   public func backup(to destination: String) throws(StorageError) -> BackupSummary {
+    try Self.refuse(destination, within: folder)
     let backup = BackupFolder(destination)
     switch try backup.look(for: storeID) {
     case .nothing:
@@ -168,6 +169,7 @@ extension EventLog {
     tombstones: String? = nil, options: Options = Options(),
     progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
   ) throws(StorageError) -> VerifyReport {
+    try refuse(folder, within: source)
     var reading = options
     reading.isReadOnly = true
     reading.appliesTombstones = false

@@ -83,6 +83,18 @@ public enum Files {
     return parent.isEmpty ? "/" : String(parent)
   }
 
+  /// Where a path leads from the root, links followed. What is not there yet, at its end, is taken as it stands.
+  public static func resolved(_ path: String) throws(PlatformError) -> String {
+    if let found = unsafe realpath(path, nil) {
+      defer { unsafe free(found) }
+      return unsafe String(cString: found)
+    }
+    let error = PlatformError(call: "realpath", code: errno, path: path)
+    let parent = folder(of: path)
+    guard error.isNotFound, parent != path, let name = path.split(separator: "/").last else { throw error }
+    return try resolved(parent) + "/" + name
+  }
+
   /// What is known of a file, `nil` where there is none.
   ///
   /// - Parameter followsLinks: Whether a link stands for what it leads to.

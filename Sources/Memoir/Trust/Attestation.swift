@@ -45,6 +45,9 @@ public struct Attestation: Hashable, Sendable {
       self = try JSONParser().parse(text.span, limits: JSONLimits(depth: 4, sizeInBytes: 4_096)) { node throws in
         try Attestation(node, field)
       }
+    } catch let error as JSONError {
+      let refusal = MemoirError(error)
+      throw MemoirError(refusal.code, "\(field): \(refusal.message)", details: .object("field", field))
     } catch {
       throw MemoirError(error)
     }

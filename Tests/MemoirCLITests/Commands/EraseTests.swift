@@ -77,6 +77,63 @@ import Testing
     #expect(try missing.errorCode() == "not_found")
   }
 
+  // They were called a damaged store.
+  @Test func `of a backup takes no other file for its tombstones`() throws {
+    let memoir = try TestProgram.withBob(), other = try TestProgram.withBob()
+    #expect(try memoir.run("backup", memoir.path("copy")).exitCode == 0)
+    #expect(try other.run("erase", "bob", "--yes").exitCode == 0)
+    let notes = try memoir.file("notes.txt", "hello\n")
+    for file in [notes, memoir.folder.path, other.store + "/TOMBSTONES"] {
+      let run = try memoir.run(
+        "--store", memoir.path("restored"), "restore", memoir.path("copy"), "--tombstones", file, "--json")
+      #expect(run.exitCode == 2, "\(run.errors)")
+      #expect(try run.errorCode() == "invalid_argument")
+      #expect(try (run.error()["message"] as? String)?.hasPrefix("--tombstones: \(file) is ") == true)
+      #expect(!FileManager.default.fileExists(atPath: memoir.path("restored")))
+    }
+  }
+
+  @Test func `a damaged file of tombstones says itself what to do, and where it is damaged`() throws {
+    let memoir = try TestProgram.withBob()
+    try memoir.run("append", input: line(21, "eve"))
+    for user in ["bob", "eve"] { #expect(try memoir.run("erase", user, "--yes").exitCode == 0) }
+    let path = memoir.store + "/TOMBSTONES"
+    let whole = try Data(contentsOf: URL(filePath: path))
+    try whole.dropLast(5).write(to: URL(filePath: path))
+    for words in [["verify"], ["state", "bob"]] {
+      let run = try memoir.run(words, input: Data())
+      #expect(run.exitCode == 5)
+      #expect(run.errors.contains("line 3 of \(path) is damaged; put a whole copy"), "\(run.errors)")
+      #expect(!run.errors.contains("restore a backup"))
+    }
+    try whole.write(to: URL(filePath: path))
+    #expect(try memoir.run("verify").exitCode == 0)
+  }
+
+  @Test func `several times is told as so many erasures`() throws {
+    let memoir = try TestProgram.withBob()
+    try memoir.run("append", "--namespace", "two", input: line(21, "eve") + line(22, "eve"))
+    for number in 31...33 {
+      #expect(try memoir.run("erase", "bob", "--yes").exitCode == 0)
+      try memoir.run("append", input: line(number))
+    }
+    #expect(try memoir.run("verify").output.contains("What 10 of them said was taken out by 3 erasures."))
+    let two = try memoir.run("verify", "--namespace", "two")
+    #expect(two.exitCode == 0 && two.output.hasPrefix("Sound. 2 events of 1 user in two: every record"))
+    #expect(!two.output.contains("erasure"))
+    let object = try memoir.run("verify", "--namespace", "two", "--json").object()
+    #expect(object["events"] as? Int == 2 && object["users"] as? Int == 1 && object["namespace"] as? String == "two")
+    #expect(try memoir.run("verify", "--json").object()["erased"] as? Int == 10)
+  }
+
+  @Test func `leaves events that are printed, and can't be appended elsewhere`() throws {
+    let memoir = try TestProgram.withBob(), other = TestProgram()
+    #expect(try memoir.run("erase", "bob", "--yes").exitCode == 0)
+    let run = try other.run("append", "--json", input: memoir.run("events").lines[0] + "\n")
+    #expect(run.exitCode == 2)
+    #expect(try (run.error()["message"] as? String)?.contains("redacted: what it said was taken out") == true)
+  }
+
   @Test func `is seen by a process that has the store open`() async throws {
     let memoir = try TestProgram.withBob()
     var options = EventLog.Options()

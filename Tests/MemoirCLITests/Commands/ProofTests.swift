@@ -50,6 +50,18 @@ import Testing
     #expect(run.exitCode == 2, "\(run.errors)")
   }
 
+  @Test func `an empty file and a namespace are refused by name`() throws {
+    let memoir = try TestProgram.withBob()
+    for text in ["", "nonsense"] {
+      let run = try memoir.run("verify", "--since", memoir.file("attestation", text), "--json")
+      #expect(run.exitCode == 2)
+      #expect(try (run.error()["message"] as? String)?.hasPrefix("--since: ") == true)
+    }
+    let run = try memoir.run("attest", "--namespace", "two", "--json")
+    #expect(run.exitCode == 2 && run.output.isEmpty)
+    #expect(try (run.error()["message"] as? String)?.hasPrefix("--namespace: ") == true)
+  }
+
   @Test func `that was changed, or is of another store, is refused`() throws {
     let memoir = try TestProgram.withBob(), other = try TestProgram.withBob()
     let text = try memoir.run("attest").output
@@ -145,6 +157,27 @@ import Testing
 }
 
 @Suite struct `Backing up` {
+  @Test func `into the store itself, or where nothing can be made, is refused`() throws {
+    let memoir = try TestProgram.withBob()
+    let link = memoir.path("link")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: memoir.store)
+    for place in [memoir.store + "/inner", memoir.store + "/a/b/", link + "/inner", "/proc/x"] {
+      let run = try memoir.run("backup", place, "--json")
+      #expect(run.exitCode == 2, "\(run.errors)")
+      #expect(try (run.error()["message"] as? String)?.hasPrefix("DEST: \(place) ") == true, "\(run.errors)")
+    }
+    #expect(try !FileManager.default.contentsOfDirectory(atPath: memoir.store).contains("inner"))
+    // Beside it, by a name that begins like it, is another place.
+    let beside = memoir.store + "-copy"
+    #expect(try memoir.run("backup", beside).exitCode == 0)
+    for place in [beside + "/inner", "/proc/x"] {
+      let run = try memoir.run("restore", beside, "--store", place, "--json")
+      #expect(run.exitCode == 2, "\(run.errors)")
+      #expect(try (run.error()["message"] as? String)?.hasPrefix("--store: \(place) ") == true, "\(run.errors)")
+    }
+    #expect(try memoir.run("verify", "--store", beside).exitCode == 0)
+  }
+
   @Test func `again adds what came since, and restores at any point`() throws {
     let memoir = TestProgram()
     let copy = memoir.path("copy")

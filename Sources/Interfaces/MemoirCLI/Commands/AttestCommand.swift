@@ -20,7 +20,10 @@ enum AttestCommand: Command {
     exitCodes: .ofReading())
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
-    try arguments.withSigningStore(in: context) { store in
+    guard arguments[GlobalOptions.namespace] == nil else {
+      throw MemoirError.invalid(field: "--namespace", "means nothing here: the whole log is attested")
+    }
+    return try arguments.withSigningStore(in: context) { store in
       try context.output.write(json: try store.attest().text + [UInt8(ascii: "\n")])
       return .done
     }

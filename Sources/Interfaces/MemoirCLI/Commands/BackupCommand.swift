@@ -4,7 +4,8 @@ import Memoir
 
 enum BackupCommand: Command {
   static let destination = Argument.positional(
-    .directory, called: "DEST", help: "A backup of this store, or a folder that is empty or does not exist yet.")
+    .directory, called: "DEST",
+    help: "A backup of this store, or a folder that is empty or does not exist yet; not within the store's.")
 
   static let row = CommandRow(
     name: "backup",
@@ -57,8 +58,12 @@ enum BackupCommand: Command {
     do throws(StorageError) {
       return try store.log.backup(to: destination)
     } catch {
-      if case .occupied(let reason) = error { throw .invalid(field: "DEST", reason) }
-      throw MemoirError(error)
+      switch error {
+      case .occupied(let reason): throw .invalid(field: "DEST", reason)
+      // The store is there.
+      case .missing: throw .invalid(field: "DEST", "\(destination) cannot be made")
+      default: throw MemoirError(error)
+      }
     }
   }
 }

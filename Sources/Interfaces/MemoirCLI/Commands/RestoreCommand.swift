@@ -34,7 +34,8 @@ enum RestoreCommand: Command {
         "As it was at noon, before what went wrong."),
     ],
     exitCodes: .ofReading(
-      usage: "wrong usage; the store is there already", notFound: "no backup there",
+      usage: "wrong usage; the store is there already, or the tombstones are of another one",
+      notFound: "no backup there",
       corrupt: "the backup is damaged"))
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
@@ -42,7 +43,17 @@ enum RestoreCommand: Command {
     try refuseOccupied(folder, field: "--store")
     let progress = ProgressOfPositions("verifying", in: context)
     let report: VerifyReport
-    if let position = arguments[position] { try check(LogPosition(position), in: arguments[source]) }
+    do throws(ReadError) {
+      try EventLog.checkRestore(
+        of: arguments[source], at: arguments[position].map { LogPosition($0) }, tombstones: arguments[tombstones],
+        schema: .memoir)
+    } catch {
+      if case .storage(.missing(let path)) = error {
+        let what = path == arguments[tombstones] ? "are no tombstones" : "is no backup"
+        throw MemoirError(.notFound, "there \(what) at \(path.isEmpty ? arguments[source] : path)")
+      }
+      throw arguments.spelled(error)
+    }
     do throws(StorageError) {
       defer { progress.finish() }
       report = try EventLog.restore(
@@ -52,7 +63,12 @@ enum RestoreCommand: Command {
         progress.report(done, of: total)
       }
     } catch {
-      throw Self.named(error, arguments[source], arguments[tombstones])
+      switch error {
+      case .occupied(let reason): throw MemoirError.invalid(field: "--store", reason)
+      // The backup is there.
+      case .missing: throw MemoirError.invalid(field: "--store", "\(folder) cannot be made")
+      default: throw MemoirError(error)
+      }
     }
     if arguments.wantsJSON {
       try context.output.write(
@@ -73,32 +89,6 @@ enum RestoreCommand: Command {
       )
     }
     return .done
-  }
-
-  /// Refuses a position that a backup does not have.
-  private static func check(_ position: LogPosition, in source: String) throws(MemoirError) {
-    let last: LogPosition
-    do throws(StorageError) {
-      var options = EventLog.Options()
-      options.isReadOnly = true
-      let backup = try EventLog(folder: source, schema: .memoir, options: options)
-      last = try backup.lastPosition()
-      try backup.close()
-    } catch {
-      throw named(error, source, nil)
-    }
-    guard position <= last else {
-      throw .invalid(field: "--at-position", "is \(position), and the backup ends at \(last)")
-    }
-  }
-
-  /// The backup is what was not found, and not the store.
-  private static func named(_ error: StorageError, _ source: String, _ tombstones: String?) -> MemoirError {
-    if case .missing(let path) = error, let tombstones, path == tombstones {
-      return MemoirError(.notFound, "there are no tombstones at \(tombstones)")
-    }
-    if case .missing = error { return MemoirError(.notFound, "there is no backup at \(source)") }
-    return MemoirError(error)
   }
 }
 

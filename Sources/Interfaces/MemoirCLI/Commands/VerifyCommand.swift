@@ -227,6 +227,8 @@ private struct CannotBeOpened: Error, ReportableError {
   let error: MemoirError
 
   var report: ErrorReport {
-    error.report(hints: ["The store cannot even be opened: restore a backup with 'memoir restore'."])
+    // About that file the message itself says what to do; the data is not concerned.
+    if error.message.contains("/\(EventLog.tombstonesName) ") { return error.report(hints: []) }
+    return error.report(hints: ["The store cannot even be opened: restore a backup with 'memoir restore'."])
   }
 }
