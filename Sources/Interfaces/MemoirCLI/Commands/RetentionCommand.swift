@@ -13,7 +13,7 @@ enum RetentionCommand: Command {
   private static func days(_ kind: RetainedKind, _ help: String) -> Argument<Int?> {
     Argument.option(kind.rawValue, .number("DAYS", in: RetentionPolicy.daysRange), help: help)
   }
-  static let messages = days(.messages, "Set: for how many days messages are kept.")
+  static let messages = days(.messages, "Set: for how many days messages are kept; without it, for good.")
   static let facts = days(.facts, "Set: for how many days facts are kept; without it, for good.")
   static let summaries = days(.summaries, "Set: for how many days sessions' summaries are kept; without it, for good.")
   static let dryRun = Argument.flag("dry-run", help: "Run: only say what would go.")

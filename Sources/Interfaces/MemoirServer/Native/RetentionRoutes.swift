@@ -15,7 +15,7 @@ extension MemoirServer {
       }),
     Route(
       .put, "/v1/retention", "set_retention", access: .scope(.admin),
-      summary: "Keep what of a namespace for how many days; in the place of the policy before.",
+      summary: "Keep what of a namespace for how many days, the rest for good; all of the policy before is replaced.",
       parameters: [AnyParameter(Parameters.namespace)],
       body: .object([
         .optional("messages_days", days), .optional("facts_days", days), .optional("summaries_days", days),
