@@ -38,7 +38,7 @@ final class AccessWorld {
         [.factLearned(FactLearned(fact: "secret", category: "x", confidence: 1, factID: FactID("m-1")))], to: ann)
       try await store.startSession(SessionID("ann:1"), of: ann, context: nil)
       _ = try store.log.makeSubscription(named: namespace == "default" ? "feed" : "\(namespace):feed")
-      let receipt = try await store.contextWithReceipt(ContextRequest("x"), for: ann).receipt
+      let receipt = try await #require(store.contextWithReceipt(ContextRequest("x"), for: ann).receipt)
       let event = try #require(try store.log.event(at: 1, of: ann))
       things[namespace] = Things(receipt: receipt.id.description, event: event.id.description)
     }

@@ -364,14 +364,12 @@ private struct InterruptedEmbedder: Embedder {
     let (context, receipt) = try await memory.store.contextWithReceipt(ContextRequest(query), for: memory.bob)
     #expect(model.interruption.count == 1)
     #expect(context.items.isEmpty && context.text.isEmpty)
-    // Who was erased is known, so that what is kept of them now can be erased, too.
-    let kept = try memory.store.receipt(try #require(receipt).id)
-    #expect(kept.text.isEmpty && kept.figures.facts == 0 && kept.version == context.version)
+    #expect(receipt == nil)
     var receipts = 0
     try memory.store.forEachReceipt(from: .earliest, through: .latest) { _ in receipts += 1 }
-    #expect(receipts == 1)
+    #expect(receipts == 0)
     let data = try memory.dataFile()
-    for text in ["PostgreSQL", "Robert", "Lisbon", "billing"] {
+    for text in ["PostgreSQL", "Robert", "Lisbon", "billing", query] {
       #expect(data.range(of: Data(text.utf8)) == nil, "\(text)")
     }
   }
@@ -414,7 +412,7 @@ private struct InterruptedEmbedder: Embedder {
     options.isReadOnly = true
     let store = try MemoirStore(folder: memory.folder.path + "/store", options: options)
     let (context, receipt) = try await store.contextWithReceipt(ContextRequest("database"), for: memory.bob)
-    #expect(receipt == nil && context.text.contains("PostgreSQL"))
+    #expect(receipt == nil && !context.items.isEmpty)
     try store.close()
   }
 }

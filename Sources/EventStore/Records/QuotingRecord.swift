@@ -6,7 +6,7 @@ internal import Sodium
 internal import Synchronization
 
 /// A stream as it was when its events were read: to be asked for before.
-package struct QuotedStream: Sendable {
+package struct QuotedStream: Equatable, Sendable {
   let name: StreamName
   /// Of the name and secret its events were written under: an erasure ends them.
   fileprivate let epoch: Bytes32

@@ -89,7 +89,7 @@ extension MemoirStore {
   /// Assembles a context and keeps a receipt of it.
   ///
   /// - Returns: The context, and its receipt, by which all of it can be had again; `nil` where the store was opened for
-  ///   reading only, and of somebody without events: there is nothing that an erasure of them would find it by.
+  ///   reading only, of somebody without events, whom an erasure would not find, and of somebody who was erased meanwhile.
   /// - Throws: As ``context(_:for:at:)``.
   public func contextWithReceipt(
     _ request: ContextRequest, for user: StreamName, at point: AsOfText = .now
@@ -97,11 +97,13 @@ extension MemoirStore {
     let clock = ContinuousClock()
     let begin = clock.now
     do {
+      // Before anything of the person is read.
+      let asked = try log.isReadOnly ? nil : log.quotedStream(user)
       for _ in 0..<Self.patience {
-        // Before anything of the person is read: whoever erases them in between erases what is kept of it, too.
-        let stream = try log.isReadOnly ? nil : log.quotedStream(user)
+        let stream = try asked == nil ? nil : log.quotedStream(user)
         let context = try await self.context(request, for: user, at: point)
-        guard let stream else { return (context, nil) }
+        // The question, too, is of before an erasure in between.
+        guard let stream, stream == asked else { return (context, nil) }
         let receipt = try receipt(of: context, request, took: clock.now - begin)
         let isKept = try await log.keepRecord(
           receipt.encoded(), at: receipt.id.key, in: .receipts, quoting: context.items.map(\.event.version), of: stream)

@@ -1,6 +1,7 @@
 // `memoir erase`, run as a process; and what the other commands say of somebody who was erased.
 import Foundation
 import Memoir
+import TestSupport
 import Testing
 
 @Suite struct `Erasing on the command line` {

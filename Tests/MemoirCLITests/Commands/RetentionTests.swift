@@ -56,7 +56,19 @@ import Testing
   }
 
   @Test func `a damaged event stops nothing else, and is told`() async throws {
-    let memoir = try await Self.withOldAndNew()
+    let memoir = TestProgram()
+    var options = EventLog.Options()
+    options.clock = { Timestamp(clamping: 1_600_000_000_000_000) }
+    // In a run by then.
+    options.blockSize = 4
+    options.stepLimit = 64
+    let store = try MemoirStore(folder: memoir.store, options: options)
+    for number in 1...30 {
+      try await store.append(
+        [.messageAdded(try MessageAdded(role: .user, content: number == 1 ? "said long ago" : "said then"))],
+        to: StreamName(try UserID("user-\(number % 3)")))
+    }
+    try store.close()
     try memoir.run("retention", "set", "--messages", "30")
     let url = URL(filePath: memoir.store + "/data.mdb")
     var data = try Data(contentsOf: url)
@@ -67,6 +79,7 @@ import Testing
       #expect(run.exitCode == 5)
       #expect(run.output.contains("Damaged, and left as they are: 1 event, the first at position 1."), "\(run.output)")
     }
+    #expect(try !isInFile("said then", memoir))
     let object = try memoir.run("retention", "run", "--json").object()
     #expect(object["damaged_events"] as? Int == 0 && object["damaged_receipts"] as? Int == 0)
   }

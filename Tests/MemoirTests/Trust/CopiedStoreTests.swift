@@ -201,7 +201,8 @@ import Testing
     desk.wait(seconds: 100 * day)
     try await desk.store.setRetention(try RetentionPolicy(of: .default, days: [.messages: 30]))
     #expect(try await desk.store.runRetention().users.count == 1)
-    let (_, receipt) = try await desk.store.contextWithReceipt(ContextRequest("what"), for: desk.bob)
+    let kept = try await desk.store.contextWithReceipt(ContextRequest("what"), for: desk.bob).receipt
+    let receipt = try #require(kept)
     _ = try desk.store.log.backup(to: back(desk))
     let store = try restored(desk, at: .position(1))
     #expect(throws: MemoirError.self) { try store.receipt(receipt.id) }

@@ -232,8 +232,7 @@ import Testing
   }
 
   // One damaged record stopped every run, in every namespace.
-  @Test(arguments: [4, 65_536])
-  func `what is damaged is passed over, and told`(blockSize: Int) async throws {
+  @Test func `what is damaged is passed over, and told`() async throws {
     let folder = TemporaryFolder()
     let clock = TestClock()
     let path = folder.path + "/store"
@@ -241,7 +240,9 @@ import Testing
       var options = EventLog.Options()
       options.clock = { clock.now }
       options.mapSize = 1 << 30
-      options.blockSize = blockSize
+      // In a run by then.
+      options.blockSize = 4
+      options.stepLimit = 64
       return try MemoirStore(folder: path, options: options)
     }
     var store = try open()
