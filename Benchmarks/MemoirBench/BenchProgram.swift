@@ -8,6 +8,7 @@ public enum BenchProgram {
     Usage: memoir-bench [OPTION]…
            memoir-bench contestant DIR [EVENTS.jsonl]
            memoir-bench distillation MARKS.jsonl EVENTS.jsonl [--verbose]
+           memoir-bench encryption [OPTION]…
            memoir-bench recall [OPTION]…
            memoir-bench http [OPTION]…
 
@@ -29,6 +30,7 @@ public enum BenchProgram {
     `contestant` makes a store in DIR, does the jobs of a comparison of stores and prints `job<TAB>value` lines.
     It honours EVENTS, USERS, APPEND_MS and NORDAHEAD of the environment.
     `distillation` compares what the rules make of sessions with what was marked in them by hand.
+    `encryption` measures what it costs to have a store encrypted; see memoir-bench encryption --help.
     `recall` measures how well questions are answered, and how fast; see memoir-bench recall --help.
     `http` measures the server over loopback; see memoir-bench http --help.
 
@@ -45,6 +47,11 @@ public enum BenchProgram {
         try await ContestantCommand(folder: words[1], file: words.count > 2 ? words[2] : nil).run()
       case "distillation" where words.count == 3 || words.count == 4 && words[3] == "--verbose":
         try await DistillationCommand(marks: words[1], dialogues: words[2], isVerbose: words.count == 4).run()
+      case "encryption" where words.dropFirst() == ["--help"]:
+        try Descriptor.standardOutput.write(EncryptionCommand.help)
+      case "encryption":
+        let command = EncryptionCommand(bench: try Bench(try Arguments(Array(words.dropFirst())).plan, tell: say))
+        try Descriptor.standardOutput.write(command.text(try command.run()))
       case "recall" where words.dropFirst() == ["--help"]: try Descriptor.standardOutput.write(RecallPlan.help)
       case "recall":
         let bench = RecallBench(plan: try RecallPlan(Array(words.dropFirst())), tell: say)

@@ -9,6 +9,7 @@ extension MemoirError {
     switch error {
     case .missing(let folder): self.init(.notFound, error.description, details: .object("store", folder))
     case .notAStore: self.init(.invalidArgument, error.description, details: .object("field", "store"))
+    case .wrongKey: self.init(.invalidArgument, error.description, details: .object("field", "master_key"))
     case .corrupt(_, let position):
       self.init(
         .corrupt, error.description, details: position.map { .object("position", $0.number) } ?? .emptyObject)

@@ -195,8 +195,8 @@ private func content(of path: String) throws -> [String] {
     let store = try TemporaryStore()
     try store.log.close()
     try Data("memoir 9\n\(store.log.storeID)\n".utf8).write(to: URL(filePath: store.path + "/MEMOIR"))
-    #expect(throws: StorageError.newerFormat(found: 9, supported: 1)) { try open(store.path) }
-    #expect(throws: StorageError.newerFormat(found: 9, supported: 1)) {
+    #expect(throws: StorageError.newerFormat(found: 9, supported: 2)) { try open(store.path) }
+    #expect(throws: StorageError.newerFormat(found: 9, supported: 2)) {
       try open(store.path, isReadOnly: true)
     }
   }
@@ -211,7 +211,7 @@ private func content(of path: String) throws -> [String] {
       try transaction.put([9, 0, 0, 0].rawSpan, at: Array("format".utf8).rawSpan, in: table)
       try transaction.commit()
     }
-    #expect(throws: StorageError.newerFormat(found: 9, supported: 1)) { try open(store.path) }
+    #expect(throws: StorageError.newerFormat(found: 9, supported: 2)) { try open(store.path) }
   }
 }
 

@@ -118,8 +118,10 @@ final class RunStore {
 
   var log: EventLog { store.log }
 
-  init(blockSize: Int, stepLimit: Int?, seed: UInt64 = 1, sizes: ClosedRange<Int> = 900...2_400) throws {
-    var options = EventLog.Options()
+  init(
+    blockSize: Int, stepLimit: Int?, seed: UInt64 = 1, sizes: ClosedRange<Int> = 900...2_400, isEncrypted: Bool = false
+  ) throws {
+    var options = isEncrypted ? try EventLog.Options.encrypted() : EventLog.Options()
     options.blockSize = blockSize
     options.stepLimit = stepLimit
     options.hashSeed = 42

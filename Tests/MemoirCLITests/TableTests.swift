@@ -14,7 +14,7 @@ import Testing
         "append", "events", "state", "diff", "explain", "replay", "users", "sessions", "stats", "verify",
         "snapshots", "backup", "restore", "export", "demo", "completion", "help", "recall", "context", "receipt",
         "remember", "forget", "memories", "conflicts", "sweep", "distill", "embed", "report", "accesses", "grants",
-        "key", "serve", "mcp", "attest", "erase", "compact", "retention",
+        "key", "serve", "mcp", "attest", "erase", "compact", "retention", "encryption",
       ])
   }
 

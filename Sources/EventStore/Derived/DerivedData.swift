@@ -1,6 +1,7 @@
 // The door to what was made of events: storing it beside the appends, reading it, dropping it.
 internal import Bytes
 internal import LMDB
+internal import Sodium
 internal import Synchronization
 
 /// What was made of one event.
@@ -42,7 +43,9 @@ private final class StoreDerived: WriterWork {
         let head = try context.index.head(of: stream, in: context.transaction), 1...head.version ~= entry.version
       else { continue }
       let key = DerivedTable.Place(kind.key, stream, entry.version).key
-      try context.transaction.storeIndexed(entry.bytes, at: key, in: table)
+      let sealed = try context.index.sealing(of: stream, context.transaction)
+        .map { StoreCipher.seal(entry.bytes.rawSpan, at: key.rawSpan, in: DerivedTable.name, with: $0) }
+      try context.transaction.storeIndexed(sealed ?? entry.bytes, at: key, in: table)
       context.hasWritten = true
     }
     isStored.store(true, ordering: .releasing)
@@ -115,10 +118,11 @@ extension EventLog {
     guard let table = tables.derived, let stream = try view.stream(name) else { return (view.redactions, nil) }
     var cursor = try view.transaction.scan(table)
     var entry = try cursor.to(atOrAfter: DerivedTable.Place(kind.key, stream, after.next).key)
+    let sealing = entry == nil ? nil : try view.index.sealing(of: stream, view.transaction)
     while let current = entry {
       guard let place = DerivedTable.Place(current.key), place.kind == kind.key, place.stream == stream else { break }
       do throws(DamagedBytes) {
-        try body(place.version, IndexValue.open(current.value, at: current.key))
+        try DerivedTable.withValue(current, sealing) { value throws(DamagedBytes) in try body(place.version, value) }
       } catch {
         return (view.redactions, place.version)
       }

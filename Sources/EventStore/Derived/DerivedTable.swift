@@ -1,9 +1,11 @@
 // What was made of single events at some cost, e.g. by asking a model. All of it can be dropped at any time.
 //
 //   key    kind (8 bytes), stream, version
-//   value  what was made of the event at that version, and a checksum; see IndexValue
+//   value  what was made of the event at that version, in an encrypted store sealed with the stream's key for that place,
+//          and a checksum; see IndexValue
 internal import Bytes
 internal import LMDB
+internal import Sodium
 
 /// Tells things that are made of events from each other: what they are, in which form, made by what.
 ///
@@ -51,6 +53,19 @@ enum DerivedTable {
       writer.writeBigEndian(version.number)
       return writer.bytes
     }
+  }
+
+  /// Lends what was made of an event to `body`.
+  ///
+  /// - Parameter sealing: The stream's key, where the store is encrypted.
+  /// - Throws: ``DamagedBytes`` where the entry is damaged, or what `body` throws.
+  static func withValue<Result>(
+    _ entry: Entry, _ sealing: SealingKey?, _ body: (RawSpan) throws(DamagedBytes) -> Result
+  ) throws(DamagedBytes) -> Result {
+    let value = try IndexValue.open(entry.value, at: entry.key)
+    guard let sealing else { return try body(value) }
+    guard let opened = StoreCipher.open(value, at: entry.key, in: name, with: sealing) else { throw DamagedBytes() }
+    return try body(opened.rawSpan)
   }
 
   /// Drops what was made of one event, of every kind.

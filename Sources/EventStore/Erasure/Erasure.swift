@@ -52,6 +52,7 @@ struct Erasure: WriterWork {
       erased: ErasedName(hash: key.hash(of: stream), digest: end.epoch.digest))
     try plan.eraseEvents(from: end.epoch, leaving: erased, &context)
     try plan.eraseIndex(stream, leaving: erased, &context)
+    if let secrets = context.tables.secrets { try context.transaction.remove(Key.stream(end.stream), from: secrets) }
     try SnapshotTable.removeAll(of: end.stream, &context.transaction, context.tables)
     try DerivedTable.removeAll(of: end.stream, &context.transaction, context.tables)
     context.eraseNames(of: end.stream, stream, leaving: erased)
@@ -146,6 +147,7 @@ extension Plan {
     let sealedEnd = try context.index.storedHead(of: stream, in: context.transaction)?.version ?? 0
     // What is counted with the stored head's size.
     var shrunk: Int64 = 0
+    var contents = ContentReader()
     for generation in context.index.generations {
       let (first, events) = generation.with(stream) { ($0.first, $0.events) } ?? (1, [])
       for (index, event) in events.enumerated() {
@@ -158,7 +160,7 @@ extension Plan {
             throw .corrupt(reason: "the record is missing", position: position)
           }
           let record = try RecordView.stored(value, at: position)
-          changed = try record.erased(from: epoch, leaving: erased)
+          changed = try record.erased(from: epoch, leaving: erased, &contents)
           sizeBefore = record.sizeInBytes
         }
         guard let changed else { continue }
@@ -170,7 +172,7 @@ extension Plan {
     for run in catalog.allRuns {
       let isRead = read.contains(run)
       try RunChunk.rewrite(stream, in: run, &context.transaction, tables) { record throws(StorageError) in
-        guard let bytes = try record.erased(from: epoch, leaving: erased) else { return nil }
+        guard let bytes = try record.erased(from: epoch, leaving: erased, &contents) else { return nil }
         if isRead { shrunk += Int64(record.sizeInBytes - bytes.count) }
         return bytes
       }
@@ -229,7 +231,7 @@ extension RecordView {
   ///   - epoch: The one that ends: whatever is not erased yet was written in it.
   ///   - erased: What is left of it.
   fileprivate func erased(
-    from epoch: StreamEpoch, leaving erased: StreamEpoch
+    from epoch: StreamEpoch, leaving erased: StreamEpoch, _ contents: inout ContentReader
   ) throws(StorageError) -> [UInt8]? {
     let hasNames = !flags.isDisjoint(with: [.namesStream, .namesSession]) && !flags.contains(.namesErased)
     guard !isTombstone, hasNames || !flags.contains(.redacted) else { return nil }
@@ -238,9 +240,8 @@ extension RecordView {
       occurredAt: occurredAt, id: id, stream: stream, version: version, position: position, previous: previous)
     fields.session = session
     fields.chain = chain
-    fields.redactedDigest =
-      redactedDigest
-      ?? HashChain.payloadDigest(typeName: typeName, metadata: metadata, payload: payload, secret: epoch.secret)
+    try contents.open(self, in: epoch)
+    fields.redactedDigest = try contents.payloadDigest(of: self, secret: epoch.secret)
     do throws(DamagedBytes) {
       fields.sessionDigest = try nameOfSession().map { HashChain.sessionDigest($0, secret: epoch.secret) }
     } catch {
@@ -264,28 +265,24 @@ extension Tombstone {
   fileprivate func keep(_ context: inout WriterContext, key nameKey: NameKey) throws(StorageError) {
     let table = try context.tables.table(of: .erasures)
     try nameKey.store(in: &context.transaction, context.tables)
-    try context.transaction.storeIndexed(encoded(), at: key, in: table)
+    try table.keep(encoded(), at: key, in: &context.transaction)
     context.hasWritten = true
   }
 }
 
 extension RecordErasure {
-  private static func copy(_ entry: Entry) -> (key: [UInt8], value: [UInt8]?) {
-    (entry.key.array(), try? IndexValue.open(entry.value, at: entry.key).array())
-  }
-
   /// Looks at every record of the kind.
   ///
   /// - Returns: The keys of those that said something of the person.
   @discardableResult
   func run(at erasedAt: Timestamp, _ context: inout WriterContext) throws(StorageError) -> [[UInt8]] {
-    guard let table = context.tables.later[kind.tableName] else { return [] }
+    guard let table = context.tables.records(of: kind) else { return [] }
     var replaced: [(key: [UInt8], value: [UInt8])] = []
     var changed: [[UInt8]] = []
     var open: [(key: [UInt8], names: [StreamName], fate: RecordFate)] = []
     do throws(LMDBError) {
-      try context.transaction.sweep(table) { entry in
-        let (key, value) = Self.copy(entry)
+      try context.transaction.sweep(table.table) { entry in
+        let (key, value) = (entry.key.array(), table.value(entry))
         // A damaged one is found by `verify`; the counter is no record.
         guard let value, key != RecordSet.versionKey else { return .keep }
         switch fate(key, value, erasedAt) {
@@ -310,14 +307,14 @@ extension RecordErasure {
       if case .replace(let value) = fate {
         replaced.append((key, value))
       } else {
-        try context.transaction.remove(key, from: table)
+        try context.transaction.remove(key, from: table.table)
       }
     }
-    for (key, value) in replaced { try context.transaction.storeIndexed(value, at: key, in: table) }
+    for (key, value) in replaced { try table.keep(value, at: key, in: &context.transaction) }
     guard isCounted, !changed.isEmpty else { return changed }
     var counter = ByteWriter(capacity: 8)
-    counter.write(try context.transaction.recordVersion(of: kind, in: table) + 1)
-    try context.transaction.storeIndexed(counter.bytes, at: RecordSet.versionKey, in: table)
+    counter.write(try context.transaction.recordVersion(in: table) + 1)
+    try table.keep(counter.bytes, at: RecordSet.versionKey, in: &context.transaction)
     return changed
   }
 }

@@ -29,7 +29,7 @@ private struct RecordRedaction: WriterWork {
 
   func run(in context: inout WriterContext) throws(StorageError) {
     let table = try context.tables.table(of: kind)
-    for key in keys { try context.transaction.remove(key, from: table) }
+    for key in keys { try context.transaction.remove(key, from: table.table) }
     try Redactions.add(.records(kind, keys), &context.transaction, context.tables)
     context.hasWritten = true
   }

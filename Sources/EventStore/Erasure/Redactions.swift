@@ -79,7 +79,8 @@ struct Redaction: WriterWork {
     guard let number = try index.stream(stream, in: context.transaction),
       let head = try index.head(of: number, in: context.transaction), version >= 1, version <= head.version
     else { return }
-    let secret = try index.epoch(of: number, context.transaction).secret
+    let epoch = try index.epoch(of: number, context.transaction)
+    var contents = ContentReader()
     var writer = ByteWriter(capacity: 256)
     let occurredAt: Timestamp
     let position: LogPosition
@@ -88,8 +89,8 @@ struct Redaction: WriterWork {
       position = record.position
       guard !record.flags.contains(.redacted), !record.isTombstone else { return }
       occurredAt = record.occurredAt
-      let digest = HashChain.payloadDigest(
-        typeName: record.typeName, metadata: record.metadata, payload: record.payload, secret: secret)
+      try contents.open(record, in: epoch)
+      let digest = try contents.payloadDigest(of: record, secret: epoch.secret)
       var fields = RecordFields(
         flags: record.flags.intersection([.isLate]), type: record.type, typeVersion: record.typeVersion,
         tag: record.tag, recordedAt: record.recordedAt, occurredAt: record.occurredAt, id: record.id,

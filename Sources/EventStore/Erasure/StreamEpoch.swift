@@ -34,13 +34,20 @@ struct ErasedName: Hashable, Sendable {
 struct StreamEpoch: Equatable, Sendable {
   /// Without a user where that was erased.
   var name: StreamName
-  /// Zero where it was destroyed.
+  /// Zero where it was destroyed, or is not in the log: see ``stored``.
   var secret: Bytes32
   /// Where the name was erased.
   var erased: ErasedName?
+  /// What the content of its events is sealed with, where the store is encrypted.
+  var dataKey: DataKey?
 
   /// The stream digest that its events' digests begin with.
   var digest: Bytes32 { erased?.digest ?? HashChain.streamDigest(name, secret: secret) }
+
+  /// As the log and its index have it: in an encrypted store without its keys, which stand in ``SecretTable``.
+  var stored: StreamEpoch {
+    StreamEpoch(name: name, secret: dataKey == nil ? secret : .zero, erased: erased)
+  }
 }
 
 extension RecordView {

@@ -95,15 +95,17 @@ extension EventLog {
   ///
   /// - Complexity: O(log n).
   public func lastErasure(of name: StreamName) throws(StorageError) -> Tombstone? {
-    guard let table = tables.later[StoreRecords.erasures.tableName] else { return nil }
+    guard let table = tables.records(of: .erasures) else { return nil }
     let transaction = try readRecords()
     guard let key = try NameKey.read(in: transaction, tables) else { return nil }
     let hash = key.hash(of: name)
-    var cursor = try transaction.scan(table)
+    var cursor = try transaction.scan(table.table)
     guard let entry = try cursor.to(atOrBefore: Tombstone.key(hash, .max)) else { return nil }
     let kind = StoreRecords.erasures.tableName
     let found = try decoding(kind) { () throws(DamagedBytes) in
-      try Tombstone(key: entry.key, decoding: try IndexValue.open(entry.value, at: entry.key))
+      try table.withValue(entry.value, at: entry.key) { value throws(DamagedBytes) in
+        try Tombstone(key: entry.key, decoding: value)
+      }
     }
     return found.nameHash == hash ? found : nil
   }

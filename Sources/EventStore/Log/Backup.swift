@@ -90,7 +90,7 @@ extension EventLog {
     do throws(LMDBError) { try environment.copy(to: backup.copyingPath) } catch { throw StorageError(error) }
     // Before the copy is a store: who was erased while it was made, or since the backup, is erased in it, too.
     try writeTombstones(tombstones, to: backup.tombstonesPath)
-    try backup.finishCopy(StoreIdentity(storeID: storeID, hashSeed: tail.hashSeed))
+    try backup.finishCopy(StoreIdentity(storeID: storeID, hashSeed: tail.hashSeed, format: format))
   }
 
   /// Puts a file of tombstones there; without one, the store's own, where it has any.
@@ -101,7 +101,14 @@ extension EventLog {
 
   /// Adds what came since.
   private func update(_ backup: BackupFolder) throws(StorageError) -> BackupSummary {
-    let copy = try backup.open(schema, options)
+    let copy: EventLog
+    do throws(StorageError) { copy = try backup.open(schema, options) } catch {
+      guard case .wrongKey = error, tables.cipher != nil else { throw error }
+      // From before the master key was changed: nothing of it can be read with this one.
+      try refuseDamagedFile()
+      try backup.alone { () throws(StorageError) in try copyPresent(to: backup) }
+      return try backup.summary(schema, options, before: 0)
+    }
     let before: LogPosition
     do throws(StorageError) {
       let isAlone = try asking(backup.path) { () throws(PlatformError) in try copy.openers.tryUpgrade() }
@@ -126,12 +133,15 @@ extension EventLog {
   private func addTo(_ copy: EventLog) throws(StorageError) -> Bool {
     let before = try redactions()
     guard try copy.redactions() == before else { return false }
-    do throws(StorageError) { try copy.copyRecords(of: self) } catch {
+    let last = try lastPosition()
+    // First the keys of what is to be copied.
+    try copy.perform(MirrorRecords(source: self, scope: .secrets))
+    do throws(StorageError) { try copy.copyRecords(of: self) { $0.position <= last } } catch {
       // What does not fit may be what was removed meanwhile.
       if try redactions() != before { return false }
       throw error
     }
-    let mirror = MirrorRecords(source: self, isOfCopy: true)
+    let mirror = MirrorRecords(source: self, scope: .copy)
     try copy.perform(mirror)
     return try mirror.outcome.get()
   }
@@ -207,12 +217,13 @@ extension EventLog {
     options.isReadOnly = false
     options.storeID = storeID
     options.hashSeed = tail.hashSeed
+    options.cipher = tables.cipher
     options.appliesTombstones = false
     var restored = try EventLog(folder: making, schema: schema, options: options)
     let report: VerifyReport
     do throws(StorageError) {
       // First, since it says how streams are found whose names were erased.
-      try restored.perform(MirrorRecords(source: self, isOfCopy: false))
+      try restored.perform(MirrorRecords(source: self, scope: .all))
       try restored.copyRecords(of: self, while: point.includes)
       try restored.perform(ForgetLaterEvents())
       try restored.close()

@@ -14,12 +14,16 @@ extension EventLog {
   /// The new file is written beside the old one, checked, synced, and then takes its name: all at once, so that a crash
   /// leaves the one or the other. What a crash leaves beside it, whoever opens the store for writing next takes away.
   ///
+  /// - Parameter masterKey: That of the store, where it is encrypted.
   /// - Throws: ``StorageError/inUse(reason:)`` while anybody else has the store open;
   ///   ``StorageError/corrupt(reason:position:)`` where a page is damaged; ``StorageError/full(reason:)`` without room
   ///   for the new file. The old one stays then.
   /// - Complexity: O(size of the content); as much room on the disk meanwhile.
-  public static func compact(_ folder: String, schema: EventSchema) throws(StorageError) -> CompactionSummary {
+  public static func compact(
+    _ folder: String, schema: EventSchema, masterKey: MasterKey? = nil
+  ) throws(StorageError) -> CompactionSummary {
     var options = Options()
+    options.masterKey = masterKey
     options.creates = false
     let log = try EventLog(folder: folder, schema: schema, options: options)
     do throws(StorageError) {

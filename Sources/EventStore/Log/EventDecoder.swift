@@ -7,6 +7,7 @@ internal import LMDB
 struct EventDecoder {
   private var sessions: [StreamNumber: [StreamVersion: SessionEntry]] = [:]
   private var names: [StreamNumber: StreamName] = [:]
+  private var contents = ContentReader()
 
   init() {}
 
@@ -24,7 +25,8 @@ struct EventDecoder {
         throw .corrupt(reason: "the type's name is no text", position: record.position)
       }
     }
-    var payload = record.payload.array()
+    let (metadata, stored) = try content(record, view)
+    var payload = stored
     var version = record.typeVersion
     if !isRedacted {
       (payload, version) = try view.schema.upcastForShow(
@@ -34,8 +36,17 @@ struct EventDecoder {
       stream: name, version: record.version, position: record.position, id: record.id, type: record.type,
       typeName: typeName, typeVersion: version, session: try session(record, view)?.name,
       occurredAt: record.occurredAt, recordedAt: record.recordedAt,
-      metadata: record.metadata.isEmpty ? .emptyObject : JSONText(canonical: record.metadata.array()),
-      payload: payload, isRedacted: isRedacted)
+      metadata: metadata, payload: payload, isRedacted: isRedacted)
+  }
+
+  private mutating func content(
+    _ record: borrowing RecordView, _ view: borrowing LogView
+  ) throws(StorageError) -> (metadata: JSONText, payload: [UInt8]) {
+    try contents.open(record, view.index, view.transaction)
+    let content = try contents.content(of: record)
+    return (
+      content.metadata.isEmpty ? .emptyObject : JSONText(canonical: content.metadata.array()), content.payload.array()
+    )
   }
 
   private mutating func streamName(

@@ -2,7 +2,7 @@
 internal import Bytes
 internal import LMDB
 internal import Platform
-internal import Sodium
+package import Sodium
 internal import Synchronization
 
 /// An append-only log of events, one stream a user, in a folder of its own.
@@ -38,6 +38,12 @@ public final class EventLog: Sendable {
     /// Whether who is named by the file of tombstones, and not erased yet, is erased. Not where a copy is made, which
     /// does so itself.
     var appliesTombstones = true
+    /// The master key. A new store that is made with one is encrypted from then on, and nobody opens it without.
+    public var masterKey: MasterKey?
+    /// For tests: what a new store is encrypted with; `nil`: with the fastest that this processor can do.
+    package var algorithm: SealingAlgorithm?
+    /// What the store is encrypted with, where it is made anew of an older one.
+    var cipher: StoreCipher?
     /// For tests: what ids are hashed with, e.g. to make all of them collide.
     package var hashSeed: UInt64?
     /// What tells the store from all others, where it is made anew of an older one.
@@ -81,7 +87,7 @@ public final class EventLog: Sendable {
 
   /// Opens the store in `folder`.
   ///
-  /// - Throws: ``StorageError``: missing, not a store, newer, in use, corrupt, denied, full.
+  /// - Throws: ``StorageError``: missing, not a store, newer, encrypted with another key, in use, corrupt, denied, full.
   /// - Complexity: O(events that no run holds), about 0.2 µs each, on the first reading or appending.
   public init(folder: String, schema: EventSchema, options: Options = Options()) throws(StorageError) {
     let opened = try StoreFolder.open(folder, options)
@@ -103,6 +109,12 @@ public final class EventLog: Sendable {
   }
 
   deinit { try? close() }
+
+  /// The form of the store's data.
+  var format: Int { tables.cipher == nil ? StoreFormat.plain : StoreFormat.encrypted }
+
+  /// How the store is encrypted; `nil` where it is not.
+  public var encryption: EncryptionStatus? { tables.cipher?.status }
 
   /// Whether it was opened never to write.
   public var isReadOnly: Bool { options.isReadOnly }
@@ -293,18 +305,21 @@ public final class EventLog: Sendable {
         if hashers.byName.count >= Self.largestHasherCount { hashers.byName.removeAll() }
         if let settled {
           let hasher = known?.hasher.secret == settled ? known?.hasher : nil
-          let made = hasher ?? StreamHasher(name, secret: settled)
+          let made = hasher ?? StreamHasher(name, secret: settled, dataKey: newDataKey())
           hashers.byName[name] = (made, true)
           return made
         }
         // Callers of a new stream at the same time share one, or all but the first would have hashed in vain.
         if let known = hashers.byName[name], secret == nil || known.hasher.secret == secret { return known.hasher }
-        let made = StreamHasher(name, secret: secret ?? Bytes32.random())
+        let made = StreamHasher(name, secret: secret ?? Bytes32.random(), dataKey: newDataKey())
         hashers.byName[name] = (made, false)
         return made
       }
     }
   }
+
+  /// Also for a stream that has one: it is to have another if it is erased before the request's turn.
+  private func newDataKey() -> Bytes32 { tables.cipher == nil ? .zero : .random() }
 
   /// Forgets secrets, some of which are to be nobody's any more.
   func forgetSecrets() { hashers.withLock { $0 = KnownHashers() } }

@@ -33,6 +33,7 @@ struct RecordCopier {
   /// The ends of the streams that were met.
   private(set) var streams: [StreamNumber: WriterStream] = [:]
   private var readers: [StreamNumber: DigestReader] = [:]
+  private var contents = ContentReader()
   /// Of the append that is being copied.
   private var digests: [Bytes32] = []
   private var start: LogPosition = 0
@@ -50,7 +51,7 @@ struct RecordCopier {
     guard var reader = readers.removeValue(forKey: record.stream) else {
       throw .corrupt(reason: "the record is of no known stream", position: record.position)
     }
-    let digest = try reader.digest(of: record, index: index, transaction)
+    let digest = try reader.digest(of: record, &contents, index: index, transaction)
     readers[record.stream] = reader
     guard digest.prefix32 == record.tag else {
       throw .corrupt(reason: "its content is not what was appended", position: record.position)

@@ -30,6 +30,7 @@ extension EventLog {
     while next <= last {
       let view = try view()
       let window = try LogWindow(next...last, in: view)
+      var contents = ContentReader()
       while next <= window.last {
         do throws(StorageError) {
           guard let bytes = window.bytes(at: next, in: view) else {
@@ -37,7 +38,7 @@ extension EventLog {
           }
           let record = try RecordView.stored(bytes, at: next)
           let stream = StreamKey(number: record.stream)
-          try schema.withView(of: record) { event throws(DamagedBytes) in try body(stream, event) }
+          try schema.withView(of: record, &contents, view) { event throws(DamagedBytes) in try body(stream, event) }
         } catch {
           guard let damaged, case .corrupt = error else { throw error }
           damaged(next)

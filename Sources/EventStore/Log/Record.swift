@@ -1,7 +1,7 @@
 // A record: the bytes of one event in the log, and the only place that knows their order.
 //
 //   0   8  checksum: XXH3-64 of all that follows, seeded with the record's position
-//   8   1  format version: 2 where a name was erased, else 1
+//   8   1  format version: 2 where a name was erased, 3 where the content is sealed, else 1
 //   9   2  flags
 //  11   1  type code (0: the name is in the record)
 //  12   4  tag: the first bytes of the event's digest, so that verification can name a record
@@ -14,6 +14,8 @@
 //          Where names were erased: the session's digest in place of its name; no user, and behind the secret, which is
 //          zero unless there is a payload, the keyed hash of the name, 32, and the stream's digest, 32
 //       …  payload
+//          Where the content is sealed: neither metadata nor payload, but both in one, sealed (see RecordContent); the
+//          secret is zero
 //
 // Integers are little-endian; texts and metadata have their length before them as a varint.
 internal import Bytes
@@ -24,9 +26,13 @@ typealias StreamNumber = UInt32
 
 /// The form of a record's bytes. Every version there ever was stays readable.
 enum RecordFormat {
-  static let current: UInt8 = 2
-  /// A record in which no name was erased.
+  static let current: UInt8 = 3
+  /// A record in which no name was erased, and nothing is sealed.
   static let plain: UInt8 = 1
+  /// One from which a name was erased.
+  static let erased: UInt8 = 2
+  /// One whose content is sealed.
+  static let sealed: UInt8 = 3
   /// Where the checksum ends, and what it covers begins.
   static let checksummedFrom = 8
   /// Where the stream's number stands, and after it version and link.
@@ -54,9 +60,11 @@ struct RecordFlags: OptionSet {
   static let isLate = RecordFlags(rawValue: 1 << 7)
   /// The names that were here were erased: in their place stands what the chains need of them.
   static let namesErased = RecordFlags(rawValue: 1 << 8)
+  /// Metadata and payload are sealed.
+  static let sealed = RecordFlags(rawValue: 1 << 9)
   static let known: RecordFlags = [
     .endsRequest, .redacted, .namesStream, .hasSession, .namesSession, .hasMetadata, .hasTypeName, .isLate,
-    .namesErased,
+    .namesErased, .sealed,
   ]
 }
 
@@ -93,7 +101,10 @@ struct RecordView: ~Escapable {
   var erasedName: RawSpan
   var redactedDigest: Bytes32?
   var chain: Bytes32?
+  /// Empty where it is sealed.
   var payload: RawSpan
+  /// Metadata and payload, where they are sealed; to be read by a ``ContentReader``.
+  var sealed: RawSpan
   /// How many bytes the record takes.
   var sizeInBytes: Int
 
@@ -127,7 +138,7 @@ struct RecordView: ~Escapable {
     var reader = ByteReader(bytes)
     _ = try reader.readSpan(count: RecordFormat.checksummedFrom + 1)
     let flags = RecordFlags(rawValue: try reader.readUInt16())
-    guard flags.isSubset(of: .known) else { throw DamagedBytes() }
+    guard flags.isSubset(of: .known), !flags.isSuperset(of: [.sealed, .redacted]) else { throw DamagedBytes() }
     type = EventTypeCode(try reader.readUInt8())
     tag = try reader.readUInt32()
     let recorded = Int64(bitPattern: try reader.readUInt64())
@@ -174,7 +185,9 @@ struct RecordView: ~Escapable {
     }
     redactedDigest = flags.contains(.redacted) ? try Bytes32(reading: &reader) : nil
     chain = flags.contains(.endsRequest) ? try Bytes32(reading: &reader) : nil
-    payload = reader.readRest()
+    let rest = reader.readRest()
+    payload = flags.contains(.sealed) ? none : rest
+    sealed = flags.contains(.sealed) ? rest : none
     sizeInBytes = bytes.byteCount
     self.flags = flags
     self.position = position
@@ -240,7 +253,31 @@ struct RecordFields {
 
   /// Appends the record's bytes.
   func encode(typeName: RawSpan, metadata: RawSpan, payload: RawSpan, into writer: inout ByteWriter) {
-    var flags = self.flags
+    let start = writer.count
+    encodeFields(flags, typeName: typeName, metadata: metadata, into: &writer)
+    writer.write(payload)
+    writeChecksum(from: start, into: &writer)
+  }
+
+  /// Appends the record's bytes, with its content sealed.
+  ///
+  /// - Parameters:
+  ///   - content: Metadata and payload, each with its length before it.
+  ///   - chain: The stream's chain after the event.
+  func encode(
+    typeName: RawSpan, sealing content: RawSpan, with key: DataKey, chain: Bytes32, by sealer: inout RecordSealer,
+    into writer: inout ByteWriter
+  ) {
+    let start = writer.count
+    encodeFields(flags.union(.sealed), typeName: typeName, metadata: RawSpan(), into: &writer)
+    sealer.seal(content, of: self, typeName: typeName, with: key, chain: chain, into: &writer)
+    writeChecksum(from: start, into: &writer)
+  }
+
+  private func encodeFields(
+    _ given: RecordFlags, typeName: RawSpan, metadata: RawSpan, into writer: inout ByteWriter
+  ) {
+    var flags = given
     if chain != nil { flags.insert(.endsRequest) }
     if redactedDigest != nil { flags.insert(.redacted) }
     if name != nil { flags.insert(.namesStream) }
@@ -249,9 +286,10 @@ struct RecordFields {
     if sessionDigest != nil || erasedName != nil { flags.insert(.namesErased) }
     if !metadata.isEmpty { flags.insert(.hasMetadata) }
     if !typeName.isEmpty { flags.insert(.hasTypeName) }
-    let start = writer.count
     writer.write(0 as UInt64)
-    writer.write(flags.contains(.namesErased) ? RecordFormat.current : RecordFormat.plain)
+    writer.write(
+      flags.contains(.sealed)
+        ? RecordFormat.sealed : flags.contains(.namesErased) ? RecordFormat.erased : RecordFormat.plain)
     writer.write(flags.rawValue)
     writer.write(type.number)
     writer.write(tag)
@@ -279,7 +317,9 @@ struct RecordFields {
     }
     redactedDigest?.write(into: &writer)
     chain?.write(into: &writer)
-    writer.write(payload)
+  }
+
+  private func writeChecksum(from start: Int, into writer: inout ByteWriter) {
     let checksum = XXH3.hash(
       writer.bytes.rawSpan.extracting(droppingFirst: start + RecordFormat.checksummedFrom),
       seed: position.number)

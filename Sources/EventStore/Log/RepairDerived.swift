@@ -122,6 +122,7 @@ private struct RebuildIndex: WriterWork {
     let found = StreamIndex(
       tables: context.tables, hashSeed: seed, generations: [generation], bound: LogPosition(.max),
       catalog: context.catalog)
+    var contents = ContentReader()
     var position = range.lowerBound
     while position <= range.upperBound {
       guard let bytes = window.bytes(at: position, in: view) else {
@@ -142,7 +143,7 @@ private struct RebuildIndex: WriterWork {
         throw .corrupt(reason: "the record is not the next one of its stream", position: position)
       }
       generation.contents.withLock { $0.insert(entry, seed: seed) }
-      let digest = try stream.digests.digest(of: record, index: found, context.transaction)
+      let digest = try stream.digests.digest(of: record, &contents, index: found, context.transaction)
       stream.chain = HashChain.step(stream.chain, digest, record.version)
       stream.version = record.version
       streams[record.stream] = stream

@@ -72,6 +72,7 @@ extension WriterContext {
     var isErased = false
     // What is handed in again was handed in in this order before: the next one is likely the next of the log.
     var lastFound: LogPosition?
+    var contents = ContentReader()
     // Only where there can be two of a kind.
     var earlier =
       request.events.count > 1 ? RequestEvents(count: request.events.count, seed: settings.hashSeed) : nil
@@ -106,7 +107,7 @@ extension WriterContext {
         repeats.places.append(place)
         if record.flags.contains(.redacted), !event.isRedacted {
           isErased = true
-        } else if try request.isRepeat(event, of: record, in: stream, settings.schema, index, transaction) {
+        } else if try request.isRepeat(event, of: record, in: stream, settings.schema, &contents, index, transaction) {
           repeats.count += 1
           continue
         }
@@ -163,22 +164,21 @@ extension AppendRequest {
   /// Whether an event is the recorded one handed in again.
   fileprivate func isRepeat(
     _ event: PreparedEvent, of record: borrowing RecordView, in stream: WriterStream, _ schema: EventSchema,
-    _ index: StreamIndex, _ transaction: borrowing some Transaction & ~Copyable
+    _ contents: inout ContentReader, _ index: StreamIndex, _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> Bool {
     guard event.type == record.type, !event.saysWhen || event.occurredAt == record.occurredAt else { return false }
     let session = record.session == 0 ? nil : try index.session(record.session, in: stream.stream, transaction)?.name
     guard self.session(of: event) == session else { return false }
+    try contents.open(record, in: stream.epoch)
     if let digest = redactedDigest(of: event) {
       // Removed there, and here maybe not, or not yet.
-      let known =
-        record.redactedDigest
-        ?? HashChain.payloadDigest(
-          typeName: record.typeName, metadata: record.metadata, payload: record.payload, secret: stream.secret)
+      let known = try contents.payloadDigest(of: record, secret: stream.secret)
       return event.typeVersion == record.typeVersion && digest == known
     }
-    guard record.typeName.isSame(as: span(event.typeName)), Self.isSameJSON(span(event.metadata), record.metadata)
+    let content = try contents.content(of: record)
+    guard record.typeName.isSame(as: span(event.typeName)), Self.isSameJSON(span(event.metadata), content.metadata)
     else { return false }
-    return isSamePayload(event, as: record.payload, version: record.typeVersion, schema)
+    return isSamePayload(event, as: content.payload, version: record.typeVersion, schema)
   }
 
   /// Whether a payload of the same type says the same. Older forms are compared in today's; one that cannot be brought

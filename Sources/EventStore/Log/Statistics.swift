@@ -18,6 +18,8 @@ public struct StoreStatistics: Sendable {
   public var storeID: EventID
   /// The form of its data.
   public var format: Int
+  /// How it is encrypted; `nil` where it is not.
+  public var encryption: EncryptionStatus?
   /// The last position.
   public var position: LogPosition
   /// Streams there are, save those whose user was erased.
@@ -74,7 +76,7 @@ extension EventLog {
     }
     let used = sizes.reduce(0) { $0 + $1.sizeInBytes }
     return StoreStatistics(
-      storeID: storeID, format: StoreFormat.current, position: view.last, streams: names.count,
+      storeID: storeID, format: format, encryption: encryption, position: view.last, streams: names.count,
       erasedStreams: max(0, view.streamCount - names.count),
       isScrubbed: try ScrubDue.read(in: view.transaction, tables) == nil,
       checkpoint: checkpoint.position, tailEvents: view.last.number - checkpoint.position.number,

@@ -9,6 +9,8 @@ public enum StorageError: Error, Hashable, Sendable {
   case notAStore(reason: String)
   /// The store was written by a newer version of the program.
   case newerFormat(found: Int, supported: Int)
+  /// The store is encrypted, and no master key or another one was given; or it is not, and one was.
+  case wrongKey(reason: String)
   /// The store is open already, in this process, or exclusively in another.
   case inUse(reason: String)
   /// Bytes on disk are not what was written. `position` is the record's, where one is concerned.
@@ -69,6 +71,7 @@ extension StorageError: CustomStringConvertible {
     case .notAStore(let reason): "this is not a store: \(reason)"
     case .newerFormat(let found, let supported):
       "the store has format \(found); this program knows formats up to \(supported): use a newer one"
+    case .wrongKey(let reason): reason
     case .inUse(let reason): "the store is in use: \(reason)"
     case .corrupt(let reason, let position?): "corrupt at position \(position): \(reason)"
     case .corrupt(let reason, nil): "corrupt: \(reason)"

@@ -19,6 +19,8 @@ internal import Sodium
 struct StoreIdentity: Equatable {
   var storeID: EventID
   var hashSeed: UInt64
+  /// The form of its data.
+  var format = StoreFormat.plain
 }
 
 package enum StoreFolder {
@@ -168,16 +170,21 @@ package enum StoreFolder {
       try Files.syncFolder(folder)
     }
     let environment = try openEnvironment(folder, options, creation: .ifMissingOrEmpty)
-    let tables = try openTables(environment, has: [], options)
+    var tables = try openTables(environment, has: [], options)
     let random = Bytes32.random()
-    let identity = StoreIdentity(
+    var identity = StoreIdentity(
       storeID: options.storeID ?? EventID.generate(at: options.clock()),
       hashSeed: options.hashSeed ?? random.prefix64)
+    tables.cipher =
+      options.cipher
+      ?? options.masterKey.map { StoreCipher($0, options.algorithm ?? .fastest, of: identity.storeID) }
+    if tables.cipher != nil { identity.format = StoreFormat.encrypted }
     var transaction: WriteTransaction
     do throws(LMDBError) { transaction = try environment.beginWrite() } catch { throw StorageError(error) }
     var writer = ByteWriter()
-    writer.write(UInt32(StoreFormat.current))
+    writer.write(UInt32(identity.format))
     try transaction.store(writer.bytes, at: Key.meta(.format), in: tables.meta)
+    try tables.cipher?.store(in: &transaction, tables)
     writer = ByteWriter()
     identity.storeID.write(into: &writer)
     try transaction.store(writer.bytes, at: Key.meta(.storeID), in: tables.meta)
@@ -213,7 +220,7 @@ package enum StoreFolder {
       if marker == nil { throw .notAStore(reason: "\(folder) holds a database that is not ours") }
       throw .corrupt(reason: "the data file lacks the table \(lost)", position: nil)
     }
-    let tables = try openTables(environment, has: names, options)
+    var tables = try openTables(environment, has: names, options)
     let transaction: ReadTransaction
     do throws(LMDBError) { transaction = try environment.beginRead() } catch { throw StorageError(error) }
     guard let formatValue = try transaction.fetch(Key.meta(.format), from: tables.meta),
@@ -223,18 +230,17 @@ package enum StoreFolder {
       if marker == nil { throw .notAStore(reason: "\(folder) holds a database that is not ours") }
       throw .corrupt(reason: "the data file does not say what it is", position: nil)
     }
-    let (format, identity) = try decoding("meta") { () throws(DamagedBytes) in
+    let identity = try decoding("meta") { () throws(DamagedBytes) in
       var format = ByteReader(formatValue)
       var id = ByteReader(idValue)
       var seed = ByteReader(seedValue)
-      return (
-        Int(try format.readUInt32()),
-        StoreIdentity(storeID: try EventID(reading: &id), hashSeed: try seed.readUInt64())
-      )
+      return StoreIdentity(
+        storeID: try EventID(reading: &id), hashSeed: try seed.readUInt64(), format: Int(try format.readUInt32()))
     }
-    guard format <= StoreFormat.current else {
-      throw .newerFormat(found: format, supported: StoreFormat.current)
+    guard identity.format <= StoreFormat.current else {
+      throw .newerFormat(found: identity.format, supported: StoreFormat.current)
     }
+    tables.cipher = try StoreCipher.open(in: transaction, tables, of: identity, with: options.masterKey)
     if let marker {
       guard marker.storeID == identity.storeID else {
         throw .corrupt(reason: "the data file belongs to another store", position: nil)
@@ -304,7 +310,7 @@ package enum StoreFolder {
   }
 
   static func writeMarker(_ folder: String, _ identity: StoreIdentity) throws(StorageError) {
-    let text = Array("memoir \(StoreFormat.current)\n\(identity.storeID)\n".utf8)
+    let text = Array("memoir \(identity.format)\n\(identity.storeID)\n".utf8)
     try asking(folder) { () throws(PlatformError) in
       try Files.writeAtomically(text.rawSpan, to: "\(folder)/\(markerName)")
     }

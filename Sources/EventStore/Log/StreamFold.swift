@@ -13,7 +13,7 @@ extension StreamIndex {
   ) throws(StorageError) {
     guard let tail = generation.with(stream, { $0 }) else { return }
     let stored = try storedHead(of: stream, in: transaction)
-    let epoch = try epoch(of: stream, at: tail.last, transaction)
+    let epoch = try storedEpoch(of: stream, at: tail.last, transaction)
     let damaged = generation.contents.withLock { $0.damaged[stream] } ?? stored?.damaged
     var chain = (version: stored?.version ?? 0, value: stored?.chain ?? .zero)
     if damaged != nil {
@@ -66,7 +66,7 @@ extension StreamIndex {
 
 /// What a stream's head holds besides what the tail knows.
 struct StreamFold {
-  /// The last one.
+  /// The last one, as the log has it.
   var epoch: StreamEpoch
   /// The stream's chain after the last event.
   var chain: Bytes32

@@ -8,15 +8,18 @@ final class StreamHasher: Sendable {
   let stream: HashedName
   /// The stream's secret, or what it is to become with the stream's first event.
   let secret: Bytes32
+  /// What its events are to be sealed with, if it begins with these, or begins anew; zero where the store is not encrypted.
+  let dataKey: Bytes32
   private let streamDigest: Bytes32
   /// Mostly the next event's too.
   private let lastSession = Mutex<(name: SessionID, digest: Bytes32)?>(nil)
 
   var name: StreamName { stream.name }
 
-  init(_ stream: StreamName, secret: Bytes32) {
+  init(_ stream: StreamName, secret: Bytes32, dataKey: Bytes32 = .zero) {
     self.stream = HashedName(stream)
     self.secret = secret
+    self.dataKey = dataKey
     streamDigest = HashChain.streamDigest(stream, secret: secret)
   }
 
@@ -24,6 +27,7 @@ final class StreamHasher: Sendable {
   init(_ epoch: StreamEpoch) {
     stream = HashedName(epoch.name)
     secret = epoch.secret
+    dataKey = .zero
     streamDigest = epoch.digest
   }
 

@@ -99,8 +99,16 @@ struct StreamIndex {
     return nil
   }
 
-  /// The epoch of a stream at a version that is not before the one of its stored head.
+  /// The epoch of a stream at a version that is not before the one of its stored head, with its keys.
   func epoch(
+    of stream: StreamNumber, at version: StreamVersion = StreamVersion(.max),
+    _ transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) -> StreamEpoch {
+    try unlocked(storedEpoch(of: stream, at: version, transaction), of: stream, transaction)
+  }
+
+  /// The same as the log has it.
+  func storedEpoch(
     of stream: StreamNumber, at version: StreamVersion = StreamVersion(.max),
     _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> StreamEpoch {

@@ -110,21 +110,21 @@ extension EventLog {
     let view = try view()
     guard let stream = try view.stream(name) else { return ([], nil) }
     var decoder = EventDecoder()
-    var digests = DigestReader(stream, in: StreamEpoch(name: name, secret: secret))
+    var epoch = StreamEpoch(name: name, secret: secret)
+    epoch.dataKey = try view.index.epoch(of: stream, view.transaction).dataKey
+    var digests = DigestReader(stream, in: epoch)
+    var contents = ContentReader()
     var budget = PageBudget(limit: Self.storedPage)
     var events: [StoredEvent] = []
     try view.index.scanRecords(
       of: versions, in: stream, view.transaction,
       while: { record throws(StorageError) in
-        let digest = try digests.digest(of: record, index: view.index, view.transaction)
-        let payloadDigest =
-          record.redactedDigest
-          ?? HashChain.payloadDigest(
-            typeName: record.typeName, metadata: record.metadata, payload: record.payload, secret: secret)
+        let digest = try digests.digest(of: record, &contents, index: view.index, view.transaction)
+        let payloadDigest = try contents.payloadDigest(of: record, secret: secret)
         events.append(
           StoredEvent(
-            event: try decoder.event(record, view), typeVersion: record.typeVersion, payload: record.payload.array(),
-            payloadDigest: payloadDigest, digest: digest))
+            event: try decoder.event(record, view), typeVersion: record.typeVersion,
+            payload: try contents.content(of: record).payload.array(), payloadDigest: payloadDigest, digest: digest))
         budget.count(record.sizeInBytes)
         return !budget.isSpent
       })

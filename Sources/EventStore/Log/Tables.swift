@@ -16,6 +16,9 @@
 //   meta        a word                              format, store id, catalog of runs, …
 //   records_…   the store's own records, which no repair drops
 //
+// In an encrypted store, what records of the log say, states, what was made of events and the store's records are sealed;
+// the keys stand in records_secrets, see SecretTable. Names, times, places and sizes are in the clear.
+//
 // Values of the tables that fold the log end with a checksum, save those of order; see IndexValue.
 // Numbers in keys are big-endian, so that keys sort as numbers do; in values they are varints, or little-endian.
 internal import Bytes
@@ -24,7 +27,11 @@ internal import Sodium
 
 /// The data file's form. Raised when an older program could not read a newer store.
 enum StoreFormat {
-  static let current = 1
+  static let current = 2
+  /// A store that is not encrypted.
+  static let plain = 1
+  /// One that is.
+  static let encrypted = 2
 }
 
 struct Tables: Sendable {
@@ -46,6 +53,8 @@ struct Tables: Sendable {
   let subscriptions: Table
   /// Tables that a store of before there were such lacks, while it can only be read; by name.
   let later: [String: Table]
+  /// What the store is encrypted with, where it is.
+  var cipher: StoreCipher?
   /// What was made of events.
   var derived: Table? { later[DerivedTable.name] }
 
@@ -58,7 +67,7 @@ struct Tables: Sendable {
     ]
 
   /// Made where they are missing, one by one as features came.
-  static let laterNames = StoreRecords.allCases.map(\.tableName) + [DerivedTable.name]
+  static let laterNames = StoreRecords.allCases.map(\.tableName) + [DerivedTable.name, SecretTable.name]
 
   /// - Parameter tables: In the order of ``tableNames``.
   init(_ tables: [Table], later: [String: Table] = [:]) {

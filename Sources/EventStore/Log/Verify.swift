@@ -73,8 +73,10 @@ public struct VerifyReport: Sendable {
 /// The verification under way: what the records seen so far add up to.
 private struct Verifier {
   struct Stream {
-    /// Under which the last record was written.
+    /// Under which the last record was written, as the log has it.
     var epoch: StreamEpoch
+    /// The same with its keys.
+    var unlocked: StreamEpoch
     var name: StreamName { epoch.name }
     var version: StreamVersion = 0
     var position: LogPosition = 0
@@ -110,6 +112,7 @@ private struct Verifier {
   /// Of the streams of other namespaces nothing is reported; `nil`: all are.
   let namespace: Namespace?
   private var isKnownPassed = false
+  private var contents = ContentReader()
 
   init(sealedEnd: LogPosition, hashSeed: UInt64, known: LogHead?, namespace: Namespace?) {
     self.sealedEnd = sealedEnd
@@ -220,13 +223,19 @@ private struct Verifier {
       } catch {
         problem(error.description, at: position, .derived, stream: name)
       }
-      streams[record.stream] = Stream(epoch: epoch, streamDigest: epoch.digest, stored: stored)
+      let unlocked = unlock(epoch, of: record, view)
+      streams[record.stream] = Stream(
+        epoch: epoch, unlocked: unlocked, streamDigest: unlocked.digest, stored: stored)
     }
     guard var stream = streams.removeValue(forKey: record.stream) else { return }
     defer { streams[record.stream] = stream }
     if let epoch = try? record.epoch() {
-      if record.version > 1 { checkBegin(of: epoch, behind: stream, record) }
-      (stream.epoch, stream.streamDigest) = (epoch, epoch.digest)
+      if record.version > 1 {
+        checkBegin(of: epoch, behind: stream, record)
+        stream.epoch = epoch
+        stream.unlocked = unlock(epoch, of: record, view)
+        stream.streamDigest = stream.unlocked.digest
+      }
       if let erased = epoch.erased { stream.nameHashes.insert(erased.hash) }
       if record.isTombstone { (stream.erasures, stream.erased) = (stream.erasures + 1, stream.redacted) }
     }
@@ -253,7 +262,7 @@ private struct Verifier {
     var session = Bytes32.zero
     if record.session > 0 {
       if record.session == record.version, let name = try? record.nameOfSession() {
-        session = HashChain.sessionDigest(name, secret: stream.epoch.secret)
+        session = HashChain.sessionDigest(name, secret: stream.unlocked.secret)
         stream.sessions[record.version] = session
       } else if record.session == record.version, let digest = try? record.digestOfSession() {
         session = digest
@@ -264,16 +273,25 @@ private struct Verifier {
         problem("its session was never named", at: position, stream: stream.name, version: record.version)
       }
     }
-    let payload =
-      record.redactedDigest
-      ?? HashChain.payloadDigest(
-        typeName: record.typeName, metadata: record.metadata, payload: record.payload, secret: stream.epoch.secret)
+    let needsSeal = stream.unlocked.dataKey != nil && !record.flags.contains(.redacted)
+    if needsSeal, !record.flags.contains(.sealed) {
+      problem("it is not encrypted, as the store is", at: position, stream: stream.name, version: record.version)
+    }
+    var payload: Bytes32?
+    do throws(StorageError) {
+      try contents.open(record, in: stream.unlocked)
+      payload = try contents.payloadDigest(of: record, secret: stream.unlocked.secret)
+    } catch {
+      problem(error.reason, at: position, stream: stream.name, version: record.version)
+    }
     let digest = HashChain.eventDigest(
-      stream: stream.streamDigest, session: session, payload: payload, id: record.id,
+      stream: stream.streamDigest, session: session, payload: payload ?? .zero, id: record.id,
       occurredAt: record.occurredAt, type: record.type, typeVersion: record.typeVersion)
     if digest.prefix32 != record.tag {
-      problem(
-        "its content is not what was appended", at: position, stream: stream.name, version: record.version)
+      if payload != nil {
+        problem(
+          "its content is not what was appended", at: position, stream: stream.name, version: record.version)
+      }
       stream.isBroken = true
       isRequestBroken = true
     }
@@ -297,6 +315,16 @@ private struct Verifier {
       report.redacted += stream.redacted
       report.erased += stream.erased
       report.erasures += stream.erasures
+    }
+  }
+
+  /// An epoch with its keys; without, where they are gone: then none of its records opens.
+  private mutating func unlock(
+    _ epoch: StreamEpoch, of record: borrowing RecordView, _ view: borrowing LogView
+  ) -> StreamEpoch {
+    do throws(StorageError) { return try view.index.unlocked(epoch, of: record.stream, view.transaction) } catch {
+      problem(error.reason, at: record.position, stream: epoch.name, version: record.version)
+      return epoch
     }
   }
 
@@ -522,20 +550,50 @@ extension EventLog {
     if seen < begun {
       verifier.problem("the index has lost \(begun - seen) streams", .derived)
     }
+    var sealings = StreamSealings(verifier.streams.mapValues(\.unlocked.dataKey))
     var snapshots = try view.transaction.scan(tables.snapshots)
     while let entry = try snapshots.toNext() {
       verifier.report.snapshots += 1
-      if !SnapshotTable.isWhole(entry.value, key: entry.key.array()) {
+      // Of a stream that began since, there is no key at hand.
+      let isWhole =
+        switch sealings.sealing(of: try? Key.stream(of: entry.key)) {
+        case .some(let sealing): SnapshotTable.opens(entry.value, key: entry.key, sealing)
+        case nil: SnapshotTable.isWhole(entry.value, key: entry.key)
+        }
+      if !isWhole {
         verifier.problem("a snapshot is damaged", .derived)
       }
     }
     guard let table = tables.derived else { return }
     var derived = try view.transaction.scan(table)
     while let entry = try derived.toNext() {
-      if DerivedTable.Place(entry.key) == nil || (try? IndexValue.open(entry.value, at: entry.key)) == nil {
+      let place = DerivedTable.Place(entry.key)
+      let isWhole =
+        switch sealings.sealing(of: place?.stream) {
+        case .some(let sealing): (try? DerivedTable.withValue(entry, sealing) { $0.byteCount }) != nil
+        case nil: (try? IndexValue.open(entry.value, at: entry.key)) != nil
+        }
+      if place == nil || !isWhole {
         verifier.problem("what was made of an event is damaged", .derived)
       }
     }
+  }
+}
+
+/// The keys of streams, made ready when they are needed, one at a time: what is of one stream lies together.
+private struct StreamSealings {
+  private let keys: [StreamNumber: DataKey?]
+  private var last: (stream: StreamNumber, sealing: SealingKey?)?
+
+  init(_ keys: [StreamNumber: DataKey?]) { self.keys = keys }
+
+  /// The key of a stream, or none where it has none; `nil` for an unknown stream.
+  mutating func sealing(of stream: StreamNumber?) -> SealingKey?? {
+    guard let stream, let key = keys[stream] else { return nil }
+    if let last, last.stream == stream { return .some(last.sealing) }
+    let sealing = key?.sealing
+    last = (stream, sealing)
+    return .some(sealing)
   }
 }
 

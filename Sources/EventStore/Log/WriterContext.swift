@@ -56,6 +56,7 @@ struct WriterContext: ~Copyable {
   /// Whether the first block cannot be sealed, since something of it is damaged.
   var isSealingStopped = false
   private var buffer = ByteWriter(capacity: 512)
+  private var sealer = RecordSealer()
 
   var tables: Tables { settings.tables }
 
@@ -235,7 +236,7 @@ struct WriterContext: ~Copyable {
       let stream = streams[append.stream] ?? newStream(prepared)
       let first = (version: stream.version.next, position: end.position.next)
       let addsSomething = append.events.contains { repeats.places[$0] == nil }
-      if addsSomething { Self.comeBack(stream, as: prepared) }
+      if addsSomething { comeBack(stream, as: prepared) }
       // Callers of a new stream may have made secrets at the same time; the first one's counts.
       let hasher = stream.secret == prepared.secret ? nil : StreamHasher(prepared.name, secret: stream.secret)
       for index in append.events where repeats.places[index] == nil {
@@ -269,7 +270,8 @@ struct WriterContext: ~Copyable {
   }
 
   private func newStream(_ stream: StreamHasher) -> WriterStream {
-    let epoch = StreamEpoch(name: stream.name, secret: stream.secret)
+    var epoch = StreamEpoch(name: stream.name, secret: stream.secret)
+    epoch.dataKey = tables.cipher.map { DataKey(key: stream.dataKey, algorithm: $0.algorithm) }
     let made = WriterStream(
       stream: end.streams + 1, version: 0, position: 0, chain: .zero, epoch: epoch, lastOccurredAt: .earliest)
     made.begin(epoch)
@@ -279,14 +281,18 @@ struct WriterContext: ~Copyable {
   /// Lets the stream of somebody who was erased be named again.
   ///
   /// The caller may have made the request with the secret of before. So that this is nobody's any more, it becomes
-  /// another one, from which it cannot be found.
-  private static func comeBack(_ stream: WriterStream, as prepared: StreamHasher) {
+  /// another one, from which it cannot be found. The same of the key: it may have been used before.
+  private func comeBack(_ stream: WriterStream, as prepared: StreamHasher) {
     guard stream.epoch.erased != nil else { return }
     var writer = ByteWriter(capacity: 40)
     stream.chain.write(into: &writer)
     writer.write(stream.version.number)
-    let secret = BLAKE2b.digest(writer.bytes.rawSpan, key: prepared.secret)
-    stream.begin(StreamEpoch(name: prepared.name, secret: secret))
+    let bytes = writer.bytes
+    var epoch = StreamEpoch(name: prepared.name, secret: BLAKE2b.digest(bytes.rawSpan, key: prepared.secret))
+    epoch.dataKey = tables.cipher.map { cipher in
+      DataKey(key: BLAKE2b.digest(bytes.rawSpan, key: prepared.dataKey), algorithm: cipher.algorithm)
+    }
+    stream.begin(epoch)
   }
 
   /// When the next request is recorded.
@@ -305,8 +311,13 @@ struct WriterContext: ~Copyable {
       previous: stream.position)
     if stream.beginsEpoch {
       fields.name = stream.epoch.name
-      fields.secret = stream.epoch.secret
+      fields.secret = stream.epoch.stored.secret
       fields.erasedName = stream.epoch.erased
+      if let dataKey = stream.epoch.dataKey, let cipher = tables.cipher {
+        try cipher.keep(
+          StreamSecrets(dataKey: dataKey, secret: stream.epoch.secret), of: stream.stream, named: stream.epoch.name,
+          in: &transaction, tables)
+      }
       stream.beginsEpoch = false
     }
     if version == 1 { end.streams = stream.stream }
@@ -331,13 +342,21 @@ struct WriterContext: ~Copyable {
     if endsRequest { fields.chain = end.chain }
     buffer.bytes.removeAll(keepingCapacity: true)
     fields.redactedDigest = request.redactedDigest(of: event)
-    let content = event.isRedacted ? event.payload.upperBound..<event.payload.upperBound : event.payload
-    fields.encode(
-      typeName: request.span(event.typeName), metadata: request.span(event.metadata), payload: request.span(content),
-      into: &buffer)
+    stream.chain = HashChain.step(stream.chain, event.digest, version)
+    if let dataKey = stream.epoch.dataKey, !event.isRedacted {
+      // Metadata and payload lie there with their lengths before them.
+      let content = request.span(event.typeName.upperBound..<event.payload.upperBound)
+      fields.encode(
+        typeName: request.span(event.typeName), sealing: content, with: dataKey, chain: stream.chain, by: &sealer,
+        into: &buffer)
+    } else {
+      let content = event.isRedacted ? event.payload.upperBound..<event.payload.upperBound : event.payload
+      fields.encode(
+        typeName: request.span(event.typeName), metadata: request.span(event.metadata), payload: request.span(content),
+        into: &buffer)
+    }
     try transaction.append(buffer.bytes, at: BigEndianKey(position.number), to: table)
 
-    stream.chain = HashChain.step(stream.chain, event.digest, version)
     let entry = IndexEntry(
       stream: stream.stream, version: version, position: position, previous: stream.position,
       idHash: IdentityHash.event(event.id, of: stream.stream, seed: settings.hashSeed), occurredAt: event.occurredAt,
@@ -409,7 +428,8 @@ struct WriterContext: ~Copyable {
       stream = known
     } else if let epoch, record.stream == end.streams + 1 {
       stream = WriterStream(
-        stream: record.stream, version: 0, position: 0, chain: .zero, epoch: epoch, lastOccurredAt: .earliest)
+        stream: record.stream, version: 0, position: 0, chain: .zero,
+        epoch: try index.unlocked(epoch, of: record.stream, transaction), lastOccurredAt: .earliest)
       copier.add(stream)
     } else {
       guard let found = try index.writerStream(record.stream, transaction) else { throw .damagedIndex("heads") }
@@ -417,7 +437,7 @@ struct WriterContext: ~Copyable {
       copier.add(stream)
     }
     if let epoch {
-      stream.begin(epoch)
+      stream.begin(try index.unlocked(epoch, of: record.stream, transaction))
       // The record does so.
       stream.beginsEpoch = false
     }

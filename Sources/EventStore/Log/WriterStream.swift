@@ -44,33 +44,34 @@ final class WriterStream {
 /// Works out events' digests from their records, one after the other, to compare or to go on from.
 struct DigestReader {
   let stream: StreamNumber
-  private var secret = Bytes32.zero
+  private var epoch: StreamEpoch?
   private var streamDigest = Bytes32.zero
   private var sessions: [StreamVersion: Bytes32] = [:]
 
-  /// - Parameter epoch: That of the first record, unless that begins one.
+  /// - Parameter epoch: That of the first record, with its keys, unless that record begins one.
   init(_ stream: StreamNumber, in epoch: StreamEpoch? = nil) {
     self.stream = stream
     if let epoch { enter(epoch) }
   }
 
   private mutating func enter(_ epoch: StreamEpoch) {
-    secret = epoch.secret
+    self.epoch = epoch
     streamDigest = epoch.digest
   }
 
+  private var secret: Bytes32 { epoch?.secret ?? .zero }
+
   mutating func digest(
-    of record: borrowing RecordView, index: StreamIndex, _ transaction: borrowing some Transaction & ~Copyable
+    of record: borrowing RecordView, _ contents: inout ContentReader, index: StreamIndex,
+    _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> Bytes32 {
-    do throws(DamagedBytes) {
-      if let epoch = try record.epoch() { enter(epoch) }
-    } catch {
+    let begun: StreamEpoch?
+    do throws(DamagedBytes) { begun = try record.epoch() } catch {
       throw .corrupt(reason: "the record's names are no text", position: record.position)
     }
-    let payload =
-      record.redactedDigest
-      ?? HashChain.payloadDigest(
-        typeName: record.typeName, metadata: record.metadata, payload: record.payload, secret: secret)
+    if let begun { enter(try index.unlocked(begun, of: stream, transaction)) }
+    if let epoch { try contents.open(record, in: epoch) }
+    let payload = try contents.payloadDigest(of: record, secret: secret)
     var session = Bytes32.zero
     if record.session > 0 {
       if let known = sessions[record.session] {
@@ -136,9 +137,10 @@ extension StreamIndex {
     var version = known.version
     var digests = DigestReader(
       stream, in: version == 0 ? nil : try epoch(of: stream, at: version, transaction))
+    var contents = ContentReader()
     try forEachRecord(of: version.next...last, in: stream, transaction) { record throws(StorageError) in
       version = version.next
-      value = HashChain.step(value, try digests.digest(of: record, index: self, transaction), version)
+      value = HashChain.step(value, try digests.digest(of: record, &contents, index: self, transaction), version)
     }
     return value
   }

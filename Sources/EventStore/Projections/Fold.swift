@@ -67,9 +67,9 @@ struct Fold<P: Projector> {
   @inline(__always)
   private static func apply(
     _ record: borrowing RecordView, session: SessionEntry? = nil, by projector: P, _ schema: EventSchema,
-    to state: inout P.State, _ count: inout FoldCount
+    to state: inout P.State, _ count: inout FoldCount, _ contents: inout ContentReader, _ view: borrowing LogView
   ) throws(StorageError) {
-    try schema.withView(of: record, session: session) { event throws(DamagedBytes) in
+    try schema.withView(of: record, session: session, &contents, view) { event throws(DamagedBytes) in
       if event.isRedacted {
         try projector.applyRedacted(event, to: &state)
       } else {
@@ -100,12 +100,16 @@ struct Fold<P: Projector> {
 extension EventSchema {
   /// Lends an event, in today's form, to `body`.
   ///
-  /// - Parameter session: The session's entry, where events go by occurred-at.
+  /// - Parameters:
+  ///   - session: The session's entry, where events go by occurred-at.
+  ///   - contents: Used with this view alone.
   @inline(__always)
   func withView(
-    of record: borrowing RecordView, session: SessionEntry? = nil,
-    _ body: (borrowing EventView) throws(DamagedBytes) -> Void
+    of record: borrowing RecordView, session: SessionEntry? = nil, _ contents: inout ContentReader,
+    _ view: borrowing LogView, _ body: (borrowing EventView) throws(DamagedBytes) -> Void
   ) throws(StorageError) {
+    try contents.open(record, view.index, view.transaction)
+    let content = try contents.content(of: record)
     let isNamedBefore =
       if let session, record.session != record.version {
         (session.firstOccurredAt, record.session) < (record.occurredAt, record.version)
@@ -117,7 +121,8 @@ extension EventSchema {
       if !isOutdated, isNamedBefore {
         return try body(
           EventView(
-            record, typeVersion: record.typeVersion, payload: record.payload, isNamedBefore: true,
+            record, typeVersion: record.typeVersion, metadata: content.metadata, payload: content.payload,
+            isNamedBefore: true,
             sessionName: record.flags.contains(.namesErased) ? RawSpan() : record.sessionName))
       }
     } catch {
@@ -125,7 +130,7 @@ extension EventSchema {
     }
     // Seldom: an older form, or an event before the one that named its session.
     let name = isNamedBefore ? record.sessionName.array() : Array((session?.name.description ?? "").utf8)
-    var payload = record.payload.array()
+    var payload = content.payload.array()
     var version = record.typeVersion
     if isOutdated {
       (payload, version) = try upcast(
@@ -134,8 +139,8 @@ extension EventSchema {
     do throws(DamagedBytes) {
       try body(
         EventView(
-          record, typeVersion: version, payload: payload.rawSpan, isNamedBefore: isNamedBefore,
-          sessionName: name.rawSpan))
+          record, typeVersion: version, metadata: content.metadata, payload: payload.rawSpan,
+          isNamedBefore: isNamedBefore, sessionName: name.rawSpan))
     } catch {
       throw .corrupt(reason: "the payload is not what its type says", position: record.position)
     }
@@ -163,15 +168,15 @@ extension EventSchema {
 
 extension EventView {
   /// The view of a record.
-  @_lifetime(copy record, copy payload, copy sessionName)
+  @_lifetime(copy record, copy metadata, copy payload, copy sessionName)
   init(
-    _ record: borrowing RecordView, typeVersion: UInt16, payload: RawSpan, isNamedBefore: Bool,
+    _ record: borrowing RecordView, typeVersion: UInt16, metadata: RawSpan, payload: RawSpan, isNamedBefore: Bool,
     sessionName: RawSpan
   ) {
     self.init(
       version: record.version, position: record.position, id: record.id, type: record.type,
       isRedacted: record.flags.contains(.redacted), typeVersion: typeVersion, occurredAt: record.occurredAt,
-      recordedAt: record.recordedAt, customType: record.typeName, metadata: record.metadata, payload: payload,
+      recordedAt: record.recordedAt, customType: record.typeName, metadata: metadata, payload: payload,
       sessionNumber: record.session.number, isSessionNamedBefore: isNamedBefore,
       hasSessionName: sessionName.byteCount > 0 && (record.flags.contains(.namesSession) || !isNamedBefore),
       sessionName: sessionName)
@@ -184,9 +189,10 @@ extension Fold {
     _ stream: StreamNumber, through last: StreamVersion, _ view: borrowing LogView
   ) throws(StorageError) {
     let (projector, schema) = (projector, schema)
+    var contents = ContentReader()
     try withState { (state, count) throws(StorageError) in
       try view.forEachRecord(of: stream, after: 0, through: last) { record throws(StorageError) in
-        try Self.apply(record, by: projector, schema, to: &state, &count)
+        try Self.apply(record, by: projector, schema, to: &state, &count, &contents, view)
       }
     }
   }
@@ -199,9 +205,10 @@ extension Fold {
     let (projector, schema, policy, redactions) = (projector, schema, policy, view.redactions)
     var due: [DueSnapshot] = []
     var finished: [(part: Int, version: StreamVersion)] = []
+    var contents = ContentReader()
     try withState { (state, count) throws(StorageError) in
       try view.forEachRecord(of: stream, after: from, through: last) { record throws(StorageError) in
-        try Self.apply(record, by: projector, schema, to: &state, &count)
+        try Self.apply(record, by: projector, schema, to: &state, &count, &contents, view)
         if P.State.isStoredInParts {
           if let part = state.takeFinishedPart() { finished.append((part, record.version)) }
           return
@@ -237,6 +244,7 @@ extension Fold {
   ) throws(StorageError) {
     let (projector, schema, policy, redactions) = (projector, schema, policy, view.redactions)
     var due: [DueSnapshot] = []
+    var contents = ContentReader()
     try withState { (state, count) throws(StorageError) in
       func note(_ time: Timestamp?, _ state: P.State, _ count: inout FoldCount) {
         guard !P.State.isStoredInParts, let time,
@@ -253,7 +261,7 @@ extension Fold {
         // A snapshot holds all that occurred by its time, so it can stand only between two times.
         if let latest, record.occurredAt > latest { note(latest, state, &count) }
         latest = record.occurredAt
-        try Self.apply(record, session: session, by: projector, schema, to: &state, &count)
+        try Self.apply(record, session: session, by: projector, schema, to: &state, &count, &contents, view)
       }
       note(latest, state, &count)
     }

@@ -111,21 +111,24 @@ extension EventLog {
         case .failure(let invalid): return .failure(invalid)
         }
       }
+      var contents = ContentReader()
       switch try resolve(last, of: stream, head: head, view) {
       case .failure(let invalid): return .failure(invalid)
       case .success(let target):
         switch (start?.stop ?? .version(0), target.stop) {
         case (.version(let from), .version(let through)):
           try view.forEachRecord(of: stream, after: from, through: through) { record throws(StorageError) in
-            try schema.withView(of: record, body)
+            try schema.withView(of: record, &contents, view, body)
           }
         case (.version(0), .occurred(let time)):
           try view.forEachRecord(of: stream, occurredAfter: nil, through: time, head: head.version) {
-            (record, session) throws(StorageError) in try schema.withView(of: record, session: session, body)
+            (record, session) throws(StorageError) in
+            try schema.withView(of: record, session: session, &contents, view, body)
           }
         case (.occurred(let from), .occurred(let time)):
           try view.forEachRecord(of: stream, occurredAfter: from, through: time, head: head.version) {
-            (record, session) throws(StorageError) in try schema.withView(of: record, session: session, body)
+            (record, session) throws(StorageError) in
+            try schema.withView(of: record, session: session, &contents, view, body)
           }
         case (.occurred, .version), (.version, .occurred):
           return .failure(

@@ -148,13 +148,13 @@ private struct AppendToJournal: WriterWork {
     let known: Bytes32?
     let subjects: [JournalSubject]
     do throws(StorageError) {
-      end = try context.transaction.journalEnd(of: kind, in: table)
-      known = try context.transaction.journalSecret(of: kind, in: table)
+      end = try context.transaction.journalEnd(in: table)
+      known = try context.transaction.journalSecret(in: table)
       // Another would find nothing of what there is.
       if known == nil, end.count > 0 { throw .damagedRecord(of: kind) }
       subjects = drafts.map { JournalSubject($0.subject, secret: known ?? newSecret) }
       for subject in subjects where lasts[subject] == nil {
-        lasts[subject] = try context.transaction.lastEntry(of: subject, kind, in: table)
+        lasts[subject] = try context.transaction.lastEntry(of: subject, in: table)
       }
     } catch .corrupt {
       // Nothing is written yet, and the journal's damage is no append's.
@@ -163,12 +163,12 @@ private struct AppendToJournal: WriterWork {
     if known == nil {
       var writer = ByteWriter(capacity: 32)
       newSecret.write(into: &writer)
-      try context.transaction.storeIndexed(writer.bytes, at: JournalKey.secret, in: table)
+      try table.keep(writer.bytes, at: JournalKey.secret, in: &context.transaction)
     }
     for (draft, subject) in zip(drafts, subjects) {
       let entry = JournalEntry(
         draft.content, about: subject, number: end.count + 1, previous: lasts[subject] ?? 0, after: end.chain)
-      try context.transaction.storeIndexed(entry.encoded(), at: JournalKey.entry(entry.number), in: table)
+      try table.keep(entry.encoded(), at: JournalKey.entry(entry.number), in: &context.transaction)
       lasts[subject] = entry.number
       end.count = entry.number
       end.chain = entry.chain
@@ -176,47 +176,44 @@ private struct AppendToJournal: WriterWork {
     for (subject, last) in lasts {
       var writer = ByteWriter(capacity: 8)
       writer.write(last)
-      try context.transaction.storeIndexed(writer.bytes, at: JournalKey.subject(subject), in: table)
+      try table.keep(writer.bytes, at: JournalKey.subject(subject), in: &context.transaction)
     }
-    try context.transaction.storeIndexed(end.encoded(), at: JournalKey.end, in: table)
+    try table.keep(end.encoded(), at: JournalKey.end, in: &context.transaction)
     context.hasWritten = true
     outcome.set(.success(()))
   }
 }
 
 extension Transaction where Self: ~Copyable {
-  func journalEnd(of kind: StoreRecords, in table: Table) throws(StorageError) -> JournalEnd {
-    guard let value = try fetchIndexed(JournalKey.end, from: table, named: kind.tableName) else { return JournalEnd() }
-    return try decoding(kind.tableName) { () throws(DamagedBytes) in try JournalEnd(decoding: value) }
+  func journalEnd(in table: RecordTable) throws(StorageError) -> JournalEnd {
+    guard let value = try table.value(at: JournalKey.end, in: self) else { return JournalEnd() }
+    return try decoding(table.kind.tableName) { () throws(DamagedBytes) in try JournalEnd(decoding: value.rawSpan) }
   }
 
   /// What a journal hashes names with; `nil` where it has not begun.
-  func journalSecret(of kind: StoreRecords, in table: Table) throws(StorageError) -> Bytes32? {
-    guard let value = try fetchIndexed(JournalKey.secret, from: table, named: kind.tableName) else { return nil }
-    return try decoding(kind.tableName) { () throws(DamagedBytes) in
-      var reader = ByteReader(value)
+  func journalSecret(in table: RecordTable) throws(StorageError) -> Bytes32? {
+    guard let value = try table.value(at: JournalKey.secret, in: self) else { return nil }
+    return try decoding(table.kind.tableName) { () throws(DamagedBytes) in
+      var reader = ByteReader(value.rawSpan)
       return try Bytes32(reading: &reader)
     }
   }
 
   /// The number of a subject's last entry; 0 where it has none.
-  func lastEntry(of subject: JournalSubject, _ kind: StoreRecords, in table: Table) throws(StorageError) -> UInt64 {
-    let key = JournalKey.subject(subject)
-    guard let value = try fetchIndexed(key, from: table, named: kind.tableName) else { return 0 }
-    return try decoding(kind.tableName) { () throws(DamagedBytes) in
-      var reader = ByteReader(value)
+  func lastEntry(of subject: JournalSubject, in table: RecordTable) throws(StorageError) -> UInt64 {
+    guard let value = try table.value(at: JournalKey.subject(subject), in: self) else { return 0 }
+    return try decoding(table.kind.tableName) { () throws(DamagedBytes) in
+      var reader = ByteReader(value.rawSpan)
       return try reader.readUInt64()
     }
   }
 
-  func journalEntry(
-    _ number: UInt64, _ kind: StoreRecords, in table: Table
-  ) throws(StorageError) -> JournalEntry {
-    guard let value = try fetchIndexed(JournalKey.entry(number), from: table, named: kind.tableName) else {
-      throw .damagedRecord(of: kind)
+  func journalEntry(_ number: UInt64, in table: RecordTable) throws(StorageError) -> JournalEntry {
+    guard let value = try table.value(at: JournalKey.entry(number), in: self) else {
+      throw .damagedRecord(of: table.kind)
     }
-    return try decoding(kind.tableName) { () throws(DamagedBytes) in
-      try JournalEntry(number: number, decoding: value)
+    return try decoding(table.kind.tableName) { () throws(DamagedBytes) in
+      try JournalEntry(number: number, decoding: value.rawSpan)
     }
   }
 }
@@ -240,13 +237,13 @@ extension EventLog {
     of name: [UInt8], in kind: StoreRecords, before: UInt64 = .max,
     _ body: (JournalEntry) throws(DamagedBytes) -> Bool
   ) throws(StorageError) {
-    guard let table = tables.later[kind.tableName] else { return }
+    guard let table = tables.records(of: kind) else { return }
     let transaction = try readRecords()
-    guard let secret = try transaction.journalSecret(of: kind, in: table) else { return }
+    guard let secret = try transaction.journalSecret(in: table) else { return }
     let subject = JournalSubject(name, secret: secret)
-    var number = try transaction.lastEntry(of: subject, kind, in: table)
+    var number = try transaction.lastEntry(of: subject, in: table)
     while number > 0 {
-      let entry = try transaction.journalEntry(number, kind, in: table)
+      let entry = try transaction.journalEntry(number, in: table)
       guard entry.subject == subject, entry.previous < number else { throw .damagedRecord(of: kind) }
       if number < before {
         let goesOn = try decoding(kind.tableName) { () throws(DamagedBytes) in try body(entry) }

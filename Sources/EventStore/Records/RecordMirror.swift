@@ -5,21 +5,29 @@ internal import LMDB
 /// Brings all records, and what was derived from single events, to what another store has: in one commit.
 struct MirrorRecords: WriterWork {
   let source: EventLog
-  /// Whether this is a copy of the other store's log up to some position, and speaks of nothing after it.
-  let isOfCopy: Bool
+  /// What is to be the same.
+  let scope: Scope
   /// Whether it was done: a copy that lacks what was removed from the other store since is left as it is.
   let outcome = WorkOutcome<Bool>()
 
+  enum Scope {
+    case all
+    /// The keys of streams alone, without which none of their records is understood.
+    case secrets
+    /// All, in a copy of the other store's log up to some position, which speaks of nothing after it.
+    case copy
+  }
+
   func run(in context: inout WriterContext) throws(StorageError) {
     let transaction = try source.readRecords()
-    if isOfCopy {
+    if scope == .copy {
       let redactions = try Redactions.read(in: transaction, source.tables)
       guard try Redactions.read(in: context.transaction, context.tables) == redactions else {
         return outcome.set(.success(false))
       }
     }
     try mirror(transaction, &context)
-    if isOfCopy { try ForgetLaterEvents().run(in: &context) }
+    if scope == .copy { try ForgetLaterEvents().run(in: &context) }
     outcome.set(.success(true))
   }
 
@@ -35,8 +43,9 @@ struct MirrorRecords: WriterWork {
       try key.store(in: &context.transaction, context.tables)
       context.hasWritten = true
     }
-    var pairs = [(from: source.tables.subscriptions, to: context.tables.subscriptions)]
-    for name in Tables.laterNames {
+    var pairs: [(from: Table, to: Table)] =
+      scope == .secrets ? [] : [(source.tables.subscriptions, context.tables.subscriptions)]
+    for name in scope == .secrets ? [SecretTable.name] : Tables.laterNames {
       if let from = source.tables.later[name], let to = context.tables.later[name] { pairs.append((from, to)) }
     }
     for pair in pairs {
@@ -94,11 +103,35 @@ struct ForgetLaterEvents: WriterWork {
     for erasure in context.settings.schema.erasure?.recordsAfter(last) ?? [] {
       if try !erasure.run(at: context.nextRecordedAt, &context).isEmpty { context.hasWritten = true }
     }
+    if let secrets = context.tables.secrets {
+      for key in try Self.unusedSecrets(secrets, context) {
+        try context.transaction.remove(key, from: secrets)
+        context.hasWritten = true
+      }
+    }
     guard let table = context.tables.derived else { return }
     for key in try Self.laterKeys(table, context) {
       try context.transaction.remove(key, from: table)
       context.hasWritten = true
     }
+  }
+
+  /// Of streams that the log does not have, or that have nothing to say: who comes back gets another key.
+  private static func unusedSecrets(
+    _ table: Table, _ context: borrowing WriterContext
+  ) throws(StorageError) -> [[UInt8]] {
+    var keys: [[UInt8]] = []
+    var cursor = try context.transaction.scan(table)
+    while let entry = try cursor.toNext() {
+      guard let stream = try? Key.stream(of: entry.key), stream > 0 else { continue }
+      if try context.index.head(of: stream, in: context.transaction) != nil,
+        try context.index.storedEpoch(of: stream, context.transaction).erased == nil
+      {
+        continue
+      }
+      keys.append(entry.key.array())
+    }
+    return keys
   }
 
   /// Of events that the log does not have: another event will have their version.

@@ -14,7 +14,7 @@ public struct RecordSet: Sendable {
   public var records: [(key: [UInt8], value: [UInt8]?)] = []
 
   /// The counter's key: before all others.
-  static let versionKey: [UInt8] = [0]
+  static let versionKey = RecordTable.counterKey
 
   static func version(of value: RawSpan) throws(DamagedBytes) -> UInt64 {
     var reader = ByteReader(value)
@@ -58,18 +58,18 @@ private struct ChangeRecords: WriterWork {
   func run(in context: inout WriterContext) throws(StorageError) {
     let table = try context.tables.table(of: kind)
     let version: UInt64
-    do throws(StorageError) { version = try context.transaction.recordVersion(of: kind, in: table) } catch .corrupt {
+    do throws(StorageError) { version = try context.transaction.recordVersion(in: table) } catch .corrupt {
       return outcome.set(.failure(.damagedRecord(of: kind)))
     }
     guard version == expected else { return outcome.set(.success(false)) }
     var counter = ByteWriter(capacity: 8)
     counter.write(version + 1)
-    try context.transaction.storeIndexed(counter.bytes, at: RecordSet.versionKey, in: table)
+    try table.keep(counter.bytes, at: RecordSet.versionKey, in: &context.transaction)
     for change in changes {
       if let value = change.value {
-        try context.transaction.storeIndexed(value, at: change.key, in: table)
+        try table.keep(value, at: change.key, in: &context.transaction)
       } else {
-        try context.transaction.remove(change.key, from: table)
+        try context.transaction.remove(change.key, from: table.table)
       }
     }
     context.hasWritten = true
@@ -84,9 +84,11 @@ extension StorageError {
 }
 
 extension Transaction where Self: ~Copyable {
-  func recordVersion(of kind: StoreRecords, in table: Table) throws(StorageError) -> UInt64 {
-    guard let value = try fetchIndexed(RecordSet.versionKey, from: table, named: kind.tableName) else { return 0 }
-    return try decoding(kind.tableName) { () throws(DamagedBytes) in try RecordSet.version(of: value) }
+  func recordVersion(in records: RecordTable) throws(StorageError) -> UInt64 {
+    let name = records.kind.tableName
+    // The counter is never sealed: it is asked for often, and says nothing.
+    guard let value = try fetchIndexed(RecordSet.versionKey, from: records.table, named: name) else { return 0 }
+    return try decoding(name) { () throws(DamagedBytes) in try RecordSet.version(of: value) }
   }
 }
 
@@ -95,9 +97,9 @@ extension EventLog {
   ///
   /// - Complexity: Below a microsecond.
   public func recordVersion(of kind: StoreRecords) throws(StorageError) -> UInt64 {
-    guard let table = tables.later[kind.tableName] else { return 0 }
+    guard let table = tables.records(of: kind) else { return 0 }
     let transaction = try readRecords()
-    return try transaction.recordVersion(of: kind, in: table)
+    return try transaction.recordVersion(in: table)
   }
 
   /// Records of a kind as they are now: those whose keys begin with `prefix`.
@@ -105,17 +107,17 @@ extension EventLog {
   /// - Throws: ``StorageError/corrupt(reason:position:)`` where the counter is damaged; of a damaged record the others
   ///   are still told.
   public func recordSet(of kind: StoreRecords, prefix: [UInt8] = []) throws(StorageError) -> RecordSet {
-    guard let table = tables.later[kind.tableName] else { return RecordSet() }
+    guard let table = tables.records(of: kind) else { return RecordSet() }
     let transaction = try readRecords()
     var found = RecordSet()
-    found.version = try transaction.recordVersion(of: kind, in: table)
-    var cursor = try transaction.scan(table)
+    found.version = try transaction.recordVersion(in: table)
+    var cursor = try transaction.scan(table.table)
     var next = try prefix.isEmpty ? cursor.toNext() : cursor.to(atOrAfter: prefix)
     while let entry = next {
       guard entry.key.byteCount >= prefix.count, entry.key.extracting(first: prefix.count).isSame(as: prefix.rawSpan)
       else { break }
       if !entry.key.isSame(as: RecordSet.versionKey.rawSpan) {
-        found.records.append((entry.key.array(), try? IndexValue.open(entry.value, at: entry.key).array()))
+        found.records.append((entry.key.array(), table.value(entry)))
       }
       next = try cursor.toNext()
     }

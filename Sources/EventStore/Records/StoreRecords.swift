@@ -32,21 +32,11 @@ struct ChangeRecord: WriterWork {
   func run(in context: inout WriterContext) throws(StorageError) {
     let table = try context.tables.table(of: kind)
     if let value {
-      try context.transaction.storeIndexed(value, at: key, in: table)
+      try table.keep(value, at: key, in: &context.transaction)
     } else {
-      try context.transaction.remove(key, from: table)
+      try context.transaction.remove(key, from: table.table)
     }
     context.hasWritten = true
-  }
-}
-
-extension Tables {
-  /// The table of records to be written.
-  func table(of kind: StoreRecords) throws(StorageError) -> Table {
-    guard let table = later[kind.tableName] else {
-      throw .full(reason: "there was no room for the table \(kind.tableName) when the store was opened")
-    }
-    return table
   }
 }
 
@@ -72,9 +62,9 @@ extension EventLog {
   ///
   /// - Throws: ``StorageError/corrupt(reason:position:)`` where it is damaged.
   public func record(at key: [UInt8], in kind: StoreRecords) throws(StorageError) -> [UInt8]? {
-    guard let table = tables.later[kind.tableName] else { return nil }
+    guard let table = tables.records(of: kind) else { return nil }
     let transaction = try readRecords()
-    return try transaction.fetchIndexed(key, from: table, named: kind.tableName)?.array()
+    return try table.value(at: key, in: transaction)
   }
 
   /// Lends records to `body`, by the bytes of their keys, until it returns `false`.
@@ -87,14 +77,14 @@ extension EventLog {
     in kind: StoreRecords, from first: [UInt8] = [], damaged: ((RawSpan) -> Void)? = nil,
     _ body: (_ key: RawSpan, _ value: RawSpan) throws(DamagedBytes) -> Bool
   ) throws(StorageError) {
-    guard let table = tables.later[kind.tableName] else { return }
+    guard let table = tables.records(of: kind) else { return }
     let transaction = try readRecords()
-    var cursor = try transaction.scan(table)
+    var cursor = try transaction.scan(table.table)
     var next = try first.isEmpty ? cursor.toNext() : cursor.to(atOrAfter: first)
     while let entry = next {
       do throws(StorageError) {
         let goesOn = try decoding(kind.tableName) { () throws(DamagedBytes) in
-          try body(entry.key, try IndexValue.open(entry.value, at: entry.key))
+          try table.withValue(entry.value, at: entry.key) { value throws(DamagedBytes) in try body(entry.key, value) }
         }
         if !goesOn { return }
       } catch {

@@ -20,24 +20,24 @@ struct RecordVerifier {
   }
 
   private mutating func checkRecords(of kind: StoreRecords) throws(StorageError) {
-    guard let table = log.tables.later[kind.tableName] else { return }
+    guard let table = log.tables.records(of: kind) else { return }
     let transaction = try log.readRecords()
-    var cursor = try transaction.scan(table)
+    var cursor = try transaction.scan(table.table)
     var place = 0
     while let entry = try cursor.toNext() {
       place += 1
-      if (try? IndexValue.open(entry.value, at: entry.key)) == nil {
+      if table.value(entry) == nil {
         problems.append("record \(place) of \(kind.rawValue) is damaged")
       }
     }
   }
 
   private mutating func checkJournal(_ kind: StoreRecords) throws(StorageError) {
-    guard let table = log.tables.later[kind.tableName] else { return }
+    guard let table = log.tables.records(of: kind) else { return }
     let end: JournalEnd
     do {
       let transaction = try log.readRecords()
-      do throws(StorageError) { end = try transaction.journalEnd(of: kind, in: table) } catch .corrupt {
+      do throws(StorageError) { end = try transaction.journalEnd(in: table) } catch .corrupt {
         return problems.append("the end of \(kind.rawValue) is damaged")
       }
     }
@@ -49,7 +49,7 @@ struct RecordVerifier {
         let number = journal.count + 1
         journal.count = number
         do throws(StorageError) {
-          let entry = try transaction.journalEntry(number, kind, in: table)
+          let entry = try transaction.journalEntry(number, in: table)
           if !entry.follows(journal.chain) {
             problems.append("the chain of \(kind.rawValue) breaks at entry \(number)")
           } else if entry.previous != lasts[entry.subject] ?? 0 {
@@ -67,30 +67,31 @@ struct RecordVerifier {
       problems.append("the chain of \(kind.rawValue) does not end as was noted at entry \(end.count)")
     }
     let transaction = try log.readRecords()
-    if end.count > 0, ((try? transaction.journalSecret(of: kind, in: table)) ?? nil) == nil {
+    if end.count > 0, ((try? transaction.journalSecret(in: table)) ?? nil) == nil {
       problems.append("\(kind.rawValue) has lost the secret by which entries are found")
     }
     for (subject, last) in lasts {
-      let noted = try? transaction.lastEntry(of: subject, kind, in: table)
+      let noted = try? transaction.lastEntry(of: subject, in: table)
       // A later one was added since.
       if noted ?? 0 != last, noted ?? 0 <= end.count {
         problems.append("\(kind.rawValue) does not lead to entry \(last), the last one about somebody")
       }
     }
-    try checkNothingElse(kind, table, lasts, transaction)
+    try checkNothingElse(table, lasts, transaction)
   }
 
   /// Nothing is beyond the end, and no subject leads to entries that are not its own.
   private mutating func checkNothingElse(
-    _ kind: StoreRecords, _ table: Table, _ lasts: [JournalSubject: UInt64], _ transaction: borrowing ReadTransaction
+    _ table: RecordTable, _ lasts: [JournalSubject: UInt64], _ transaction: borrowing ReadTransaction
   ) throws(StorageError) {
-    guard let end = try? transaction.journalEnd(of: kind, in: table) else { return }
-    var cursor = try transaction.scan(table)
+    let kind = table.kind
+    guard let end = try? transaction.journalEnd(in: table) else { return }
+    var cursor = try transaction.scan(table.table)
     var next = try cursor.to(atOrAfter: JournalKey.entry(end.count + 1))
     while let entry = next {
       let key = entry.key.array()
       if let subject = Self.subject(of: key) {
-        let noted = (try? transaction.lastEntry(of: subject, kind, in: table)) ?? 0
+        let noted = (try? transaction.lastEntry(of: subject, in: table)) ?? 0
         if lasts[subject] == nil, noted <= journal.count {
           problems.append("\(kind.rawValue) leads to entry \(noted) for somebody it is not about")
         }

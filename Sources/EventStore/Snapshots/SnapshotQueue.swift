@@ -1,4 +1,5 @@
 // Snapshots on their way to disk: folds put them here, the writer stores them with a later commit.
+internal import Sodium
 internal import Synchronization
 
 /// Snapshots that are due and not stored yet, bounded in bytes. One that does not fit is dropped: it comes again with
@@ -51,8 +52,14 @@ struct StoreSnapshots: WriterWork {
     for snapshot in snapshots where snapshot.redactions == redactions {
       if snapshot.order == .occurred, try isOvertaken(snapshot, context) { continue }
       let key = SnapshotTable.key(snapshot)
+      let sealing: SealingKey?
+      do throws(StorageError) { sealing = try context.index.sealing(of: snapshot.stream, context.transaction) } catch {
+        // Its keys are damaged: no concern of those whose commit this is.
+        guard case .corrupt = error else { throw error }
+        continue
+      }
       try context.transaction.store(
-        SnapshotTable.value(snapshot, key: key), at: key, in: context.tables.snapshots)
+        SnapshotTable.value(snapshot, key: key, sealing), at: key, in: context.tables.snapshots)
       context.hasWritten = true
     }
   }

@@ -3,15 +3,20 @@
 //   key    stream, order (0: by version, 1: by occurred-at, 2: parts by version), version or occurred-at, projector (8 bytes)
 //   value  checksum (XXH3 of the rest, seeded with that of the key), format, projector (8 more bytes),
 //          the projector's identity (from format 2 on), highest version, state, or the part's number and the part
+//
+// In an encrypted store (format 3), what follows the identity is sealed with the stream's key, for that place.
 internal import Bytes
 internal import LMDB
+internal import Sodium
 
 /// A stored value, taken apart.
 struct SnapshotValue: ~Escapable {
   let projectorLow: UInt64
   /// Empty in format 1, which does not say whose it is.
   let identity: RawSpan
+  /// Sealed where ``isSealed``.
   let highestAndState: RawSpan
+  let isSealed: Bool
 
   /// - Throws: ``DamagedBytes`` where it has no such parts, or is of a newer format.
   @_lifetime(copy value)
@@ -19,10 +24,24 @@ struct SnapshotValue: ~Escapable {
     var reader = ByteReader(value)
     _ = try reader.readUInt64()
     let format = try reader.readUInt8()
-    guard 1...SnapshotTable.format ~= format else { throw DamagedBytes() }
+    guard 1...SnapshotTable.sealedFormat ~= format else { throw DamagedBytes() }
+    isSealed = format == SnapshotTable.sealedFormat
     projectorLow = try reader.readUInt64()
     identity = format == 1 ? try reader.readSpan(count: 0) : try reader.readLengthPrefixed()
     highestAndState = reader.readRest()
+  }
+
+  /// Lends highest version and state to `body`.
+  ///
+  /// - Parameter sealing: The stream's key, where the store is encrypted: then none but a sealed one is taken.
+  /// - Returns: `nil` where it does not open.
+  func withState<Result>(at key: RawSpan, _ sealing: SealingKey?, _ body: (RawSpan) -> Result?) -> Result? {
+    guard isSealed == (sealing != nil) else { return nil }
+    guard let sealing else { return body(highestAndState) }
+    guard let opened = StoreCipher.open(highestAndState, at: key, in: SnapshotTable.name, with: sealing) else {
+      return nil
+    }
+    return body(opened.rawSpan)
   }
 }
 
@@ -73,7 +92,9 @@ enum SnapshotTable {
 }
 
 extension SnapshotTable {
+  static let name = "snapshots"
   static let format: UInt8 = 2
+  static let sealedFormat: UInt8 = 3
   private static let keyLength = 21
 
   static func key(_ snapshot: DueSnapshot) -> [UInt8] {
@@ -110,15 +131,24 @@ extension SnapshotTable {
     return (number, projector)
   }
 
-  static func value(_ snapshot: DueSnapshot, key: [UInt8]) -> [UInt8] {
+  /// - Parameter sealing: The stream's key, where the store is encrypted.
+  static func value(_ snapshot: DueSnapshot, key: [UInt8], _ sealing: SealingKey?) -> [UInt8] {
     let identity = snapshot.projector.encoded
-    var writer = ByteWriter(capacity: snapshot.state.count + identity.count + 30)
+    var writer = ByteWriter(capacity: snapshot.state.count + identity.count + 80)
     writer.write(0 as UInt64)
-    writer.write(format)
+    writer.write(sealing == nil ? format : sealedFormat)
     writer.write(ProjectorKey(snapshot.projector).low)
     writer.writeLengthPrefixed(identity)
-    writer.writeVarint(snapshot.highest.number)
-    writer.write(contentsOf: snapshot.state)
+    if let sealing {
+      var content = ByteWriter(capacity: snapshot.state.count + 10)
+      content.writeVarint(snapshot.highest.number)
+      content.write(contentsOf: snapshot.state)
+      writer.write(
+        contentsOf: StoreCipher.seal(content.bytes.rawSpan, at: key.rawSpan, in: name, with: sealing))
+    } else {
+      writer.writeVarint(snapshot.highest.number)
+      writer.write(contentsOf: snapshot.state)
+    }
     let checksum = checksum(writer.bytes.rawSpan.extracting(droppingFirst: 8), key: key.rawSpan)
     writer.overwrite(checksum, at: 0)
     return writer.bytes
@@ -128,13 +158,21 @@ extension SnapshotTable {
     XXH3.hash(bytes, seed: XXH3.hash(key))
   }
 
-  /// The highest version and the state in `value`, where it belongs to the projector and is whole; else `nil`: it can be
-  /// folded anew.
-  @_lifetime(copy value)
-  static func state(_ value: RawSpan, key: RawSpan, _ projector: ProjectorKey) -> RawSpan? {
+  /// Lends the highest version and the state in `value` to `body`, where it belongs to the projector and is whole; else
+  /// it can be folded anew.
+  private static func withState<Result>(
+    _ value: RawSpan, key: RawSpan, _ projector: ProjectorKey, _ sealing: SealingKey?, _ body: (RawSpan) -> Result?
+  ) -> Result? {
     guard let parts = try? SnapshotValue(value), parts.projectorLow == projector.low, isWhole(value, key: key)
     else { return nil }
-    return parts.highestAndState
+    return parts.withState(at: key, sealing, body)
+  }
+
+  /// Whether the bytes are those that were stored, and open with the stream's key where the store is encrypted.
+  static func opens(_ value: RawSpan, key: RawSpan, _ sealing: SealingKey?) -> Bool {
+    guard isWhole(value, key: key) else { return false }
+    guard let parts = try? SnapshotValue(value) else { return sealing == nil }
+    return parts.withState(at: key, sealing) { _ in true } ?? false
   }
 
   /// Whether the bytes are those that were stored, whatever projector they belong to.
@@ -165,13 +203,12 @@ extension SnapshotTable {
   ) throws(StorageError) -> Result? {
     var cursor = try view.transaction.scan(view.tables.snapshots)
     var entry = try cursor.to(atOrBefore: key(stream, order, number, .max))
+    let sealing = entry == nil ? nil : try view.index.sealing(of: stream, view.transaction)
     while let current = entry {
       guard isOf(stream, order, current.key), let found = parts(of: current.key) else { return nil }
-      if found.projector == projector.high,
-        let state = state(current.value, key: current.key, projector),
-        let result = body(found.number, state)
-      {
-        return result
+      if found.projector == projector.high {
+        let result = withState(current.value, key: current.key, projector, sealing) { body(found.number, $0) }
+        if let result { return result }
       }
       entry = try cursor.toPrevious()
     }
@@ -185,11 +222,13 @@ extension SnapshotTable {
   ) throws(StorageError) {
     var cursor = try view.transaction.scan(view.tables.snapshots)
     var entry = try cursor.to(atOrAfter: key(stream, .part, 0))
+    let sealing = entry == nil ? nil : try view.index.sealing(of: stream, view.transaction)
     while let current = entry, isOf(stream, .part, current.key), let found = parts(of: current.key),
       found.number <= last
     {
       if found.projector == projector.high {
-        guard let part = state(current.value, key: current.key, projector), body(found.number, part) else { return }
+        let goesOn = withState(current.value, key: current.key, projector, sealing) { body(found.number, $0) }
+        guard goesOn == true else { return }
       }
       entry = try cursor.toNext()
     }

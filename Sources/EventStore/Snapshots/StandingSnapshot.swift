@@ -1,6 +1,7 @@
 // The snapshot that stands, whichever version of a projector left it: what another fold can be compared with.
 internal import Bytes
 internal import LMDB
+internal import Sodium
 
 /// A stored state, with whose it is and where in its stream.
 struct StandingSnapshot {
@@ -29,6 +30,7 @@ extension SnapshotTable {
   ) throws(StorageError) -> StandingSnapshotSearch {
     var best: StandingSnapshot?
     var isDamaged = false
+    let sealing = try view.index.sealing(of: stream, view.transaction)
     var cursor = try view.transaction.scan(view.tables.snapshots)
     var entry = try cursor.to(atOrBefore: key(stream, .version, last.number, .max))
     while let current = entry {
@@ -37,9 +39,11 @@ extension SnapshotTable {
       let identity = identity(in: current.value, key: current.key)
       if let identity, !isWanted(identity) {
         // Somebody else's, whether it is whole or not.
-      } else if !isWhole(current.value, key: current.key) {
+      } else if !opens(current.value, key: current.key, sealing) {
         isDamaged = true
-      } else if let identity, best == nil || best?.projector == own, let state = state(in: current.value) {
+      } else if let identity, best == nil || best?.projector == own,
+        let state = state(in: current.value, key: current.key, sealing)
+      {
         best = StandingSnapshot(projector: identity, version: version, state: state)
       }
       entry = try cursor.toPrevious()
@@ -65,8 +69,10 @@ extension SnapshotTable {
   }
 
   /// The state in a value, without the highest version before it.
-  private static func state(in value: RawSpan) -> [UInt8]? {
-    guard let bytes = try? SnapshotValue(value).highestAndState.array() else { return nil }
+  private static func state(in value: RawSpan, key: RawSpan, _ sealing: SealingKey?) -> [UInt8]? {
+    guard let found = try? SnapshotValue(value), let bytes = found.withState(at: key, sealing, { $0.array() }) else {
+      return nil
+    }
     var reader = ByteReader(bytes.rawSpan)
     guard (try? reader.readVarint()) != nil else { return nil }
     return reader.readRest().array()

@@ -1,2 +1,2 @@
-// BLAKE2b, random bytes and constant-time comparison, as Debian installs them.
+// Hashing, signing, authenticated encryption, random bytes and constant-time comparison, as Debian installs them.
 #include <sodium.h>

@@ -112,7 +112,8 @@ public struct ModelConfiguration: Sendable {
     variable(name).flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  private static func contents(of path: String, named field: String) throws(MemoirError) -> String {
+  /// The text in a file that `field` names.
+  static func contents(of path: String, named field: String) throws(MemoirError) -> String {
     let status: FileStatus?
     var bytes: [UInt8]?
     do throws(PlatformError) {
@@ -132,7 +133,7 @@ public struct ModelConfiguration: Sendable {
 
 extension String {
   /// Without white space at both ends.
-  fileprivate var trimmed: String {
+  var trimmed: String {
     var text = Substring(self)
     while text.first?.isWhitespace == true { text.removeFirst() }
     while text.last?.isWhitespace == true { text.removeLast() }

@@ -2,6 +2,7 @@
 import Bytes
 import EventStore
 import LMDB
+import Sodium
 import TestSupport
 
 /// Two answers that should have been one.
@@ -36,6 +37,8 @@ struct HistoryOptions: CustomStringConvertible {
   var maintainsSnapshots: Bool
   /// Whether streams get long enough for anchors, of which there is one every 256 versions.
   var isLong: Bool
+  /// What it is encrypted with, where it is.
+  var algorithm: SealingAlgorithm?
   let description: String
 
   init(seed: UInt64) {
@@ -47,9 +50,11 @@ struct HistoryOptions: CustomStringConvertible {
     policy = SnapshotPolicy(
       factor: Int.random(in: 1...2, using: &random), minimumBytes: Int.random(in: 0...400, using: &random))
     maintainsSnapshots = Int.random(in: 0..<4, using: &random) == 0
+    algorithm = [nil, .fastest, .xChaCha20Poly1305][Int(seed / 4 % 3)]
     description = """
       seed \(seed), checkpoint every \(blockSize), limit \(stepLimit ?? 0), cache \(cacheBytes), \
-      snapshots \(policy.factor) × \(policy.minimumBytes)\(maintainsSnapshots ? " maintained" : "")\(isLong ? ", long" : "")
+      snapshots \(policy.factor) × \(policy.minimumBytes)\(maintainsSnapshots ? " maintained" : "")\(isLong ? ", long" : "")\
+      \(algorithm.map { ", encrypted with \($0.name)" } ?? "")
       """
   }
 }
@@ -82,6 +87,8 @@ final class History {
     settings.cacheBytes = options.cacheBytes
     settings.snapshotPolicy = options.policy
     settings.hashSeed = Self.hashSeed
+    if options.algorithm != nil { settings.masterKey = .random() }
+    settings.algorithm = options.algorithm
     store = try TemporaryStore(settings)
     if options.maintainsSnapshots { try store.log.maintainSnapshots(of: NotebookProjector()) }
   }

@@ -39,7 +39,7 @@ extension History {
     let folder = TemporaryFolder()
     let copy = folder.path + "/copy"
     try check(store.log.backup(to: copy).position, is: model.last, "position of a backup")
-    let log = try EventLog(folder: copy, schema: Diary.schema)
+    let log = try EventLog(folder: copy, schema: Diary.schema, options: store.options)
     try check(
       log.readAll(limit: 65_000).events.map { ShownEvent($0) }, is: model.log.map { ShownEvent($0) },
       "events of a backup")

@@ -140,7 +140,7 @@ import Testing
     options.hashSeed = desk.store.log.tail.hashSeed
     let forged = try MemoirStore(folder: desk.folder.path + "/forged", options: options)
     try await body(forged)
-    try forged.log.perform(MirrorRecords(source: desk.store.log, isOfCopy: false))
+    try forged.log.perform(MirrorRecords(source: desk.store.log, scope: .all))
     return forged
   }
 

@@ -51,7 +51,7 @@ import Testing
     let copy = try EventLog(folder: back(desk), schema: desk.store.log.schema)
     try copy.copyRecords(of: desk.store.log)
     try await desk.store.erase(desk.bob, by: "user")
-    let mirror = MirrorRecords(source: desk.store.log, isOfCopy: true)
+    let mirror = MirrorRecords(source: desk.store.log, scope: .copy)
     try copy.perform(mirror)
     #expect(try mirror.outcome.get() == false)
     #expect(try copy.tombstones().isEmpty)
@@ -69,7 +69,7 @@ import Testing
     try copy.copyRecords(of: desk.store.log)
     try await says("two", in: desk)
     try desk.store.log.acknowledge(2, of: "mail")
-    try copy.perform(MirrorRecords(source: desk.store.log, isOfCopy: true))
+    try copy.perform(MirrorRecords(source: desk.store.log, scope: .copy))
     #expect(try copy.subscription(named: "mail")?.checkpoint == 1)
     try copy.close()
   }

@@ -12,7 +12,7 @@ extension CommandTable {
     ReportCommand.self, EraseCommand.self, AccessesCommand.self, GrantsCommand.self, KeyCommand.self,
     SweepCommand.self, DistillCommand.self, EmbedCommand.self,
     VerifyCommand.self, AttestCommand.self, SnapshotsCommand.self, BackupCommand.self, RestoreCommand.self,
-    CompactCommand.self, RetentionCommand.self,
+    CompactCommand.self, EncryptionCommand.self, RetentionCommand.self,
     DemoCommand.self, CompletionCommand.self, CompletionCandidatesCommand.self, HelpCommand.self,
   ]
 

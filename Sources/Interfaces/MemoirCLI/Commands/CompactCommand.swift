@@ -18,8 +18,10 @@ enum CompactCommand: Command {
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
     let summary: CompactionSummary
+    let masterKey = try MasterKey.named(environment: context.environment)
     do throws(StorageError) {
-      summary = try EventLog.compact(arguments.storePath(environment: context.environment), schema: .memoir)
+      summary = try EventLog.compact(
+        arguments.storePath(environment: context.environment), schema: .memoir, masterKey: masterKey)
     } catch {
       throw MemoirError(error)
     }

@@ -25,6 +25,8 @@ enum RestoreCommand: Command {
 
       Who was erased after the backup was made is in it still. The file TOMBSTONES in the folder of the store they
       were erased from names them by a hash: given with --tombstones, they are erased again before anything can be read.
+
+      The backup of an encrypted store is encrypted like it: it takes the master key that the store had when it was made.
       """,
     arguments: [source, position, recordedAt, tombstones],
     examples: [
@@ -43,10 +45,12 @@ enum RestoreCommand: Command {
     try refuseOccupied(folder, field: "--store")
     let progress = ProgressOfPositions("verifying", in: context)
     let report: VerifyReport
+    var options = EventLog.Options()
+    options.masterKey = try MasterKey.named(environment: context.environment)
     do throws(ReadError) {
       try EventLog.checkRestore(
         of: arguments[source], at: arguments[position].map { LogPosition($0) }, tombstones: arguments[tombstones],
-        schema: .memoir)
+        schema: .memoir, options: options)
     } catch {
       if case .storage(.missing(let path)) = error {
         let what = path == arguments[tombstones] ? "are no tombstones" : "is no backup"
@@ -58,7 +62,7 @@ enum RestoreCommand: Command {
       defer { progress.finish() }
       report = try EventLog.restore(
         from: arguments[source], to: folder, schema: .memoir, at: arguments.restorePoint,
-        tombstones: arguments[tombstones]
+        tombstones: arguments[tombstones], options: options
       ) { done, total in
         progress.report(done, of: total)
       }

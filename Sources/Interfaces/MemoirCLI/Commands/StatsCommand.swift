@@ -92,6 +92,10 @@ enum StatsCommand: Command {
     _ figures: Figures, _ namespace: Namespace?, _ statistics: StoreStatistics
   ) -> [UInt8] {
     JSONWriter.objectLine { writer in
+      if let encryption = statistics.encryption {
+        writer.key("encryption")
+        encryption.write(to: &writer)
+      }
       writer.key("erased_users")
       writer.integer(statistics.erasedStreams)
       writer.key("events")
@@ -148,6 +152,7 @@ enum StatsCommand: Command {
       "data file",
       "\(Quantity.bytes(statistics.fileBytes)), \(Quantity.bytes(statistics.freeBytes), .dim) \("of it free", .dim)"
     )
+    values.add("encryption", StyledText(statistics.encryption?.summary ?? "none"))
     values.add("not in a run yet", StyledText(Quantity.count(statistics.tailEvents, "event")))
     values.add("snapshots due", StyledText(Quantity.count(statistics.dueSnapshots)))
     values.add("readers at work", StyledText(Quantity.count(statistics.readers)))

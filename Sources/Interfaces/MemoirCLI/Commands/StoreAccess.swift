@@ -28,6 +28,7 @@ extension ParsedArguments {
     options.creates = use == .creating
     options.isReadOnly = use == .reading
     options.clock = context.now
+    options.masterKey = try MasterKey.named(environment: context.environment)
     prepareLastWords()
     var memory = MemoryOptions()
     if usesModels {
@@ -159,6 +160,8 @@ extension MemoirError: ReportableError {
     case .notFound where details.member("store") != nil:
       ["Name one with --store or $MEMOIR_STORE; 'memoir append' makes one."]
     case .corrupt: ["'memoir verify' says what is wrong, and where."]
+    case .invalidArgument where details.member("field") == "master_key":
+      ["The master key is what $MEMOIR_MASTER_KEY says, or the file that $MEMOIR_MASTER_KEY_FILE names."]
     default: []
     }
   }
