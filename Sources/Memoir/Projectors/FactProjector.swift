@@ -121,10 +121,13 @@ public struct FactsState: ProjectionState {
   public init(decoding reader: inout ByteReader) throws(DamagedBytes) {
     let count = try reader.readCount()
     live.reserveCapacity(reader.plausible(count, ofSize: 40))
+    var last: StreamVersion = 0
     for _ in 0..<count {
       let fact = try Fact(decoding: &reader)
       size += fact.encodedSize
-      guard live.updateValue(fact, forKey: fact.key) == nil else { throw DamagedBytes() }
+      // In the order of the events that they come from, one each: else equal states would not encode to equal bytes.
+      guard fact.origin.version > last, live.updateValue(fact, forKey: fact.key) == nil else { throw DamagedBytes() }
+      last = fact.origin.version
     }
     dead = try KeySet(decoding: &reader)
   }

@@ -118,12 +118,15 @@ public struct RelationshipsState: ProjectionState {
   public init(decoding reader: inout ByteReader) throws(DamagedBytes) {
     let count = try reader.readCount()
     relationships.reserveCapacity(reader.plausible(count, ofSize: 20))
+    var last: StreamVersion = 0
     for _ in 0..<count {
       let relationship = try Relationship(decoding: &reader)
       size += relationship.encodedSize
-      guard relationships.updateValue(relationship, forKey: relationship.key) == nil else {
-        throw DamagedBytes()
-      }
+      // In the order of the events that they come from, one each: else equal states would not encode to equal bytes.
+      guard relationship.origin.version > last,
+        relationships.updateValue(relationship, forKey: relationship.key) == nil
+      else { throw DamagedBytes() }
+      last = relationship.origin.version
     }
   }
 }
