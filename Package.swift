@@ -92,7 +92,7 @@ let package = Package(
 
     // The story that `memoir demo` tells.
     .target(
-      name: "MemoirFixtures", path: "Fixtures", exclude: ["README.md", "Formats", "Distillation"],
+      name: "MemoirFixtures", path: "Fixtures", exclude: ["README.md", "Formats", "Distillation", "Fuzzing"],
       resources: [.embedInCode("Demo/events.jsonl")], swiftSettings: strict),
 
     // Benchmarks. The same work on other stores is a target of its own: whoever builds `memoir` does not need them.
@@ -133,6 +133,23 @@ let package = Package(
     tests(
       "MemoirMCPTests", of: ["Memoir", "MemoirMCP", "MemoirCommand", "EventStore", "JSON", "Platform", "TestSupport"]),
     tests("PlatformTests", of: ["Platform"]),
+    .testTarget(
+      name: "FuzzTests",
+      dependencies: [
+        "Bytes", "EventStore", "HTTPServer", "JSON", "Memoir", "MemoirMCP", "MemoirServer", "Platform", "Sodium",
+        "TestSupport",
+      ], path: "Tests/FuzzTests", exclude: ["Program.swift"], swiftSettings: strict),
     tests("ProjectTests", of: ["Memoir", "MemoirCommand"]),
   ]
 )
+
+// `Tests/fuzz` builds the targets of the fuzzers into a program around libFuzzer, instead of tests.
+if Context.environment["MEMOIR_FUZZ"] != nil,
+  let index = package.targets.firstIndex(where: { $0.name == "FuzzTests" })
+{
+  let tests = package.targets[index]
+  package.targets[index] = .executableTarget(
+    name: "memoir-fuzz", dependencies: tests.dependencies, path: tests.path,
+    exclude: ["FoundTests.swift", "SmokeTests.swift"],
+    swiftSettings: strict)
+}

@@ -77,7 +77,7 @@ private final class Lines {
 
 extension HTTPHeaders {
   /// What a server and a proxy before it could read differently, or no client of good will sends.
-  fileprivate var fault: String? {
+  var fault: String? {
     for (name, value) in fields {
       guard !name.isEmpty, name.utf8.allSatisfy(\.isTokenCharacter) else {
         return "the header name \(name.debugDescription) has a character that no name has"
