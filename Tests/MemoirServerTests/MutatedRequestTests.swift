@@ -1,30 +1,43 @@
 // Valid requests, changed at random: whatever comes, the server goes on, and never says that it was its own fault.
-import Glibc
 import HTTPServer
 import Memoir
 import MemoirServer
 import Platform
-import Synchronization
 import TestSupport
 import Testing
 
 @Suite struct `Mutated requests` {
   private static let isLong = CurrentProcess.environment("MEMOIR_LONG") != nil
-  private static let count = isLong ? 1_000_000 : 10_000
-  /// Fixed, unless a long run wants new ones.
-  private static let seed: UInt64 = {
-    let given = CurrentProcess.environment("MEMOIR_SEED").flatMap { UInt64($0) }
-    return given ?? (isLong ? MonotonicClock.nanoseconds : 1)
-  }()
+  /// Requests that one server gets; a long run makes a hundred such slices.
+  private static let count = 10_000
+  /// Whether nothing else runs in this process: then what it holds can be told.
+  private static let isAlone = CurrentProcess.environment("MEMOIR_SANITIZER") != nil
 
-  @Test func `are never answered with a fault of the server, which goes on`() async throws {
+  @Test func `are never answered with a fault of the server, which goes on and keeps nothing of them`() async throws {
+    var slices = try Slices(of: Self.isLong ? 100 : 1)
+    // The first server of a process makes what all others use.
+    if Self.isAlone { try await Self.serve(seed: slices.seed, count: 500) }
+    let before = Self.isAlone ? Held() : nil
+    while let slice = slices.next {
+      try await Self.serve(seed: slices.seed &+ UInt64(slice) << 32, count: Self.count)
+      try slices.finish(slice)
+      guard let before else { continue }
+      let after = Held()
+      #expect(after.descriptors <= before.descriptors, "after slice \(slice)")
+      // What was freed last a sanitizer keeps for a while.
+      #expect(after.residentBytes <= before.residentBytes + 128 << 20, "after slice \(slice)")
+    }
+  }
+
+  /// Asks a server of its own.
+  private static func serve(seed: UInt64, count: Int) async throws {
     let served = try ServedStore {
       ($0.http.headTimeLimit, $0.http.bodyTimeLimit) = (.seconds(1), .seconds(1))
     }
     let port = served.server.address.port
     // What is not changed is answered well: the mutants begin as good requests.
-    let refused = await Self.onThread {
-      Mutator.requests.filter { request in
+    let refused = await onThread {
+      RequestMutator.requests.filter { request in
         guard let status = try? RawExchange(port: port).status(of: request) else { return true }
         return !(200..<300).contains(status)
       }
@@ -33,18 +46,21 @@ import Testing
     let workers = 4
     let found = await withTaskGroup(of: [String].self) { group in
       for worker in 0..<workers {
-        group.addTask {
-          await Self.onThread { Self.work(port, seed: Self.seed &+ UInt64(worker), count: Self.count / workers) }
-        }
+        group.addTask { await onThread { work(port, seed: seed &+ UInt64(worker), count: count / workers) } }
       }
       return await group.reduce(into: []) { $0 += $1 }
     }
-    #expect(found.isEmpty, "seed \(Self.seed): \(found.prefix(5).joined(separator: "\n"))")
+    #expect(found.isEmpty, "\(found.prefix(5).joined(separator: "\n"))")
     #expect(try await served.get("/readyz").status == 200)
+    let deadline = ContinuousClock.now + .seconds(30)
+    while try connections(of: port) > 0, ContinuousClock.now < deadline {
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    #expect(try connections(of: port) == 0)
   }
 
   private static func work(_ port: UInt16, seed: UInt64, count: Int) -> [String] {
-    var mutator = Mutator(seed: seed)
+    var mutator = RequestMutator(seed: seed)
     var found: [String] = []
     for number in 0..<count {
       let request = mutator.next()
@@ -52,12 +68,12 @@ import Testing
       do {
         status = try RawExchange(port: port).status(of: request)
       } catch {
-        found.append("\(seed), request \(number): \(error)")
+        found.append("seed \(seed), request \(number): \(error)")
         continue
       }
       // 505 is what a version that HTTP does not have is answered with.
       if let status, status >= 500, status != 503, status != 505 {
-        found.append("\(seed), request \(number): \(status) to \(String(decoding: request, as: UTF8.self))")
+        found.append("seed \(seed), request \(number): \(status) to \(String(decoding: request, as: UTF8.self))")
       }
     }
     return found
@@ -69,141 +85,68 @@ import Testing
       _ = try? DedicatedThread(name: "mutants") { continuation.resume(returning: body()) }
     }
   }
-}
 
-/// Changes valid requests at random.
-struct Mutator {
-  private var random: SeededRandom
-
-  init(seed: UInt64) { random = SeededRandom(seed: seed) }
-
-  /// Requests that are answered well.
-  static let requests: [[UInt8]] = [
-    request("GET", "/healthz"), request("GET", "/readyz"), request("GET", "/"), request("GET", "/metrics"),
-    request("POST", "/v1/users/bob/events", body: message),
-    request("POST", "/v1/users/bob/events?namespace=default", body: many),
-    request("POST", "/v1/users/an%20id/events", body: fact, headers: ["Accept-Encoding: gzip;q=0.5"]),
-    request("GET", "/v1/users/bob/state"), request("GET", "/v1/users/bob/state?at_version=1"),
-    request("GET", "/v1/users/bob/state?recorded_at=2026-01-01T00:00:00Z"),
-    request("GET", "/v1/users/bob/state?occurred_at=2026-01-01T00:00:00%2B02:00", headers: ["X-Request-Id: a-1"]),
-    request("HEAD", "/v1/users/bob/state"), request("GET", "/v1/users/bob/state?include=messages"),
-    request("GET", "/v1/users/bob/events?from_version=1&to_version=9&direction=backward&limit=3&type=MessageAdded"),
-    request("GET", "/v1/events?after_position=0&limit=10"), request("GET", "/v1/users"),
-    request("GET", "/v1/users/bob/diff?from=start&to=now"),
-    request("GET", "/v1/users/bob/recall?query=where%20do%20I%20live&top_k=3&kind=fact&kind=message"),
-    request("GET", "/v1/users/bob/context?query=home&budget=200"),
-    request("POST", "/v1/events", body: several), request("PUT", "/v1/subscriptions/feed?after_position=0"),
-    request("GET", "/v1/subscriptions/feed/events?limit=5"),
-    request("POST", "/v1/subscriptions/feed/ack", body: #"{"position":1}"#),
-    request("GET", "/v1/events/live?after_position=0", headers: ["Last-Event-ID: 1"]), request("GET", "/openapi.json"),
-  ]
-
-  private static let message =
-    #"{"events":[{"type":"MessageAdded","session":"s","data":{"role":"user","content":"I moved to Lisbon."}}]}"#
-  private static let fact = """
-    {"expected_version":"any","events":[{"type":"FactLearned","data":\
-    {"fact":"Lives in Lisbon","category":"home","confidence":0.9,"tags":["a","b"]},"metadata":{"agent":"web"}}]}
-    """
-  private static let several =
-    #"{"appends":[{"user":"eve","expected_version":"any","events":[{"type":"SessionStarted","session":"t","data":{}}]}]}"#
-  private static let many = """
-    {"events":[{"type":"PreferenceUpdated","data":{"key":"theme","value":{"a":[1,2.5e3,null,true,"\\u00e9"]}}},\
-    {"type":"app.Custom","occurred_at":"2026-01-01T00:00:00.123456Z","data":{"$bytes":"AAEC"}}]}
-    """
-
-  private static func request(
-    _ method: String, _ target: String, body: String? = nil, headers: [String] = []
-  ) -> [UInt8] {
-    var lines = ["\(method) \(target) HTTP/1.1", "Host: localhost", "Connection: close"] + headers
-    if let body { lines += ["Content-Type: application/json", "Content-Length: \(body.utf8.count)"] }
-    return Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")).utf8)
-  }
-
-  private static let words = [
-    "\r\n", "\n", "\r", "\0", " ", ":", "%", "%00", "%ff", "../", "//", "?", "&", "=", "\"", "\\", "{", "}", "[", "]",
-    "\\ud800", "\\u0000", "-1", "0", "18446744073709551616", "1e400", "9999999999", "null", "NaN", "é", "\u{202e}",
-    "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "Expect: 100-continue\r\n", "Host: other\r\n",
-    "Upgrade: h2c\r\n", "Range: bytes=0-\r\n", "Authorization: Bearer x\r\n", "If-None-Match: *\r\n",
-    "GET / HTTP/1.1\r\n\r\n", "HTTP/1.0", "HTTP/9.9", "UserErased", "SessionEnded", "expected_version", "$bytes",
-    "2026-02-30T25:61:61Z", "0001-01-01T00:00:00Z", "99999-01-01T00:00:00Z",
-  ].map { Array($0.utf8) }
-
-  /// The next one.
-  mutating func next() -> [UInt8] {
-    var request = Self.requests.randomElement(using: &random) ?? []
-    for _ in 0..<Int.random(in: 1...4, using: &random) { change(&request) }
-    return request
-  }
-
-  private mutating func change(_ request: inout [UInt8]) {
-    guard !request.isEmpty else { return request += Self.words.randomElement(using: &random) ?? [] }
-    let place = Int.random(in: 0..<request.count, using: &random)
-    let end = min(request.count, place + Int.random(in: 1...16, using: &random))
-    switch Int.random(in: 0..<8, using: &random) {
-    case 0: request[place] ^= 1 << UInt8.random(in: 0...7, using: &random)
-    case 1: request[place] = UInt8.random(in: 0...255, using: &random)
-    case 2: request.removeSubrange(place..<end)
-    case 3: request.insert(contentsOf: request[place..<end], at: place)
-    case 4: request.insert(contentsOf: Self.words.randomElement(using: &random) ?? [], at: place)
-    case 5: request.replaceSubrange(place..<end, with: Self.words.randomElement(using: &random) ?? [])
-    case 6: request.removeSubrange(place...)
-    default:
-      // The end of one behind the beginning of another.
-      let other = Self.requests.randomElement(using: &random) ?? []
-      request.replaceSubrange(place..., with: other.suffix(other.count / 2))
+  /// Connections that the server at a port has not closed.
+  private static func connections(of port: UInt16) throws -> Int {
+    let table = try Descriptor(opening: "/proc/self/net/tcp", for: .reading).readToEnd(limit: 1 << 24)
+    let digits = String(port, radix: 16, uppercase: true)
+    let end = ":" + String(repeating: "0", count: 4 - digits.count) + digits
+    return String(decoding: table, as: UTF8.self).split(separator: "\n").count { line in
+      let words = line.split(separator: " ")
+      // Established, or closed by the client alone.
+      return words.count > 3 && words[1].hasSuffix(end) && ["01", "08"].contains(words[3])
     }
   }
 }
 
-/// One request on a connection of its own, half closed behind it, and the status of the first answer.
-private struct RawExchange {
-  private let socket: Int32
+/// What this process holds.
+private struct Held {
+  let descriptors: Int
+  let residentBytes: Int
 
-  init(port: UInt16) throws {
-    socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    let socket = socket
-    let code = unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        unsafe connect(socket, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 ? 0 : errno
-      }
+  init() {
+    descriptors = ((try? Files.list("/proc/self/fd")) ?? []).count
+    let words = (try? Descriptor(opening: "/proc/self/statm", for: .reading).readToEnd(limit: 4_096)).map {
+      String(decoding: $0, as: UTF8.self).split(separator: " ")
     }
-    guard code == 0 else {
-      close(socket)
-      throw PlatformError(call: "connect", code: code)
+    residentBytes = words.flatMap { $0.count > 1 ? Int($0[1]) : nil }.map { $0 * 4_096 } ?? 0
+  }
+}
+
+/// Which slices of a long run are done: kept below `.build`, so that one that is broken off goes on where it stopped.
+private struct Slices {
+  /// Of the whole run: the one of a run that goes on, else a new one where it is long; `MEMOIR_SEED` gives another.
+  let seed: UInt64
+  private var done: Int
+  private let count: Int
+  private let path: String?
+
+  init(of count: Int) throws {
+    self.count = count
+    let given = CurrentProcess.environment("MEMOIR_SEED").flatMap { UInt64($0) }
+    guard count > 1 else {
+      (seed, done, path) = (given ?? 1, 0, nil)
+      return
     }
-    var limit = timeval(tv_sec: 60, tv_usec: 0)
-    unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    let folder = "\(#filePath)".split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/.build/trials"
+    try Files.makeFolder(folder)
+    let name = "mutated-requests" + (CurrentProcess.environment("MEMOIR_SANITIZER").map { "-" + $0 } ?? "")
+    let path = "\(folder)/\(name)"
+    let words = try Files.read(path, limit: 100).map { String(decoding: $0, as: UTF8.self).split(separator: " ") } ?? []
+    if given == nil, words.count == 2, let seed = UInt64(words[0]), let done = Int(words[1]), done < count {
+      (self.seed, self.done) = (seed, done)
+    } else {
+      (seed, done) = (given ?? MonotonicClock.nanoseconds, 0)
+    }
+    self.path = path
   }
 
-  /// - Returns: `nil` where the server hung up without a word.
-  /// - Throws: Where it neither answers nor hangs up.
-  func status(of request: [UInt8]) throws -> Int? {
-    defer {
-      // Without waiting: a port is free again at once, of which there are only so many.
-      var now = linger(l_onoff: 1, l_linger: 0)
-      unsafe setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
-      close(socket)
-    }
-    _ = unsafe request.withUnsafeBytes {
-      unsafe Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-    }
-    // What is no whole request gets no answer, and its end is told apart from it: libmicrohttpd would overlook an end that
-    // comes with the last bytes, and wait until their time is over.
-    var event = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-    if unsafe poll(&event, 1, 5) == 0 { shutdown(socket, Int32(SHUT_WR)) }
-    var bytes: [UInt8] = []
-    var piece = [UInt8](repeating: 0, count: 4_096)
-    while bytes.count < 12 {
-      let count = unsafe piece.withUnsafeMutableBytes { unsafe recv(socket, $0.baseAddress, $0.count, 0) }
-      if count < 0, errno == EAGAIN || errno == EWOULDBLOCK { throw PlatformError(call: "recv", code: errno) }
-      guard count > 0 else { break }
-      bytes += piece.prefix(count)
-    }
-    // HTTP/1.1 200
-    return bytes.count < 12 ? nil : Int(String(decoding: bytes[9..<12], as: UTF8.self))
+  /// The one to be done now; `nil` after the last.
+  var next: Int? { done < count ? done : nil }
+
+  mutating func finish(_ slice: Int) throws {
+    done = slice + 1
+    let text = Array("\(seed) \(done)".utf8)
+    if let path { try Files.writeAtomically(RawSpan(_elements: text.span), to: path) }
   }
 }
