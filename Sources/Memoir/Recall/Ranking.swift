@@ -20,14 +20,14 @@ struct RankingWeights: Sendable {
   var before: Float = 0.3
   var session: Float = 0.8
   var time: Float = 0.6
-  var meaning: Float = 1
+  var meaning: Float = 0.4
   var substance: Float = 0.5
   var recency: Float = 0.03
   var importance: Float = 0
 
   static let messages = RankingWeights()
   static let memories = RankingWeights(
-    before: 0, session: 0, time: 0.4, substance: 0, recency: 0.15, importance: 0.35)
+    before: 0, session: 0, time: 0.4, meaning: 1, substance: 0, recency: 0.15, importance: 0.35)
 
   /// The most that all parts can come to.
   func sum(withMeaning: Bool) -> Float {
