@@ -1,6 +1,7 @@
 // One consistent look at the store: a read transaction, and the part of the tail index that belongs to it.
 internal import Bytes
 internal import LMDB
+internal import Platform
 internal import Synchronization
 
 /// What was committed when it began, and nothing after. It never blocks appending, but keeps old pages from being used
@@ -17,11 +18,17 @@ struct LogView: ~Copyable {
   var last: LogPosition { index.bound }
 
   init(_ environment: Environment, tail: TailIndex, schema: EventSchema) throws(StorageError) {
+    let began = MonotonicClock.nanoseconds
     while true {
       let transaction: ReadTransaction
       do throws(LMDBError) { transaction = try environment.beginRead() } catch { throw StorageError(error) }
       // `nil`: a block was sealed between the two; the next transaction sees it.
-      guard let found = try tail.view(for: transaction) else { continue }
+      guard let found = try tail.view(for: transaction) else {
+        guard MonotonicClock.nanoseconds - began < Self.patience else {
+          throw .corrupt(reason: "the data file lacks what was committed to it", position: nil)
+        }
+        continue
+      }
       redactions = try Redactions.read(in: transaction, tail.tables).count
       index = StreamIndex(
         tables: tail.tables, hashSeed: tail.hashSeed, generations: found.generations, bound: found.last,
@@ -31,6 +38,9 @@ struct LogView: ~Copyable {
       return
     }
   }
+
+  /// After so many nanoseconds no later transaction will see it: a disk has said that it had written, and had not.
+  private static let patience: UInt64 = 5_000_000_000
 
   /// A look at the log and the tables alone: where the tail holds a damaged record, there is no other.
   init(ofTables environment: Environment, tail: TailIndex, schema: EventSchema) throws(StorageError) {
