@@ -11,9 +11,9 @@ package enum PythonClients {
     package let description = "the clients are missing or others than the list says; Tests/run makes them"
   }
 
-  /// Runs a script of `Tests/Clients` to its end.
+  /// Runs a script of `Tests/Clients` to its end: many calls, each of which waits for the tests beside it.
   package static func run(
-    _ script: String, _ arguments: [String], patience: Duration = RunningProcess.patience
+    _ script: String, _ arguments: [String], patience: Duration = .seconds(300)
   ) async throws -> (lines: [String], end: RunningProcess.End) {
     func list(_ path: String) -> String? { try? String(contentsOf: root.appending(path: path), encoding: .utf8) }
     guard let wanted = list("Tests/Clients/requirements.txt"), list(".build/clients/requirements.txt") == wanted else {
