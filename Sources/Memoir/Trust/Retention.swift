@@ -28,7 +28,7 @@ public struct RetentionReport: Sendable {
   /// How many receipts of contexts, by namespace.
   public internal(set) var receipts: [Namespace: Int] = [:]
   /// Where events are that could not be read, or taken out, since they are damaged: they stay as they are. A run tells of
-  /// what it came upon, ``EventLog/verify(against:in:progress:)`` of all.
+  /// what it came upon, ``EventLog/verify(against:in:signedBy:progress:)`` of all.
   public internal(set) var damaged: [LogPosition] = []
   /// How many receipts are damaged, or quote what is: they stay too.
   public internal(set) var damagedReceipts = 0
