@@ -9,7 +9,7 @@ internal import LMDB
 internal import Sodium
 
 /// What an event says.
-struct RecordContent: ~Escapable {
+struct RecordContent: ~Escapable, BitwiseCopyable {
   /// Canonical JSON, an object; empty where there is none.
   let metadata: RawSpan
   let payload: RawSpan
@@ -62,7 +62,7 @@ struct RecordSealer {
   }
 }
 
-/// Reads what records say: first ``open(_:_:_:)`` a record, then ask for its ``content(of:)``.
+/// Reads what records say: first ``open(_:_:)`` a record, then ask for its ``content(of:)``.
 ///
 /// It keeps the keys of some streams and one buffer at hand, so opening a record allocates nothing. It is good for one
 /// transaction: later ones may have other keys.
@@ -81,10 +81,9 @@ struct ContentReader {
   /// - Throws: ``StorageError/corrupt(reason:position:)`` where it is sealed, and not with its stream's key and for its
   ///   place.
   @inline(__always)
-  mutating func open(
-    _ record: borrowing RecordView, _ index: StreamIndex, _ transaction: borrowing some Transaction & ~Copyable
-  ) throws(StorageError) {
-    if record.flags.contains(.sealed) { try openSealed(record, index, transaction) }
+  mutating func open(_ record: borrowing RecordView, _ view: borrowing LogView) throws(StorageError) {
+    // The view's index is large: to hand it on means a copy, which most records do without.
+    if record.flags.contains(.sealed) { try openSealed(record, view) }
   }
 
   /// The same where the epoch it was written in is known.
@@ -95,14 +94,12 @@ struct ContentReader {
     try open(record)
   }
 
-  private mutating func openSealed(
-    _ record: borrowing RecordView, _ index: StreamIndex, _ transaction: borrowing some Transaction & ~Copyable
-  ) throws(StorageError) {
+  private mutating func openSealed(_ record: borrowing RecordView, _ view: borrowing LogView) throws(StorageError) {
     if last?.stream != record.stream {
       if let known = others[record.stream] {
         last = (record.stream, known.data, known.sealing)
       } else {
-        guard let data = try index.epoch(of: record.stream, transaction).dataKey else {
+        guard let data = try view.index.epoch(of: record.stream, view.transaction).dataKey else {
           throw .locked(at: record.position)
         }
         use(data, of: record.stream)

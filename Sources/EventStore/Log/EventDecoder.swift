@@ -42,7 +42,7 @@ struct EventDecoder {
   private mutating func content(
     _ record: borrowing RecordView, _ view: borrowing LogView
   ) throws(StorageError) -> (metadata: JSONText, payload: [UInt8]) {
-    try contents.open(record, view.index, view.transaction)
+    try contents.open(record, view)
     let content = try contents.content(of: record)
     return (
       content.metadata.isEmpty ? .emptyObject : JSONText(canonical: content.metadata.array()), content.payload.array()

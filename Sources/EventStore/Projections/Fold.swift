@@ -108,7 +108,7 @@ extension EventSchema {
     of record: borrowing RecordView, session: SessionEntry? = nil, _ contents: inout ContentReader,
     _ view: borrowing LogView, _ body: (borrowing EventView) throws(DamagedBytes) -> Void
   ) throws(StorageError) {
-    try contents.open(record, view.index, view.transaction)
+    try contents.open(record, view)
     let content = try contents.content(of: record)
     let isNamedBefore =
       if let session, record.session != record.version {
