@@ -2,7 +2,7 @@
 internal import CMemoirLMDB
 
 /// A key and its value, where they lie in the file.
-public struct Entry: ~Escapable {
+public struct Entry: ~Escapable, BitwiseCopyable {
   /// The key.
   public let key: RawSpan
   /// The value.
@@ -10,6 +10,12 @@ public struct Entry: ~Escapable {
 
   /// The commit that it belongs to; `nil` in a write transaction, whose pages move.
   let owner: ValueOwner?
+
+  /// Has the processor fetch the value, which is to be read from end to end: its lines are else waited for one by one.
+  public func prefetchValue() {
+    let start = unsafe value.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+    memoir_prefetch(start, value.byteCount)
+  }
 
   @_lifetime(copy key, copy value)
   init(key: RawSpan, value: RawSpan, owner: ValueOwner? = nil) {

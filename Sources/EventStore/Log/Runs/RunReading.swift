@@ -91,6 +91,7 @@ struct RunCursor: ~Copyable, ~Escapable {
       chunk = nil
       return false
     }
+    entry.prefetchValue()
     chunk = RunChunk(entry.value, of: run)
     current = entry
     return true
