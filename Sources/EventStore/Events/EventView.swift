@@ -14,7 +14,7 @@
 ///
 /// A session is known by a number: the version of the event that first named it. So it costs two bytes an event and
 /// compares in one step; its name is there where a fold can need it.
-@frozen public struct SessionReference: ~Escapable {
+@frozen public struct SessionReference: ~Escapable, BitwiseCopyable {
   /// The version of the event that first named the session in the log.
   public let number: StreamVersion
   /// Whether that event comes at this place of the fold or before it. Always so, except where a fold goes by
@@ -33,7 +33,7 @@
 }
 
 /// An event as the log holds it, for the time of one call.
-@frozen public struct EventView: ~Escapable {
+@frozen public struct EventView: ~Escapable, BitwiseCopyable {
   /// Its version in its stream.
   public let version: StreamVersion
   /// Its place in the log.
@@ -72,7 +72,7 @@
     }
   }
 
-  @inlinable @_lifetime(copy customType, copy metadata, copy payload, copy sessionName)
+  @inlinable @inline(__always) @_lifetime(copy customType, copy metadata, copy payload, copy sessionName)
   package init(
     version: StreamVersion, position: LogPosition, id: EventID, type: EventTypeCode, isRedacted: Bool,
     typeVersion: UInt16, occurredAt: Timestamp, recordedAt: Timestamp, customType: RawSpan, metadata: RawSpan,

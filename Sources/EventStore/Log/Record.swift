@@ -74,39 +74,26 @@ enum RecordProblem: Error, Hashable {
   case unknownFormat(UInt8)
 }
 
-/// A record's fields, borrowed from its bytes.
-struct RecordView: ~Escapable {
-  var flags: RecordFlags
-  var type: EventTypeCode
-  var tag: UInt32
-  var recordedAt: Timestamp
-  var id: EventID
-  var stream: StreamNumber
-  var version: StreamVersion
-  var position: LogPosition
+/// A record's fields, borrowed from its bytes. Of what few records have, only the place is kept: every event that is read
+/// is one of these, and is handed on a few times.
+struct RecordView: ~Escapable, BitwiseCopyable {
+  private let bytes: RawSpan
+  let flags: RecordFlags
+  let type: EventTypeCode
+  let typeVersion: UInt16
+  let tag: UInt32
+  let stream: StreamNumber
+  let version: StreamVersion
+  let position: LogPosition
   /// The position of the stream's previous event; 0 where there is none.
-  var previous: LogPosition
-  var typeVersion: UInt16
-  var occurredAt: Timestamp
+  let previous: LogPosition
+  let id: EventID
+  let recordedAt: Timestamp
+  let occurredAt: Timestamp
   /// 0 where it has no session.
-  var session: StreamVersion
-  /// The name of a session that begins here, or its digest where ``RecordFlags/namesErased``.
-  var sessionName: RawSpan
-  var typeName: RawSpan
-  var metadata: RawSpan
-  var namespace: RawSpan
-  var user: RawSpan
-  var secret: Bytes32?
-  /// What stands for a stream's name that was erased.
-  var erasedName: RawSpan
-  var redactedDigest: Bytes32?
-  var chain: Bytes32?
-  /// Empty where it is sealed.
-  var payload: RawSpan
-  /// Metadata and payload, where they are sealed; to be read by a ``ContentReader``.
-  var sealed: RawSpan
-  /// How many bytes the record takes.
-  var sizeInBytes: Int
+  let session: StreamVersion
+  private let rare: RareParts
+  private let contentAt: UInt32
 
   /// Checks and reads the record stored at `position`.
   @inline(__always) @_lifetime(copy bytes)
@@ -135,6 +122,7 @@ struct RecordView: ~Escapable {
 
   @inline(__always) @_lifetime(copy bytes)
   private init(fieldsOf bytes: RawSpan, at position: LogPosition) throws(DamagedBytes) {
+    guard RecordFormat.smallest...Int(UInt32.max) ~= bytes.byteCount else { throw DamagedBytes() }
     var reader = ByteReader(bytes)
     _ = try reader.readSpan(count: RecordFormat.checksummedFrom + 1)
     let flags = RecordFlags(rawValue: try reader.readUInt16())
@@ -167,30 +155,91 @@ struct RecordView: ~Escapable {
     } else {
       session = 0
     }
-    let none = try reader.readSpan(count: 0)
-    sessionName = flags.contains(.namesSession) ? try reader.readLengthPrefixed() : none
-    typeName = flags.contains(.hasTypeName) ? try reader.readLengthPrefixed() : none
-    metadata = flags.contains(.hasMetadata) ? try reader.readLengthPrefixed() : none
-    if flags.contains(.namesStream) {
-      namespace = try reader.readLengthPrefixed()
-      user = try reader.readLengthPrefixed()
-      secret = try Bytes32(reading: &reader)
-      erasedName =
-        flags.contains(.namesErased) ? try reader.readSpan(count: ErasedName.sizeInBytes) : none
-    } else {
-      namespace = none
-      user = none
-      secret = nil
-      erasedName = none
-    }
-    redactedDigest = flags.contains(.redacted) ? try Bytes32(reading: &reader) : nil
-    chain = flags.contains(.endsRequest) ? try Bytes32(reading: &reader) : nil
-    let rest = reader.readRest()
-    payload = flags.contains(.sealed) ? none : rest
-    sealed = flags.contains(.sealed) ? rest : none
-    sizeInBytes = bytes.byteCount
+    rare = flags.isDisjoint(with: RareParts.flags) ? RareParts() : try RareParts(of: flags, &reader)
+    if flags.contains(.endsRequest) { _ = try reader.readSpan(count: Self.digestSize) }
+    contentAt = UInt32(reader.consumed)
+    self.bytes = bytes
     self.flags = flags
     self.position = position
+  }
+}
+
+/// Where a record has what few records have; behind its session and before the chain's value.
+private struct RareParts {
+  /// A record with none of these has no such part.
+  static let flags: RecordFlags = [.namesSession, .hasTypeName, .hasMetadata, .namesStream, .redacted]
+
+  struct Part {
+    var offset: UInt32 = 0
+    var count: UInt32 = 0
+  }
+
+  var sessionName = Part()
+  var typeName = Part()
+  var metadata = Part()
+  var namespace = Part()
+  var user = Part()
+  var secret = Part()
+  var erasedName = Part()
+  var redactedDigest = Part()
+
+  init() {}
+
+  init(of flags: RecordFlags, _ reader: inout ByteReader) throws(DamagedBytes) {
+    func part(_ count: Int) throws(DamagedBytes) -> Part {
+      let offset = UInt32(reader.consumed)
+      _ = try reader.readSpan(count: count)
+      return Part(offset: offset, count: UInt32(count))
+    }
+    func prefixed() throws(DamagedBytes) -> Part { try part(try reader.readCount()) }
+    if flags.contains(.namesSession) { sessionName = try prefixed() }
+    if flags.contains(.hasTypeName) { typeName = try prefixed() }
+    if flags.contains(.hasMetadata) { metadata = try prefixed() }
+    if flags.contains(.namesStream) {
+      namespace = try prefixed()
+      user = try prefixed()
+      secret = try part(RecordView.digestSize)
+      if flags.contains(.namesErased) { erasedName = try part(ErasedName.sizeInBytes) }
+    }
+    if flags.contains(.redacted) { redactedDigest = try part(RecordView.digestSize) }
+  }
+}
+
+extension RecordView {
+  fileprivate static let digestSize = 32
+
+  /// The name of a session that begins here, or its digest where ``RecordFlags/namesErased``.
+  var sessionName: RawSpan { @_lifetime(copy self) get { span(of: rare.sessionName) } }
+  var typeName: RawSpan { @_lifetime(copy self) get { span(of: rare.typeName) } }
+  var metadata: RawSpan { @_lifetime(copy self) get { span(of: rare.metadata) } }
+  var namespace: RawSpan { @_lifetime(copy self) get { span(of: rare.namespace) } }
+  var user: RawSpan { @_lifetime(copy self) get { span(of: rare.user) } }
+  var secret: Bytes32? { digest(in: rare.secret) }
+  /// What stands for a stream's name that was erased.
+  var erasedName: RawSpan { @_lifetime(copy self) get { span(of: rare.erasedName) } }
+  var redactedDigest: Bytes32? { digest(in: rare.redactedDigest) }
+  var chain: Bytes32? {
+    guard flags.contains(.endsRequest) else { return nil }
+    return digest(
+      in: RareParts.Part(offset: contentAt - UInt32(Self.digestSize), count: UInt32(Self.digestSize)))
+  }
+  /// Empty where it is sealed.
+  var payload: RawSpan { @_lifetime(copy self) get { flags.contains(.sealed) ? span(of: .init()) : content } }
+  /// Metadata and payload, where they are sealed; to be read by a ``ContentReader``.
+  var sealed: RawSpan { @_lifetime(copy self) get { flags.contains(.sealed) ? content : span(of: .init()) } }
+  /// How many bytes the record takes.
+  var sizeInBytes: Int { bytes.byteCount }
+
+  private var content: RawSpan { @_lifetime(copy self) get { bytes.extracting(droppingFirst: Int(contentAt)) } }
+
+  @_lifetime(copy self)
+  private func span(of part: RareParts.Part) -> RawSpan {
+    bytes.extracting(Int(part.offset)..<Int(part.offset) + Int(part.count))
+  }
+
+  private func digest(in part: RareParts.Part) -> Bytes32? {
+    var reader = ByteReader(span(of: part))
+    return try? Bytes32(reading: &reader)
   }
 }
 

@@ -168,7 +168,7 @@ extension EventSchema {
 
 extension EventView {
   /// The view of a record.
-  @_lifetime(copy record, copy metadata, copy payload, copy sessionName)
+  @inline(__always) @_lifetime(copy record, copy metadata, copy payload, copy sessionName)
   init(
     _ record: borrowing RecordView, typeVersion: UInt16, metadata: RawSpan, payload: RawSpan, isNamedBefore: Bool,
     sessionName: RawSpan

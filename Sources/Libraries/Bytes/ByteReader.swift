@@ -10,9 +10,8 @@ public struct DamagedBytes: Error, Hashable, Sendable {
 ///
 /// - Throws: ``DamagedBytes`` from every read that would go past the end.
 /// - Complexity: O(1) a read, apart from those that copy.
-@frozen public struct ByteReader: ~Escapable {
+@frozen public struct ByteReader: ~Escapable, BitwiseCopyable {
   @usableFromInline let span: RawSpan
-  /// How many bytes have been read.
   @usableFromInline var offset: Int
 
   /// Begins at the first byte of `span`.
@@ -21,6 +20,8 @@ public struct DamagedBytes: Error, Hashable, Sendable {
     self.offset = 0
   }
 
+  /// How many bytes have been read.
+  @inlinable public var consumed: Int { offset }
   /// How many bytes are left.
   @inlinable public var remaining: Int { span.byteCount &- offset }
   /// Whether every byte has been read.
@@ -72,8 +73,23 @@ public struct DamagedBytes: Error, Hashable, Sendable {
   /// A varint: seven bits a byte, least significant first.
   @inlinable @inline(__always) @_lifetime(self: copy self)
   public mutating func readVarint() throws(DamagedBytes) -> UInt64 {
+    // Most have one byte, or two, or three.
     let first = try load(UInt8.self)
     if first < 0x80 { return UInt64(first) }
+    if remaining >= 2 {
+      // In bounds by the condition.
+      let second = unsafe span.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+      let low = UInt64(first & 0x7f) | UInt64(second & 0x7f) &<< 7
+      if second < 0x80 {
+        offset &+= 1
+        return low
+      }
+      let third = unsafe span.unsafeLoad(fromUncheckedByteOffset: offset &+ 1, as: UInt8.self)
+      if third < 0x80 {
+        offset &+= 2
+        return low | UInt64(third) &<< 14
+      }
+    }
     return try readLongVarint(first)
   }
 
@@ -114,14 +130,14 @@ public struct DamagedBytes: Error, Hashable, Sendable {
   }
 
   /// A signed varint, zigzag coded.
-  @inlinable @_lifetime(self: copy self)
+  @inlinable @inline(__always) @_lifetime(self: copy self)
   public mutating func readSignedVarint() throws(DamagedBytes) -> Int64 {
     let raw = try readVarint()
     return Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1)
   }
 
   /// The next `count` bytes, borrowed.
-  @inlinable @_lifetime(copy self) @_lifetime(self: copy self)
+  @inlinable @inline(__always) @_lifetime(copy self) @_lifetime(self: copy self)
   public mutating func readSpan(count: Int) throws(DamagedBytes) -> RawSpan {
     guard count >= 0, count <= remaining else { throw DamagedBytes() }
     let part = unsafe span.extracting(unchecked: offset..<(offset &+ count))
@@ -138,7 +154,7 @@ public struct DamagedBytes: Error, Hashable, Sendable {
   }
 
   /// A varint length, then so many bytes, borrowed.
-  @inlinable @_lifetime(copy self) @_lifetime(self: copy self)
+  @inlinable @inline(__always) @_lifetime(copy self) @_lifetime(self: copy self)
   public mutating func readLengthPrefixed() throws(DamagedBytes) -> RawSpan {
     let count = try readCount()
     return try readSpan(count: count)

@@ -8,7 +8,7 @@ internal import Bytes
 internal import LMDB
 
 /// A record in a chunk.
-struct RunEntry: ~Escapable {
+struct RunEntry: ~Escapable, BitwiseCopyable {
   let position: LogPosition
   let bytes: RawSpan
   /// What the record says of itself; nothing has been checked. Stream 0 where it says nothing.
@@ -41,7 +41,7 @@ extension RunEntry {
 }
 
 /// Goes through the records of a chunk.
-struct RunChunk: ~Escapable {
+struct RunChunk: ~Escapable, BitwiseCopyable {
   private var reader: ByteReader
   private let first: LogPosition
   private let size: Int
