@@ -10,6 +10,12 @@ final class HeadCache: Sendable {
   struct Key: Hashable {
     var stream: StreamName
     var projector: ProjectorIdentity
+
+    /// Of a stream, few have the same parameters: the rest is compared.
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(stream)
+      hasher.combine(projector.parameters)
+    }
   }
 
   struct Entry {
