@@ -50,7 +50,7 @@ extension EventLog {
     // What keeps one from reading at all, a view will say.
     guard let commit = try? environment.lastCommit(),
       let entry = headCache.entry(
-        HeadCache.Key(stream: name, projector: ProjectorIdentity(projector, schema: schema)), in: commit)
+        HeadCache.Key(stream: name, projector: ProjectorIdentity(projector, schema: schema.fingerprint)), in: commit)
     else { return nil }
     return FoldedState(atHead: entry)
   }

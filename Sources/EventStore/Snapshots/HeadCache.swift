@@ -40,17 +40,14 @@ final class HeadCache: Sendable {
     var sizeInBytes: Int
   }
 
-  private struct Slot {
-    var key: Key
-    var entry: Entry
-    /// Whether it was asked for since the hand last passed.
-    var isUsed = false
-  }
-
   private struct Contents {
-    var slots: [Slot?] = []
     var places: [Key: Int] = [:]
-    /// Slots without an entry.
+    /// By place; each in an array of its own, since a look needs one of them and every line of memory is waited for.
+    var entries: [Entry?] = []
+    var keys: [Key?] = []
+    /// Whether it was asked for since the hand last passed.
+    var isUsed: [Bool] = []
+    /// Places without an entry.
     var free: [Int] = []
     /// Where to look next for an entry that can go: it passes over those that were used since it was last there.
     var hand = 0
@@ -70,11 +67,11 @@ final class HeadCache: Sendable {
   /// The entry of `key`, where it is the head state of a commit for sure.
   func entry(_ key: Key, in commit: UInt64) -> Entry? {
     contents.withLock { contents in
-      guard let place = contents.places[key], let found = contents.slots[place]?.entry, found.commit == commit else {
+      guard let place = contents.places[key], let found = contents.entries[place], found.commit == commit else {
         return nil
       }
       contents.hits += 1
-      contents.slots[place]?.isUsed = true
+      contents.isUsed[place] = true
       return found
     }
   }
@@ -83,7 +80,7 @@ final class HeadCache: Sendable {
   /// alone from then on, to be changed without a copy and put back.
   func entry(_ key: Key, for head: StreamVersion, redactions: UInt64, in commit: UInt64) -> Entry? {
     contents.withLock { contents in
-      guard let place = contents.places[key], let found = contents.slots[place]?.entry, found.version <= head,
+      guard let place = contents.places[key], let found = contents.entries[place], found.version <= head,
         found.redactions == redactions
       else {
         contents.misses += 1
@@ -93,8 +90,8 @@ final class HeadCache: Sendable {
       if found.version < head {
         Self.remove(place, &contents)
       } else {
-        contents.slots[place]?.isUsed = true
-        contents.slots[place]?.entry.commit = max(found.commit, commit)
+        contents.isUsed[place] = true
+        contents.entries[place]?.commit = max(found.commit, commit)
       }
       return found
     }
@@ -103,7 +100,7 @@ final class HeadCache: Sendable {
   func put(_ entry: Entry, _ key: Key) {
     guard entry.weight <= limit else { return }
     contents.withLock { contents in
-      if let place = contents.places[key], let old = contents.slots[place]?.entry {
+      if let place = contents.places[key], let old = contents.entries[place] {
         // A slower reader must not put back what a faster one has overtaken.
         if old.version > entry.version, old.redactions >= entry.redactions { return }
         Self.remove(place, &contents)
@@ -115,7 +112,7 @@ final class HeadCache: Sendable {
   /// Keeps something beside a state, in the place of what was there before, if the state is still kept itself.
   func keep(_ companion: Companion, beside box: any AnyObject & Sendable, _ key: Key) {
     contents.withLock { contents in
-      guard let place = contents.places[key], var entry = contents.slots[place]?.entry, entry.box === box else {
+      guard let place = contents.places[key], var entry = contents.entries[place], entry.box === box else {
         return
       }
       entry.companion = companion
@@ -127,14 +124,19 @@ final class HeadCache: Sendable {
 
   private func insert(_ entry: Entry, _ key: Key, _ contents: inout Contents) {
     while contents.sizeInBytes + entry.weight > limit { Self.removeUnused(&contents) }
-    let slot = Slot(key: key, entry: entry)
-    if let place = contents.free.popLast() {
-      contents.slots[place] = slot
-      contents.places[key] = place
+    let place: Int
+    if let free = contents.free.popLast() {
+      place = free
     } else {
-      contents.places[key] = contents.slots.count
-      contents.slots.append(slot)
+      place = contents.entries.count
+      contents.entries.append(nil)
+      contents.keys.append(nil)
+      contents.isUsed.append(false)
     }
+    contents.entries[place] = entry
+    contents.keys[place] = key
+    contents.isUsed[place] = false
+    contents.places[key] = place
     contents.sizeInBytes += entry.weight
   }
 
@@ -142,19 +144,20 @@ final class HeadCache: Sendable {
   private static func removeUnused(_ contents: inout Contents) {
     while true {
       let place = contents.hand
-      contents.hand = (contents.hand + 1) % contents.slots.count
-      guard let slot = contents.slots[place] else { continue }
-      if !slot.isUsed { return remove(place, &contents) }
-      contents.slots[place]?.isUsed = false
+      contents.hand = (contents.hand + 1) % contents.entries.count
+      if contents.entries[place] == nil { continue }
+      if !contents.isUsed[place] { return remove(place, &contents) }
+      contents.isUsed[place] = false
     }
   }
 
   private static func remove(_ place: Int, _ contents: inout Contents) {
-    guard let slot = contents.slots[place] else { return }
-    contents.slots[place] = nil
-    contents.places[slot.key] = nil
+    guard let entry = contents.entries[place], let key = contents.keys[place] else { return }
+    contents.entries[place] = nil
+    contents.keys[place] = nil
+    contents.places[key] = nil
     contents.free.append(place)
-    contents.sizeInBytes -= slot.entry.weight
+    contents.sizeInBytes -= entry.weight
   }
 
   /// Entries, bytes, and how often an entry was there.

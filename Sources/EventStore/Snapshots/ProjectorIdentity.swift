@@ -16,10 +16,14 @@ public struct ProjectorIdentity: Hashable, Sendable, CustomStringConvertible {
 
   /// That of a projector in a program that knows these event types.
   public init(_ projector: some Projector, schema: EventSchema) {
+    self.init(projector, schema: schema.fingerprint)
+  }
+
+  init(_ projector: some Projector, schema: UInt64) {
     name = projector.name
     version = projector.version
     parameters = projector.parameters
-    self.schema = schema.fingerprint
+    self.schema = schema
   }
 
   /// Name and version, and the parameters where there are any: `context 1 (window=20)`.
