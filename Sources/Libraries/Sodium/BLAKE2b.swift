@@ -50,14 +50,7 @@ internal import CMemoirSodium
   public var hexadecimal: String {
     var writer = ByteWriter(capacity: 32)
     write(into: &writer)
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    text.reserveCapacity(64)
-    for byte in writer.bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
+    return writer.bytes.hexadecimal
   }
 
   /// Reads 64 hexadecimal digits; `nil` for anything else.
