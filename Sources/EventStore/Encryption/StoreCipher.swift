@@ -73,7 +73,8 @@ final class StoreCipher: Sendable {
 
 // MARK: The store's row
 
-/// The store's own row of ``SecretTable``: by what it is encrypted, and the key of its records.
+/// The store's own row of ``SecretTable``: by what it is encrypted, and the key of its records. It stands in `meta` once
+/// more: one flipped bit must not cost all of the store.
 private struct StoreRow {
   static let form: UInt8 = 1
 
@@ -89,6 +90,23 @@ private struct StoreRow {
     wrappedKey = reader.readRest().array()
   }
 
+  /// Both copies: `nil` where there is none, an error where it is damaged.
+  static func read(
+    in transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
+  ) throws(StorageError) -> [Result<StoreRow, DamagedBytes>?] {
+    func row(_ key: [UInt8], _ table: Table?) throws(StorageError) -> Result<StoreRow, DamagedBytes>? {
+      guard let table, let value = try transaction.fetch(key, from: table) else { return nil }
+      do throws(DamagedBytes) {
+        return .success(try StoreRow(try IndexValue.open(value, at: key.rawSpan)))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return [
+      try row(SecretTable.storeKey, tables.secrets), try row(Key.meta(.encryption), tables.meta),
+    ]
+  }
+
   static func binding(_ storeID: EventID, _ algorithm: UInt8) -> [UInt8] {
     var writer = ByteWriter(capacity: 32)
     writer.writeString("store")
@@ -99,7 +117,7 @@ private struct StoreRow {
 }
 
 extension StoreCipher {
-  /// Writes the store's row.
+  /// Writes the store's row, in both places.
   func store(in transaction: inout WriteTransaction, _ tables: Tables) throws(StorageError) {
     var key = ByteWriter(capacity: 32)
     recordKey.write(into: &key)
@@ -109,6 +127,16 @@ extension StoreCipher {
     row.writeString(masterKeyID)
     row.write(contentsOf: wrapping.wrap(key.bytes, binding: StoreRow.binding(storeID, algorithm.rawValue)))
     try transaction.storeIndexed(row.bytes, at: SecretTable.storeKey, in: try tables.secretTable())
+    try transaction.storeIndexed(row.bytes, at: Key.meta(.encryption), in: tables.meta)
+  }
+
+  /// Whether the store's row is whole in both places.
+  static func isRowWhole(
+    in transaction: borrowing some Transaction & ~Copyable, _ tables: Tables
+  ) throws(StorageError) -> Bool {
+    try StoreRow.read(in: transaction, tables).allSatisfy { row in
+      if case .success = row { true } else { false }
+    }
   }
 
   /// What a store is encrypted with; `nil` where it is not.
@@ -120,14 +148,15 @@ extension StoreCipher {
     with master: MasterKey?
   ) throws(StorageError) -> StoreCipher? {
     let storeID = identity.storeID
-    var row: StoreRow?
-    if let table = tables.secrets,
-      let value = try transaction.fetchIndexed(SecretTable.storeKey, from: table, named: SecretTable.name)
-    {
-      row = try decoding(SecretTable.name) { () throws(DamagedBytes) in try StoreRow(value) }
-    }
-    guard (identity.format == StoreFormat.encrypted) == (row != nil) else {
+    let found = try StoreRow.read(in: transaction, tables).compactMap(\.self)
+    guard (identity.format == StoreFormat.encrypted) == !found.isEmpty else {
       throw .corrupt(reason: "the data file does not say whether it is encrypted, and with what", position: nil)
+    }
+    let row = found.lazy.compactMap { try? $0.get() }.first
+    guard row != nil || found.isEmpty else {
+      throw .corrupt(
+        reason: "what says how the store is encrypted is damaged, in both places: nothing of it can be read; restore a"
+          + " backup", position: nil)
     }
     guard let row else {
       guard master == nil else {
@@ -155,7 +184,7 @@ extension StoreCipher {
     guard
       let key = master.unwrapped(row.wrappedKey, StoreRow.binding(storeID, row.algorithm))
     else {
-      throw .corrupt(reason: "the key of the store's records is damaged", position: nil)
+      throw .corrupt(reason: "the key of the store's records is damaged: restore a backup", position: nil)
     }
     return StoreCipher(master, algorithm, of: storeID, recordKey: key)
   }

@@ -228,6 +228,8 @@ enum MetaWord: String {
   case redactions
   /// 32 random bytes: what erased names are hashed with. Made with the first erasure.
   case nameKey = "name_key"
+  /// Of an encrypted store: its own row of ``SecretTable`` again, without which nobody can read anything.
+  case encryption
   /// There while something that was erased may still be read in pages that are free.
   case scrubDue = "scrub_due"
 }

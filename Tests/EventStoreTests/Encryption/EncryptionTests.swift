@@ -131,13 +131,41 @@ extension TemporaryStore {
     #expect(store.log.encryption == nil)
   }
 
-  @Test func `says that it is damaged where the row that says how it is encrypted is gone`() throws {
+  // The whole store hangs on this row, so that it stands there twice.
+  @Test(arguments: [true, false], [true, false])
+  func `opens where one of the two rows that say how it is encrypted is damaged`(isFirst: Bool, isGone: Bool) throws {
+    let store = try TemporaryStore(.encrypted())
+    try store.append(Diary.written("k", "text", id: .number(1)))
+    try store.tamper { transaction, tables in
+      let key = isFirst ? SecretTable.storeKey : Key.meta(.encryption)
+      let table = isFirst ? try tables.secretTable() : tables.meta
+      if isGone {
+        _ = try transaction.delete(key.rawSpan, in: table)
+      } else {
+        var value = try #require(try transaction.value(of: key.rawSpan, in: table)?.array())
+        value[5] ^= 1
+        try transaction.put(value.rawSpan, at: key.rawSpan, in: table)
+      }
+    }
+    #expect(try store.log.readStream(.bob).events.count == 1)
+    let problems = try store.log.verify().problems
+    #expect(problems.map(\.kind) == [.records] && problems.first?.reason.contains("one of the two rows") == true)
+    try store.log.close()
+    _ = try EventLog.rotateMasterKey(of: store.path, from: .numbered(1), to: .numbered(2), schema: Diary.schema)
+    store.options.masterKey = try .numbered(2)
+    try store.reopen()
+    #expect(try store.log.verify().problems == [])
+    #expect(try store.log.readStream(.bob).events.count == 1)
+  }
+
+  @Test func `says that it is damaged where both rows that say how it is encrypted are gone`() throws {
     let store = try TemporaryStore(.encrypted())
     try store.append(Diary.written("k", "text", id: .number(1)))
     #expect(throws: StorageError.self) {
       try store.tamper { transaction, tables in
         let (key, table) = (SecretTable.storeKey, try tables.secretTable())
         _ = try transaction.delete(key.rawSpan, in: table)
+        _ = try transaction.delete(Key.meta(.encryption).rawSpan, in: tables.meta)
       }
     }
     var options = store.options
