@@ -564,6 +564,8 @@ extension EventLog {
         verifier.problem("a snapshot is damaged", .derived)
       }
     }
+    let found = verifier.streams
+    for reason in try keyProblems(isErased: { found[$0]?.epoch.erased != nil }) { verifier.problem(reason, .records) }
     guard let table = tables.derived else { return }
     var derived = try view.transaction.scan(table)
     while let entry = try derived.toNext() {
