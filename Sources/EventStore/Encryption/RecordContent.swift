@@ -79,19 +79,33 @@ struct ContentReader {
   /// Makes the content of a record readable.
   ///
   /// - Throws: ``StorageError/corrupt(reason:position:)`` where it is sealed, and not with its stream's key and for its
-  ///   place.
+  ///   place; or where it says something and is not sealed, as it would be if the store had written it.
   @inline(__always)
   mutating func open(_ record: borrowing RecordView, _ view: borrowing LogView) throws(StorageError) {
     // The view's index is large: to hand it on means a copy, which most records do without.
-    if record.flags.contains(.sealed) { try openSealed(record, view) }
+    if record.flags.contains(.sealed) {
+      try openSealed(record, view)
+    } else if view.tables.cipher != nil, !record.isTombstone {
+      try refuseUnsealed(record)
+    }
   }
 
   /// The same where the epoch it was written in is known.
   mutating func open(_ record: borrowing RecordView, in epoch: StreamEpoch) throws(StorageError) {
-    guard record.flags.contains(.sealed) else { return }
+    guard record.flags.contains(.sealed) else {
+      if epoch.dataKey != nil { try refuseUnsealed(record) }
+      return
+    }
     guard let data = epoch.dataKey else { throw .locked(at: record.position) }
     if last?.stream != record.stream || last?.data != data { use(data, of: record.stream) }
     try open(record)
+  }
+
+  /// Nobody puts words into an encrypted store who has not its key.
+  private func refuseUnsealed(_ record: borrowing RecordView) throws(StorageError) {
+    guard record.flags.contains(.redacted) else {
+      throw .corrupt(reason: "it is not encrypted, as the store is", position: record.position)
+    }
   }
 
   private mutating func openSealed(_ record: borrowing RecordView, _ view: borrowing LogView) throws(StorageError) {

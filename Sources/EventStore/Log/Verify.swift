@@ -273,10 +273,6 @@ private struct Verifier {
         problem("its session was never named", at: position, stream: stream.name, version: record.version)
       }
     }
-    let needsSeal = stream.unlocked.dataKey != nil && !record.flags.contains(.redacted)
-    if needsSeal, !record.flags.contains(.sealed) {
-      problem("it is not encrypted, as the store is", at: position, stream: stream.name, version: record.version)
-    }
     var payload: Bytes32?
     do throws(StorageError) {
       try contents.open(record, in: stream.unlocked)

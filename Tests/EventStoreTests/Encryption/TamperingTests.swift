@@ -103,8 +103,8 @@ extension TemporaryStore {
     #expect(try store.log.readStream(.alice).events.count == 7)
   }
 
-  // Nobody may put words into an encrypted store without its key.
-  @Test func `is missed by verification where it is not encrypted`() throws {
+  // Nobody may put words into an encrypted store without its key: verification found them, and whoever read did not.
+  @Test func `is not taken for the person's where it is not encrypted`() throws {
     let store = try twins()
     try store.reopen {
       try StoredLog.change(in: store.path) { log in
@@ -112,6 +112,10 @@ extension TemporaryStore {
       }
     }
     #expect(try store.log.verify().problems.contains { $0.position == 3 && $0.reason.contains("not encrypted") })
+    try store.checkIsCorrupt(3)
+    let again = Diary.written("k2", "text", id: .number(2))
+    #expect(throws: AppendError.self) { try store.append(again) }
+    #expect(throws: StorageError.self) { try store.log.redact(2, of: .bob) }
   }
 }
 
