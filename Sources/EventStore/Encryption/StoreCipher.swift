@@ -5,7 +5,7 @@ internal import Sodium
 
 /// How a store is encrypted.
 public struct EncryptionStatus: Sendable, Hashable {
-  /// What its events, snapshots and records are sealed with, e.g. `AES-256-GCM`.
+  /// What its events and snapshots are sealed with, e.g. `AES-256-GCM`.
   public let algorithm: String
   /// The id of the master key it takes to open it.
   public let masterKeyID: String

@@ -104,9 +104,9 @@ extension EventLog {
     let copy: EventLog
     do throws(StorageError) { copy = try backup.open(schema, options) } catch {
       guard case .wrongKey = error, tables.cipher != nil else { throw error }
-      // From before the master key was changed: nothing of it can be read with this one.
-      try refuseDamagedFile()
-      try backup.alone { () throws(StorageError) in try copyPresent(to: backup) }
+      // From before the master key was changed, or after: where it ends can be read all the same.
+      try checkHistory(ofLocked: backup)
+      try copyAnew(to: backup)
       return try backup.summary(schema, options, before: 0)
     }
     let before: LogPosition
@@ -121,9 +121,27 @@ extension EventLog {
       try? copy.close()
       throw error
     }
-    try refuseDamagedFile()
-    try backup.alone { () throws(StorageError) in try copyPresent(to: backup) }
+    try copyAnew(to: backup)
     return try backup.summary(schema, options, before: before)
+  }
+
+  /// Puts a copy of the whole store in place of a backup, which may have what is damaged here.
+  private func copyAnew(to backup: BackupFolder) throws(StorageError) {
+    try refuseDamagedFile()
+    try refuseLostKeys()
+    try backup.alone { () throws(StorageError) in try copyPresent(to: backup) }
+  }
+
+  /// Refuses a backup that goes on after this store, or otherwise, as the log says that it has in the clear.
+  private func checkHistory(ofLocked backup: BackupFolder) throws(StorageError) {
+    let copy = try backup.openLocked(schema, options)
+    do throws(StorageError) {
+      _ = try checkHistory(of: copy)
+      try copy.close()
+    } catch {
+      try? copy.close()
+      throw error
+    }
   }
 
   /// Adds what came since to a copy.

@@ -76,6 +76,16 @@ struct BackupFolder {
     return try EventLog(folder: path, schema: schema, options: options)
   }
 
+  /// Opens the backup for what can be read of it without its master key.
+  func openLocked(_ schema: EventSchema, _ options: EventLog.Options) throws(StorageError) -> EventLog {
+    var options = options
+    options.creates = false
+    options.isReadOnly = true
+    options.appliesTombstones = false
+    options.isLocked = true
+    return try EventLog(folder: path, schema: schema, options: options)
+  }
+
   /// Does something while no process has the backup open.
   func alone(_ body: () throws(StorageError) -> Void) throws(StorageError) {
     let openers = try asking(path) { () throws(PlatformError) in

@@ -38,6 +38,9 @@ public final class EventLog: Sendable {
     /// Whether who is named by the file of tombstones, and not erased yet, is erased. Not where a copy is made, which
     /// does so itself.
     var appliesTombstones = true
+    /// Whether an encrypted store is opened without its master key: where its log ends can be read, and nothing that
+    /// anybody said.
+    var isLocked = false
     /// The master key. A new store that is made with one is encrypted from then on, and nobody opens it without.
     public var masterKey: MasterKey?
     /// For tests: what a new store is encrypted with; `nil`: with the fastest that this processor can do.

@@ -170,7 +170,8 @@ package enum StoreFolder {
       try Files.syncFolder(folder)
     }
     let environment = try openEnvironment(folder, options, creation: .ifMissingOrEmpty)
-    var tables = try openTables(environment, has: [], options)
+    var tables = try openTables(environment)
+    try makeMissing(&tables, in: environment)
     let random = Bytes32.random()
     var identity = StoreIdentity(
       storeID: options.storeID ?? EventID.generate(at: options.clock()),
@@ -220,14 +221,31 @@ package enum StoreFolder {
       if marker == nil { throw .notAStore(reason: "\(folder) holds a database that is not ours") }
       throw .corrupt(reason: "the data file lacks the table \(lost)", position: nil)
     }
-    var tables = try openTables(environment, has: names, options)
+    var tables = try openTables(environment, later: Tables.laterNames.filter(names.contains))
+    let identity = try identify(&tables, in: environment, options, hasMarker: marker != nil)
+    if let marker {
+      guard marker.storeID == identity.storeID else {
+        throw .corrupt(reason: "the data file belongs to another store", position: nil)
+      }
+    } else if !options.isReadOnly {
+      try writeMarker(folder, identity)
+    }
+    // Only now: who has not its key changes nothing.
+    if !options.isReadOnly { try makeMissing(&tables, in: environment) }
+    return Opened(environment: environment, tables: tables, identity: identity, openers: openers)
+  }
+
+  /// What the data file says of itself, and what it is encrypted with.
+  private static func identify(
+    _ tables: inout Tables, in environment: Environment, _ options: EventLog.Options, hasMarker: Bool
+  ) throws(StorageError) -> StoreIdentity {
     let transaction: ReadTransaction
     do throws(LMDBError) { transaction = try environment.beginRead() } catch { throw StorageError(error) }
     guard let formatValue = try transaction.fetch(Key.meta(.format), from: tables.meta),
       let idValue = try transaction.fetch(Key.meta(.storeID), from: tables.meta),
       let seedValue = try transaction.fetch(Key.meta(.hashSeed), from: tables.meta)
     else {
-      if marker == nil { throw .notAStore(reason: "\(folder) holds a database that is not ours") }
+      if !hasMarker { throw .notAStore(reason: "the folder holds a database that is not ours") }
       throw .corrupt(reason: "the data file does not say what it is", position: nil)
     }
     let identity = try decoding("meta") { () throws(DamagedBytes) in
@@ -240,15 +258,10 @@ package enum StoreFolder {
     guard identity.format <= StoreFormat.current else {
       throw .newerFormat(found: identity.format, supported: StoreFormat.current)
     }
-    tables.cipher = try StoreCipher.open(in: transaction, tables, of: identity, with: options.masterKey)
-    if let marker {
-      guard marker.storeID == identity.storeID else {
-        throw .corrupt(reason: "the data file belongs to another store", position: nil)
-      }
-    } else if !options.isReadOnly {
-      try writeMarker(folder, identity)
+    if !options.isLocked {
+      tables.cipher = try StoreCipher.open(in: transaction, tables, of: identity, with: options.masterKey)
     }
-    return Opened(environment: environment, tables: tables, identity: identity, openers: openers)
+    return identity
   }
 
   private static func openEnvironment(
@@ -269,21 +282,22 @@ package enum StoreFolder {
   }
 
   private static func openTables(
-    _ environment: Environment, has names: [String], _ options: EventLog.Options
+    _ environment: Environment, later known: [String] = []
   ) throws(StorageError) -> Tables {
     do throws(LMDBError) {
       let tables = try environment.openTables(Tables.tableNames)
-      let known = Tables.laterNames.filter(names.contains)
-      var later = Dictionary(uniqueKeysWithValues: zip(known, try environment.openTables(known)))
-      let missing = Tables.laterNames.filter { !names.contains($0) }
-      // All in one commit. Where there is no room to make them, the store does without, as it did before.
-      if !missing.isEmpty, !options.isReadOnly, let made = try? environment.openTables(missing) {
-        later.merge(zip(missing, made)) { $1 }
-      }
-      return Tables(tables, later: later)
+      return Tables(tables, later: Dictionary(uniqueKeysWithValues: zip(known, try environment.openTables(known))))
     } catch {
       throw StorageError(error)
     }
+  }
+
+  /// Makes the tables of which older stores had none, all in one commit. Where there is no room to make them, the store
+  /// does without, as it did before.
+  private static func makeMissing(_ tables: inout Tables, in environment: Environment) throws(StorageError) {
+    let missing = Tables.laterNames.filter { tables.later[$0] == nil }
+    guard !missing.isEmpty, let made = try? environment.openTables(missing) else { return }
+    tables.later.merge(zip(missing, made)) { $1 }
   }
 
   // MARK: The marker

@@ -52,7 +52,7 @@ struct Tables: Sendable {
   let meta: Table
   let subscriptions: Table
   /// Tables that a store of before there were such lacks, while it can only be read; by name.
-  let later: [String: Table]
+  var later: [String: Table]
   /// What the store is encrypted with, where it is.
   var cipher: StoreCipher?
   /// What was made of events.

@@ -43,30 +43,82 @@ struct MirrorRecords: WriterWork {
       try key.store(in: &context.transaction, context.tables)
       context.hasWritten = true
     }
-    var pairs: [(from: Table, to: Table)] =
-      scope == .secrets ? [] : [(source.tables.subscriptions, context.tables.subscriptions)]
-    for name in scope == .secrets ? [SecretTable.name] : Tables.laterNames {
-      if let from = source.tables.later[name], let to = context.tables.later[name] { pairs.append((from, to)) }
+    if scope != .secrets {
+      let (from, to) = (source.tables.subscriptions, context.tables.subscriptions)
+      let changes = try Self.changes(to: to, in: context.transaction, from: from, in: transaction)
+      try Self.make(changes, in: to, hasChecksums: false, &context)
     }
-    for pair in pairs {
-      let changes = try Self.changes(to: pair.to, in: context.transaction, from: pair.from, in: transaction)
-      for (key, value) in changes {
-        if let value {
-          try context.transaction.store(value, at: key, in: pair.to)
-        } else {
-          try context.transaction.remove(key, from: pair.to)
-        }
-        context.hasWritten = true
-      }
+    for name in scope == .secrets ? [SecretTable.name] : Tables.laterNames {
+      guard let from = source.tables.later[name], let to = context.tables.later[name] else { continue }
+      var changes = try Self.changes(to: to, in: context.transaction, from: from, in: transaction)
+      if name == SecretTable.name { changes = try Self.checkedKeys(changes, in: to, context) }
+      try Self.make(changes, in: to, hasChecksums: true, &context)
     }
   }
 
-  /// What makes one table the same as another: `nil` where an entry is to go.
+  private static func make(
+    _ changes: [Change], in table: Table, hasChecksums: Bool, _ context: inout WriterContext
+  ) throws(StorageError) {
+    for (key, value) in changes {
+      if let value {
+        // What is damaged takes no place of what is not.
+        if hasChecksums, !isWhole(value, at: key), try isWhole(at: key, in: table, context.transaction) { continue }
+        try context.transaction.store(value, at: key, in: table)
+      } else {
+        try context.transaction.remove(key, from: table)
+      }
+      context.hasWritten = true
+    }
+  }
+
+  /// Refuses to take away or to change the keys of somebody whose events the copy has. They stay the same as long as the
+  /// person is not erased, after which all is copied anew: here they are damaged or gone in the other store, and this may
+  /// be the last place that has them.
+  ///
+  /// - Returns: The changes without those of the store's own row, which is the same in both, or damaged in the other.
+  private static func checkedKeys(
+    _ changes: [Change], in table: Table, _ context: borrowing WriterContext
+  ) throws(StorageError) -> [Change] {
+    var checked: [Change] = []
+    for (key, value) in changes {
+      // What is damaged in the copy is mended by what is not.
+      var mends = false
+      if isWhole(value, at: key) { mends = try !isWhole(at: key, in: table, context.transaction) }
+      if !mends {
+        if key == SecretTable.storeKey { continue }
+        if let stream = try? Key.stream(of: key.rawSpan),
+          try context.index.head(of: stream, in: context.transaction) != nil
+        {
+          let epoch = try context.index.storedEpoch(of: stream, context.transaction)
+          if epoch.erased == nil { throw .damagedSecrets(ofCopied: epoch.name) }
+        }
+      }
+      checked.append((key, value))
+    }
+    return checked
+  }
+
+  private static func isWhole(_ value: [UInt8]?, at key: [UInt8]) -> Bool {
+    guard let value else { return false }
+    return (try? IndexValue.open(value.rawSpan, at: key.rawSpan).byteCount) != nil
+  }
+
+  private static func isWhole(
+    at key: [UInt8], in table: Table, _ transaction: borrowing WriteTransaction
+  ) throws(StorageError) -> Bool {
+    guard let value = try transaction.fetch(key, from: table) else { return false }
+    return (try? IndexValue.open(value, at: key.rawSpan).byteCount) != nil
+  }
+
+  /// `nil` where an entry is to go.
+  private typealias Change = (key: [UInt8], value: [UInt8]?)
+
+  /// What makes one table the same as another.
   private static func changes(
     to table: Table, in transaction: borrowing WriteTransaction, from other: Table,
     in otherTransaction: borrowing ReadTransaction
-  ) throws(StorageError) -> [(key: [UInt8], value: [UInt8]?)] {
-    var changes: [(key: [UInt8], value: [UInt8]?)] = []
+  ) throws(StorageError) -> [Change] {
+    var changes: [Change] = []
     var mine = try transaction.scan(table)
     var theirs = try otherTransaction.scan(other)
     var own = try mine.toNext()
