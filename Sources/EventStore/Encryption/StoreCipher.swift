@@ -18,7 +18,8 @@ final class StoreCipher: Sendable {
   let wrapping: KeyWrapping
   /// Tells the store from others: what is wrapped for one does not open in another.
   let storeID: EventID
-  /// What the store's records are sealed with.
+  /// What the store's records are sealed with. There is no end of them, e.g. of accesses, and their nonces are random: it
+  /// is XChaCha20-Poly1305 in any store, whose nonces are long enough for that.
   private let recordKey: Bytes32
   private let records: SealingKey
 
@@ -28,7 +29,7 @@ final class StoreCipher: Sendable {
     wrapping = KeyWrapping(master)
     self.storeID = storeID
     self.recordKey = recordKey
-    records = SealingKey(recordKey, algorithm)
+    records = SealingKey(recordKey, .xChaCha20Poly1305)
   }
 
   var status: EncryptionStatus { EncryptionStatus(algorithm: algorithm.name, masterKeyID: masterKeyID) }

@@ -4,7 +4,8 @@ internal import LMDB
 
 /// Where records of a kind are.
 ///
-/// Their keys are in the clear, and so is what stands at a single zero: that counts something.
+/// Their keys are in the clear, and so is how often they were changed, which stands at a single zero; in a journal that is
+/// its end, and sealed like the rest.
 struct RecordTable {
   let kind: StoreRecords
   let table: Table
@@ -12,7 +13,9 @@ struct RecordTable {
 
   static let counterKey: [UInt8] = [0]
 
-  private func sealing(_ key: RawSpan) -> StoreCipher? { key.isSame(as: Self.counterKey.rawSpan) ? nil : cipher }
+  private func sealing(_ key: RawSpan) -> StoreCipher? {
+    kind != .access && key.isSame(as: Self.counterKey.rawSpan) ? nil : cipher
+  }
 
   /// Lends a stored value to `body`.
   ///

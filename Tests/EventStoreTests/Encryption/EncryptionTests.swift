@@ -175,6 +175,29 @@ extension TemporaryStore {
     }
   }
 
+  // The chain of the access log follows from what it says.
+  @Test func `does not show where its access log ends`() throws {
+    for isEncrypted in [true, false] {
+      let store = try TemporaryStore(isEncrypted ? .encrypted() : EventLog.Options())
+      try store.log.appendToJournal([JournalDraft(subject: [1], content: [2])], in: .access)
+      let chain = try #require([UInt8](hexadecimal: try store.log.verify().accessChain))
+      #expect(try store.files(holding: chain) == (isEncrypted ? [] : ["data.mdb"]))
+    }
+  }
+
+  // Their nonces are random, and there is no end of them: twelve bytes would repeat one day.
+  @Test(arguments: SealingAlgorithm.allCases) func `has long nonces for its records`(algorithm: SealingAlgorithm) throws
+  {
+    guard algorithm.isAvailable else { return }
+    let store = try TemporaryStore(.encrypted(1, algorithm))
+    let cipher = try #require(store.log.tables.cipher)
+    let (value, key) = ([1, 2, 3] as [UInt8], [9] as [UInt8])
+    let sealed = cipher.seal(value.rawSpan, at: key.rawSpan, in: "records_receipts")
+    #expect(sealed.count == value.count + SealingAlgorithm.xChaCha20Poly1305.overhead)
+    let opened = cipher.open(sealed.rawSpan, at: key.rawSpan, in: "records_receipts")
+    #expect(opened == value)
+  }
+
   // What an event is sealed with follows from its history, so that no two have one nonce; also not in a store that was
   // restored at an earlier point and went on otherwise.
   @Test(arguments: SealingAlgorithm.allCases)
@@ -334,6 +357,26 @@ extension TemporaryStore {
     #expect(try restored.verify().problems == [])
     try restored.close()
     #expect(try Data(contentsOf: URL(filePath: path + "/data.mdb")).range(of: Data(oldRow)) == nil)
+  }
+
+  @Test func `leaves no keys of theirs, or verification says so`() async throws {
+    let store = try TemporaryStore(.encrypted())
+    for stream in [StreamName.bob, .alice] { try store.append(Diary.written("k", "text", id: .number(1)), to: stream) }
+    var row: [UInt8]?
+    do {
+      let view = try store.log.view()
+      row = try view.transaction.fetch(Key.stream(1), from: try store.log.tables.secretTable())?.array()
+    }
+    _ = try await store.log.erase(.bob, by: "the office")
+    #expect(try store.log.verify().problems == [])
+    try store.tamper { transaction, tables in
+      let row = try #require(row)
+      try transaction.put(row.rawSpan, at: Key.stream(1).rawSpan, in: try tables.secretTable())
+    }
+    #expect(try store.log.verify().problems.map(\.kind) == [.records])
+    // Who comes back gets other keys in their place.
+    try store.append(Diary.written("k", "back", id: .number(2)))
+    #expect(try store.log.verify().problems == [])
   }
 
   // Whoever had made a request ready when the person was erased has it sealed with a key that nobody knew before.
