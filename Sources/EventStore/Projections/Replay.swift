@@ -91,7 +91,7 @@ extension EventLog {
       ? ReplayLedger(
         "\(folder)/\(StoreFolder.replayName)",
         kind: "\(storeID) \(key.high) \(key.low) \(options.point) \(options.usesSnapshots) \(redactions)",
-        resumes: options.resumes) : nil
+        resumes: options.resumes, cipher: tables.cipher) : nil
     let run = ReplayRun(
       totalStreams: names.count, totalEvents: covers && options.namespace == nil ? end.number : 0)
     _ = try inParallel(names, jobs: options.jobs) { [self] name throws(ReadError) in
