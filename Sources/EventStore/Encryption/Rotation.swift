@@ -21,6 +21,8 @@ extension EventLog {
   /// A crash leaves the one master key or the other, never some of both. A process that had the old one is refused when
   /// it opens the store next, and so is whoever opens an older backup with the new one.
   ///
+  /// After a crash behind the commit, what the file held before is overwritten with the next append.
+  ///
   /// - Throws: ``StorageError/wrongKey(reason:)`` unless `old` is the store's master key, and another one than `new`;
   ///   ``StorageError/inUse(reason:)`` while anybody else has the store open: who holds the old key would go on with it;
   ///   ``StorageError/corrupt(reason:position:)`` where a stream's keys are damaged. Nothing is changed then.
@@ -28,7 +30,7 @@ extension EventLog {
   public static func rotateMasterKey(
     of folder: String, from old: MasterKey, to new: MasterKey, schema: EventSchema
   ) throws(StorageError) -> KeyRotation {
-    guard old != new else { throw .wrongKey(reason: "the new master key is the one that the store has") }
+    guard old != new else { throw .wrongKey(reason: "the new master key is the same as the one given as the store's") }
     var options = Options()
     options.creates = false
     options.masterKey = old
@@ -63,8 +65,10 @@ private struct RewrapSecrets: WriterWork {
   func run(in context: inout WriterContext) throws(StorageError) {
     let tables = context.tables
     var wrapped: [(stream: StreamNumber, name: StreamName, secrets: StreamSecrets)] = []
+    let found: (streams: [StreamNumber], unused: [[UInt8]])
     do throws(StorageError) {
-      for stream in try streams(context) {
+      found = try streams(context)
+      for stream in found.streams {
         let name = try context.index.name(of: stream, in: context.transaction)
         guard let secrets = try old.secrets(of: stream, named: name, in: context.transaction, tables) else {
           throw .damagedSecrets(of: stream)
@@ -75,6 +79,7 @@ private struct RewrapSecrets: WriterWork {
       // Nothing is written yet.
       return outcome.set(.failure(.corrupt(reason: reason, position: position)))
     }
+    for key in found.unused { try context.transaction.remove(key, from: try tables.secretTable()) }
     for row in wrapped {
       try new.keep(row.secrets, of: row.stream, named: row.name, in: &context.transaction, tables)
     }
@@ -85,15 +90,18 @@ private struct RewrapSecrets: WriterWork {
     outcome.set(.success(wrapped.count))
   }
 
-  /// The streams that have keys.
-  private func streams(_ context: borrowing WriterContext) throws(StorageError) -> [StreamNumber] {
+  /// The streams that have keys; and the rows of streams that are not in the log. A backup has such, where it was cut
+  /// short before it had their events: it gets them again with the events.
+  private func streams(
+    _ context: borrowing WriterContext
+  ) throws(StorageError) -> (streams: [StreamNumber], unused: [[UInt8]]) {
     var streams: [StreamNumber] = []
+    var unused: [[UInt8]] = []
     var cursor = try context.transaction.scan(try context.tables.secretTable())
     while let entry = try cursor.toNext() {
       let stream = try decoding(SecretTable.name) { () throws(DamagedBytes) in try Key.stream(of: entry.key) }
-      // A backup may have the keys of a stream whose events it gets next time.
-      if stream > 0, stream <= context.end.streams { streams.append(stream) }
+      if stream > context.end.streams { unused.append(entry.key.array()) } else if stream > 0 { streams.append(stream) }
     }
-    return streams
+    return (streams, unused)
   }
 }

@@ -99,6 +99,21 @@ extension TemporaryStore {
     #expect(try store.log.keptEvents() == events)
   }
 
+  // A backup that was cut short has keys of streams whose events it has not got yet.
+  @Test func `leaves none under the old one, also of streams that are not in the log`() async throws {
+    let store = try await filledStore()
+    let unused = [UInt8](repeating: 0x5a, count: 100)
+    try store.tamper { transaction, tables in
+      try transaction.storeIndexed(unused, at: Key.stream(99), in: try tables.secretTable())
+    }
+    try store.log.close()
+    _ = try EventLog.rotateMasterKey(of: store.path, from: .numbered(1), to: .numbered(2), schema: Diary.schema)
+    store.options.masterKey = try .numbered(2)
+    try store.reopen()
+    #expect(try store.files(holding: unused) == [])
+    #expect(try store.wrappedKeys().count == 9 && store.log.verify().problems == [])
+  }
+
   @Test func `changes nothing where a stream's keys are damaged`() async throws {
     let store = try await filledStore()
     try store.tamper { transaction, tables in

@@ -143,6 +143,9 @@ enum EncryptionCommand: Command {
       try context.output.print(
         "The store takes the master key \(rotation.encryption.masterKeyID, .accent) now; the keys of \(users) are wrapped anew."
       )
+      if !rotation.isScrubbed {
+        try context.output.print("As they were wrapped before they may be in the file still, until the next append.")
+      }
     }
   }
 }
