@@ -11,33 +11,12 @@ extension MasterKey {
   /// - Throws: `invalid_argument`.
   public init(_ text: String, field: String = "master_key") throws(MemoirError) {
     let text = text.trimmed
-    let bytes = Self.bytes(hexadecimal: text) ?? Base64.decode(Array(text.utf8).span)
+    // What is as long as a key in hexadecimal digits is no key in Base64.
+    let bytes = [UInt8](hexadecimal: text) ?? Base64.decode(Array(text.utf8).span)
     guard let bytes, let key = MasterKey(bytes: bytes) else {
       throw .invalid(field: field, "is no key: 64 hexadecimal digits, or \(Self.size) bytes in Base64")
     }
     self = key
-  }
-
-  private static func bytes(hexadecimal text: String) -> [UInt8]? {
-    let digits = Array(text.utf8)
-    guard digits.count == 2 * size else { return nil }
-    var bytes: [UInt8] = []
-    for index in stride(from: 0, to: digits.count, by: 2) {
-      guard let high = hexadecimalDigitValue(digits[index]), let low = hexadecimalDigitValue(digits[index + 1]) else {
-        return nil
-      }
-      bytes.append(high << 4 | low)
-    }
-    return bytes
-  }
-
-  private static func hexadecimalDigitValue(_ digit: UInt8) -> UInt8? {
-    switch digit {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-    default: nil
-    }
   }
 
   /// Reads the key in a file.
@@ -50,10 +29,17 @@ extension MasterKey {
   /// The key that the environment names: `MEMOIR_MASTER_KEY`, or the file `MEMOIR_MASTER_KEY_FILE`; `nil` without both.
   ///
   /// - Parameter variable: The value of a variable of the environment; `nil` where it is not set.
-  /// - Throws: `invalid_argument` that names the variable.
+  /// - Throws: `invalid_argument` that names the variable: also for one that is set and empty, as whoever wanted a store
+  ///   encrypted must not get another.
   public static func named(environment variable: (String) -> String?) throws(MemoirError) -> MasterKey? {
-    func value(_ name: String) -> String? { variable(name).flatMap { $0.isEmpty ? nil : $0 } }
-    let (text, path) = (value("MEMOIR_MASTER_KEY"), value("MEMOIR_MASTER_KEY_FILE"))
+    func value(_ name: String) throws(MemoirError) -> String? {
+      let value = variable(name)
+      if value?.isEmpty == true {
+        throw .invalid(field: name, "is set and empty; without a key, for a store that is not encrypted, unset it")
+      }
+      return value
+    }
+    let (text, path) = (try value("MEMOIR_MASTER_KEY"), try value("MEMOIR_MASTER_KEY_FILE"))
     if text != nil, path != nil {
       throw .invalid(field: "MEMOIR_MASTER_KEY_FILE", "is given, and MEMOIR_MASTER_KEY too: one of them")
     }
@@ -70,9 +56,15 @@ extension MasterKey {
       isThere = try Files.exists(path)
       if !isThere {
         let file = try Descriptor(opening: path, for: .creating)
-        try file.write("\(hexadecimal)\n")
-        try file.sync()
-        try Files.syncFolder(Files.folder(of: path))
+        do throws(PlatformError) {
+          try file.write("\(hexadecimal)\n")
+          try file.sync()
+          try Files.syncFolder(Files.folder(of: path))
+        } catch {
+          // A part of a key opens nothing.
+          _ = try? Files.remove(path)
+          throw error
+        }
       }
     } catch {
       throw .invalid(field: field, error.description)
