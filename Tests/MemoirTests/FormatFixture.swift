@@ -3,6 +3,7 @@ import Bytes
 import Foundation
 import JSON
 import Memoir
+import Sodium
 import TestSupport
 
 @testable import EventStore
@@ -21,12 +22,10 @@ final class FormatFixture {
   init(at path: String, of format: Int) throws {
     folder = URL(fileURLWithPath: path)
     self.format = format
-    for name in try Self.files(in: folder) {
-      try FileManager.default.copyItem(
-        at: folder.appending(path: name), to: URL(fileURLWithPath: copy.path).appending(path: name))
-    }
+    try Self.copy(folder, to: copy.path)
     var options = EventLog.Options()
     options.creates = false
+    options.masterKey = try Self.masterKey(of: format)
     // Written in May 2026; whatever clock this machine has, it is June.
     options.clock = { Self.now }
     log = try EventLog(folder: copy.path, schema: .memoir, options: options)
@@ -40,6 +39,16 @@ final class FormatFixture {
     return root.appending(path: "Fixtures/Formats/\(format)")
   }
 
+  /// Copies the store of a format into a folder that is there.
+  static func copy(_ format: Int, to path: String) throws { try copy(folder(of: format), to: path) }
+
+  private static func copy(_ store: URL, to path: String) throws {
+    for name in try files(in: store) {
+      try FileManager.default.copyItem(
+        at: store.appending(path: name), to: URL(fileURLWithPath: path).appending(path: name))
+    }
+  }
+
   /// What a store is made of, without its locks.
   static func files(in folder: URL) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
@@ -49,9 +58,9 @@ final class FormatFixture {
 
   // MARK: The events
 
-  /// Lines of `events.jsonl`, as they were handed in.
+  /// Lines of `events.jsonl`, as they were handed in. The third format has those of the second.
   static func events(of format: Int) throws -> [(stream: StreamName, event: EventData)] {
-    let text = try Data(contentsOf: folder(of: format).appending(path: "events.jsonl"))
+    let text = try Data(contentsOf: folder(of: min(format, 2)).appending(path: "events.jsonl"))
     let parser = JSONParser()
     return try text.split(separator: UInt8(ascii: "\n")).map { line in
       let read = try EventJSON.read(Array(line).span, with: parser, now: now)
@@ -95,6 +104,11 @@ final class FormatFixture {
   }
 
   // MARK: What is found
+
+  /// What a store of the format is encrypted with, from the third on.
+  static func masterKey(of format: Int) throws -> MasterKey? {
+    format < 3 ? nil : MasterKey(bytes: Array(repeating: 3, count: MasterKey.size))
+  }
 
   /// The points at which states are compared: each is there for a reason that the other three have not.
   static func points(of format: Int) -> [(user: String, point: AsOfText)] {
@@ -169,6 +183,9 @@ enum FormatWriter {
     // Small, so that a few hundred events have a checkpoint, an anchor in it, snapshots and a tail.
     options.blockSize = 240
     options.snapshotPolicy = SnapshotPolicy(factor: 1, minimumBytes: 4_096)
+    options.masterKey = try FormatFixture.masterKey(of: format)
+    // Whatever this machine's processor can do, others must be able to read it.
+    options.algorithm = .xChaCha20Poly1305
     let store = try MemoirStore(folder: folder, options: options)
     let log = store.log
     let all = try FormatFixture.events(of: format)
