@@ -6,6 +6,8 @@ import Testing
 /// Where chores are done, and cut off.
 final class ChoreFolder {
   private let outer: TemporaryFolder
+  /// Whether its stores are encrypted.
+  let isEncrypted: Bool
   /// What was said by all processes so far.
   private(set) var lines: [String] = []
   /// Where each writer goes on.
@@ -16,7 +18,8 @@ final class ChoreFolder {
   /// A place beside it.
   func beside(_ name: String) -> String { outer.path + "/" + name }
 
-  init(inMemory: Bool = true) throws {
+  init(inMemory: Bool = true, isEncrypted: Bool = false) throws {
+    self.isEncrypted = isEncrypted
     outer = TemporaryFolder(inMemory: inMemory)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
@@ -25,7 +28,8 @@ final class ChoreFolder {
   func start(
     _ command: String = "chores", _ values: [String: Any] = [:], environment: [String: String] = [:]
   ) throws -> RunningProcess {
-    try RunningProcess(AgentStore.agentPath, Self.words(command, path, values), environment: environment)
+    let variables = isEncrypted ? environment.merging(["MEMOIR_AGENT_ENCRYPTS": "1"]) { $1 } : environment
+    return try RunningProcess(AgentStore.agentPath, Self.words(command, path, values), environment: variables)
   }
 
   static func words(_ command: String, _ path: String, _ values: [String: Any]) -> [String] {

@@ -5,8 +5,8 @@ import Testing
 extension `Real processes` {
   @Suite struct `A store that was damaged` {
     /// A store with runs of several levels, people erased, tombstones, snapshots, records.
-    private func store(rounds: Int, _ chores: String) throws -> ChoreFolder {
-      let folder = try ChoreFolder()
+    private func store(rounds: Int, _ chores: String, isEncrypted: Bool = false) throws -> ChoreFolder {
+      let folder = try ChoreFolder(isEncrypted: isEncrypted)
       #expect(try folder.run(["rounds": rounds, "requests": 4, "seed": 7, "only": chores]) == .exit(0))
       #expect(try folder.problems() == [])
       return folder
@@ -18,7 +18,7 @@ extension `Real processes` {
     ) throws -> [String] {
       var outcomes: [String] = []
       while outcomes.count < count {
-        let agent = try ChoreFolder().start(
+        let agent = try ChoreFolder(isEncrypted: folder.isEncrypted).start(
           "damage",
           values.merging([
             "original": folder.path + "/store", "first": first + outcomes.count, "count": count - outcomes.count,
@@ -36,7 +36,9 @@ extension `Real processes` {
 
     @Test func `by one bit answers as before, or says that it is corrupt`() throws {
       let all = "snapshots,acknowledge,erase,retain,repair,erase"
-      let stores = [try store(rounds: 3, all), try store(rounds: 1, all + ",compact")]
+      let stores = [
+        try store(rounds: 3, all), try store(rounds: 1, all + ",compact"), try store(rounds: 2, all, isEncrypted: true),
+      ]
       let each = 25
       var corrupt = 0
       let trials = Trials(kind: "bit flips", goal: 10_000)
