@@ -33,6 +33,12 @@ enum AppendCommand: Command {
 
       A line names its user; its namespace is the line's, else the one given by --namespace, else 'default'.
 
+      Types, and what their data has to have: MessageAdded (role, content), FactLearned (fact, category, confidence),
+      FactRevised (fact_id), FactForgotten (fact_id), PreferenceUpdated (key, value), RelationshipLearned (subject,
+      predicate, object), EpisodeRecorded (task, actions, outcomes, success), SessionStarted, SessionEnded,
+      SessionsCompacted (sessions, summary), and any name of your own. The page Events of the documentation has all
+      fields.
+
       What 'export' printed is taken as it is: a user who begins with it has the same chain here.
       """,
     arguments: [input, expectedVersion, batch, takeErased],
@@ -44,7 +50,8 @@ enum AppendCommand: Command {
     ],
     exitCodes: [
       ExitMeaning(.failed, "a failure of the disk or the store"),
-      ExitMeaning(.wrongUsage, "a line that cannot be accepted"),
+      ExitMeaning(.wrongUsage, "wrong usage; a line that cannot be accepted"),
+      ExitMeaning(.notFound, "no such file"),
       ExitMeaning(.conflict, "the stream is elsewhere, or an id is taken by another event"),
       ExitMeaning(.corrupt, "the store is damaged"),
     ])

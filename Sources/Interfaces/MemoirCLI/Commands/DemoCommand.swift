@@ -10,9 +10,9 @@ enum DemoCommand: Command {
     section: .help,
     discussion: """
       Half a year of one customer's conversations is appended to a temporary store; then the store is asked
-      what it knows, what it knew in March, what changed, and why. Leaves nothing behind.
+      what it knows, what it knew before, what changed, and why. Leaves nothing behind.
       """,
-    examples: [CommandExample("memoir demo", "From an empty store to an answer about last March.")],
+    examples: [CommandExample("memoir demo", "From an empty store to what was true before a change.")],
     exitCodes: [
       ExitMeaning(.failed, "a failure of the disk or the store"), ExitMeaning(.wrongUsage, "wrong usage"),
     ])

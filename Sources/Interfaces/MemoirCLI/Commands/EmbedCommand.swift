@@ -20,7 +20,11 @@ enum EmbedCommand: Command {
       """,
     arguments: [drop],
     examples: [CommandExample("memoir embed", "Embed what was said since the last time.")],
-    exitCodes: .ofReading(usage: "wrong usage; a variable that cannot be meant"))
+    exitCodes: [
+      ExitMeaning(.failed, "no model is configured, or it fails; a failure of the disk or the store"),
+      ExitMeaning(.wrongUsage, "wrong usage; a variable that cannot be meant"), ExitMeaning(.notFound, "no store"),
+      ExitMeaning(.corrupt, "the store is damaged"),
+    ])
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) async throws -> ExitCode {
     if let model = arguments[drop] {

@@ -10,9 +10,9 @@ enum ForgetCommand: Command {
     summary: "Forget a memory of a user",
     section: .memory,
     discussion: """
-      History keeps it: as-of before this it is still there, and 'explain' shows it. To take a text out of the
-      store for good is another thing. A memory that was forgotten, superseded or has expired is not found:
-      also by the second 'forget' of the same one.
+      History keeps it: as-of before this it is still there, and 'explain' shows it. What takes texts out of the store
+      for good is 'memoir erase' of all about a person, and 'memoir retention' by age. A memory that was forgotten,
+      superseded or has expired is not found: also by the second 'forget' of the same one.
       """,
     arguments: [CommandRow.user, MemoryArguments.factID, reason, MemoryArguments.agent],
     examples: [CommandExample("memoir forget user-bob home-1 --reason moved", "Forget it, and say why.")],

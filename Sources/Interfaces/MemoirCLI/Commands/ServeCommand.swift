@@ -27,9 +27,10 @@ enum ServeCommand: Command {
     section: .serving,
     discussion: """
       Answers until it is asked to end (SIGTERM, SIGINT): then it takes no more requests, finishes those under way,
-      closes the store and exits with 0. On SIGHUP it reads the certificate and its key anew. It also closes sessions
-      that nobody ended, as 'memoir sweep' does, at its start and every minute, and has vectors made where an embedding
-      model is configured.
+      closes the store and exits with 0. On SIGHUP it reads the certificate and its key anew. The store is made where
+      there is none. It also closes sessions that nobody ended, as 'memoir sweep' does, at its start and every minute,
+      does 'memoir retention run' at its start and once a day, and has vectors made where an embedding model is
+      configured.
 
       While the store has no key, whoever is on this machine may do everything, without one. On another address than
       this machine's own it serves only with a key in the store and with TLS; the two --insecure options do without.
@@ -45,7 +46,9 @@ enum ServeCommand: Command {
       CommandExample(
         "memoir serve --listen 0.0.0.0:3300 --tls-certificate chain.pem --tls-key key.pem", "Serve others too."),
     ],
-    exitCodes: .ofReading())
+    exitCodes: .ofReading(
+      usage: "wrong usage; an address that cannot be listened at",
+      notFound: "no file of the certificate or its key there"))
 
   /// Requests a second of a caller from elsewhere, where nothing else is said.
   private static let usualRate = 100

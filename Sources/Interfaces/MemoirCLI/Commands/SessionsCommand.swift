@@ -61,8 +61,12 @@ enum SessionsCommand: Command {
         "memoir sessions user-bob --start --session s-7 --message Hello", "A session begins with a message."),
       CommandExample("memoir sessions user-bob --end s-7", "It ends, and what is worth keeping is kept."),
     ],
-    exitCodes: .ofReading(notFound: "no store, no such user, or no such session")
-      + [ExitMeaning(.conflict, "the id of the session to start is taken")])
+    exitCodes: [
+      ExitMeaning(.failed, "a failure of the disk or the store"), ExitMeaning(.wrongUsage, "wrong usage"),
+      ExitMeaning(.notFound, "no store, no such user, or no such session"),
+      ExitMeaning(.conflict, "the id of the session to start is taken"),
+      ExitMeaning(.corrupt, "the store is damaged"),
+    ])
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) async throws -> ExitCode {
     let user = arguments.stream

@@ -121,6 +121,7 @@ extension ParsedArguments {
     var names = [option, base.uppercased()]
     if option.hasSuffix("s") { names.append(String(option.dropLast())) }
     if base == "content" { names.append("TEXT") }
+    if base == "expires_at" { names.append("--expires") }
     guard let given = row.specs.first(where: { names.contains($0.spelled) }),
       refusal.message.hasPrefix("\(field): ")
     else { return error }

@@ -35,9 +35,9 @@ extension Tool {
       description: """
         Keep one lasting fact about the person: who they are, what they prefer, plan, decided, asked you to do. Use it \
         as soon as you learn something that will matter in a later conversation; one call for each fact. What is known \
-        already is confirmed, and what the new fact contradicts ('Lives in Lisbon') is superseded by it, so there is \
-        no need to forget first. Gives the fact's id, what was done (stored, confirmed, unchanged) and which facts it \
-        superseded.
+        already is confirmed, and what the new fact contradicts ('Lives in Lisbon', once it is 'Lives in Porto') is \
+        superseded by it, so there is no need to forget first. Gives the fact's id, what was done (stored, confirmed, \
+        unchanged) and which facts it superseded.
         """,
       parameters: [
         content, Shared.category, memoryType, Shared.importance, Shared.confidence, Shared.tags, Shared.lifetime,

@@ -7,8 +7,8 @@ extension Tool {
     name: "report", title: "Report what is kept",
     description: """
       Tell the person what is kept of them: how much and since when, facts by category, the latest sessions, and how \
-      all of it can be exported. Use it when they ask what you store, or who can see it. For what is known in \
-      particular, use 'state'.
+      all of it can be exported and erased. Use it when they ask what you store, or who can see it. For what is known \
+      in particular, use 'state'.
       """,
     parameters: [],
     output: .object([
@@ -37,6 +37,7 @@ extension Tool {
     lines.add("Facts by category", report.factsByCategory) { "\($0.category.onOneLine): \($0.count)" }
     lines.add("Latest sessions", report.recentSessions, \.line)
     lines.add("To take everything away: \(report.howToExport.command)")
+    lines.add("To have everything erased: \(report.howToErase.command)")
     return lines.text
   }
 }
