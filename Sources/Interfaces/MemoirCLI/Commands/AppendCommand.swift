@@ -39,7 +39,8 @@ enum AppendCommand: Command {
       SessionsCompacted (sessions, summary), and any name of your own. The page Events of the documentation has all
       fields.
 
-      What 'export' printed is taken as it is: a user who begins with it has the same chain here.
+      What 'export' printed is taken as it is: a user who begins with it has the same chain here. Whether it is whole and
+      unchanged, 'memoir verify --export' says.
       """,
     arguments: [input, expectedVersion, batch, takeErased],
     examples: [
