@@ -18,7 +18,7 @@ enum EventsCommand: Command {
   static let follow = Argument.flag(
     "follow", short: "f", help: "Go on with events as they are appended, until stopped.")
   static let subscription = Argument.option(
-    "subscription", .text("NAME"), needs: ["--follow"], help: "Begin at the checkpoint kept under this name.")
+    "subscription", .text("NAME"), needs: ["--follow"], help: "Follow from the checkpoint kept under this name.")
   static let ack = Argument.flag(
     "ack", needs: ["--subscription"], help: "Move the checkpoint on as events are printed.")
 
@@ -31,7 +31,7 @@ enum EventsCommand: Command {
       heard of has no events. An event whose text was taken out says so: 'append' takes it only as 'memoir export' prints
       it, with what proves that it was there.
 
-      With --follow it waits for more. With --subscription it begins where that subscription's checkpoint
+      With --follow it waits for more. With --subscription besides, it begins where that subscription's checkpoint
       stands, and with --ack the checkpoint follows: each event is seen at least once, also after a crash.
       """,
     arguments: [

@@ -6,10 +6,11 @@ enum StatsCommand: Command {
   static let effectiveness = Argument.flag(
     "effectiveness", help: "Instead: how well the memory served; tokens, hits, time taken, corrections, repeats.")
   static let since = Argument.option(
-    "since", .time, needs: ["--effectiveness"], help: "Of what was recorded then or later.")
+    "since", .time, needs: ["--effectiveness"], help: "Effectiveness: of what was recorded then or later.")
   static let until = Argument.option(
-    "until", .time, needs: ["--effectiveness"], help: "Of what was recorded then or before.")
-  static let user = Argument.option("user", .user, needs: ["--effectiveness"], help: "Of this user alone.")
+    "until", .time, needs: ["--effectiveness"], help: "Effectiveness: of what was recorded then or before.")
+  static let user = Argument.option(
+    "user", .user, needs: ["--effectiveness"], help: "Effectiveness: of this user alone.")
 
   static let row = CommandRow(
     name: "stats",
