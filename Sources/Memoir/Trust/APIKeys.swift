@@ -210,12 +210,13 @@ public final class APIKeys: Sendable {
   /// - Throws: `not_found` where there is none.
   public func get(_ id: APIKeyID) throws(MemoirError) -> APIKey { try ring().any(id) }
 
-  /// Whether no key was ever made: then nobody can come in by one. Revoked ones count, or revoking the last one would
-  /// open the door to everybody.
+  /// Whether no key was ever made: then nobody can come in by one. Those that were revoked count, and those that went with
+  /// the person whose they were, or the end of the last one would open the door to everybody.
   public var isEmpty: Bool {
     get throws(MemoirError) {
       let ring = try ring()
-      return ring.keys.isEmpty && ring.damage == nil
+      // What they are hashed with comes with the first one and stays.
+      return !ring.hasHashKey && ring.keys.isEmpty && ring.damage == nil
     }
   }
 

@@ -228,6 +228,23 @@ private let marker = "Zebulon"
     #expect(try desk.store.log.verify().isSound)
   }
 
+  // With the last key the door was open to whoever is on the machine.
+  @Test func `leaves a store that had a key as one that wants one`() async throws {
+    let desk = try TrustDesk()
+    try await desk.append(.messageAdded(MessageAdded(role: .user, content: "Hello.")))
+    #expect(try desk.store.keys.isEmpty)
+    let draft = APIKeyDraft(
+      "a phone", namespaces: .only([.default]), scopes: [.read], users: [.exactly(desk.bob.user)])
+    let secret = try await desk.store.keys.create(draft).secret
+    try await desk.store.erase(desk.bob, by: "the office")
+    for _ in 0..<2 {
+      #expect(try desk.store.keys.list(includingRevoked: true) == [])
+      #expect(try !desk.store.keys.isEmpty)
+      #expect(try desk.store.keys.authenticate(secret) == .unknown)
+      try desk.reopen()
+    }
+  }
+
   @Test func `is refused for nobody, and by nobody`() async throws {
     let desk = try TrustDesk()
     #expect(await code { try await desk.store.erase(desk.bob, by: "the office") } == .notFound)

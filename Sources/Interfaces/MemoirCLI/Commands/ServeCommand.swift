@@ -32,8 +32,8 @@ enum ServeCommand: Command {
       does 'memoir retention run' at its start and once a day, and has vectors made where an embedding model is
       configured.
 
-      While the store has no key, whoever is on this machine may do everything, without one. On another address than
-      this machine's own it serves only with a key in the store and with TLS; the two --insecure options do without.
+      While the store has never had a key, whoever is on this machine may do everything, without one. On another address
+      than this machine's own it serves only with a key in the store and with TLS; the two --insecure options do without.
       There each caller may make 100 requests a second, unless --rate-limit says otherwise; on this machine's own
       address, as many as it likes.
 
