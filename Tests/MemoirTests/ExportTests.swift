@@ -244,6 +244,10 @@ private func filledDesk() async throws -> TrustDesk {
     #expect(performing: { try check([line]) }, throws: { ($0 as? MemoirError)?.code == .invalidArgument })
   }
 
+  /// What only the store says of somebody.
+  private static let erased =
+    #"{"id":"01990000-0000-7000-8000-000000000001","user":"bob","type":"UserErased","occurred_at":"2026-01-01T00:00:00Z""#
+
   @Test func `that is appended says which line cannot be accepted`() async throws {
     let desk = try TrustDesk()
     for line in [
@@ -260,6 +264,8 @@ private func filledDesk() async throws -> TrustDesk {
       #"{"redacted":true}"#, #"{"redacted":true,"payload_digest":"x","type_version":1,"id":"1","type":"Custom"}"#,
       #"{"stored":{},"data":{}}"#, #"{"stored":{"payload":"!","type_version":1},"data":{}}"#,
       #"{"stored":{"payload":"","type_version":70000},"data":{}}"#, #"{"type":"X"}"#,
+      Self.erased + #","redacted":true,"payload_digest":"\#(String(repeating: "0", count: 64))","type_version":1}"#,
+      Self.erased + #","stored":{"payload":"","type_version":1},"data":{}}"#,
     ] {
       #expect(
         performing: { try reader.read(Array(line.utf8), with: JSONParser(), now: desk.clock.now) },

@@ -180,6 +180,8 @@ struct RequestPreparer {
   let appends: [StreamAppend]
   let repeats: RepeatRule
   var takesErased = false
+  /// The type that the log alone writes.
+  let reserved: EventTypeCode?
   let now: Timestamp
 
   /// They are one block's, whatever its size.
@@ -219,7 +221,12 @@ struct RequestPreparer {
       let hasher = request.streams[stream]
       let first = request.events.count
       let events = append.events.span
-      for index in events.indices { request.add(events[index], now: now, by: hasher) }
+      for index in events.indices {
+        guard events[index].type != reserved else {
+          throw .invalid(InvalidValue(field: "type", reason: "is the store's own: only an erasure writes it"))
+        }
+        request.add(events[index], now: now, by: hasher)
+      }
       request.appends.append(
         PreparedAppend(stream: stream, expected: append.expected, events: first..<request.events.count))
     }

@@ -169,8 +169,9 @@ public final class EventLog: Sendable {
   /// - Parameter takingErased: Whether events with the ids of erased ones are taken as new. Else they are refused: what
   ///   was erased is not to come back by an old file being read in again.
   /// - Returns: A result for each of `appends`, in order. Once it is there, the events are on disk.
-  /// - Throws: ``AppendError``. Nothing was stored then, save after ``StorageError/stopped(reason:)``, where nobody
-  ///   knows: open the store again and append with the same ids.
+  /// - Throws: ``AppendError``; ``AppendError/invalid(_:)`` also for an event of the type that only an erasure writes.
+  ///   Nothing was stored then, save after ``StorageError/stopped(reason:)``, where nobody knows: open the store again and
+  ///   append with the same ids.
   public func append(
     _ appends: [StreamAppend], repeats: RepeatRule = .request, takingErased: Bool = false
   ) async throws(AppendError) -> [AppendResult] {
@@ -287,7 +288,8 @@ public final class EventLog: Sendable {
     _ appends: [StreamAppend], _ repeats: RepeatRule, _ takingErased: Bool
   ) throws(AppendError) -> AppendRequest {
     let preparer = RequestPreparer(
-      appends: appends, repeats: repeats, takesErased: takingErased, now: options.clock())
+      appends: appends, repeats: repeats, takesErased: takingErased, reserved: schema.erasure?.type,
+      now: options.clock())
     let erasures = tail.erasures
     return try preparer.prepare { name, secret throws(StorageError) in
       let known = hashers.withLock { hashers in

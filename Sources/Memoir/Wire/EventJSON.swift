@@ -124,6 +124,9 @@ extension JSONNode {
 }
 
 extension MemoirError {
+  /// `invalid_argument` for an event of a type that only the store writes.
+  static var ownType: MemoirError { .invalid(field: "type", "is the store's own; erase the user instead") }
+
   /// `invalid_argument`, naming fields or parameters that mean nothing.
   public static func unknownFields(_ names: [String]) -> MemoirError {
     var writer = JSONWriter()
@@ -164,9 +167,7 @@ private enum EventType {
     if type.isString("RelationshipLearned") { return try content(RelationshipLearned.self, data) }
     if type.isString("EpisodeRecorded") { return try content(EpisodeRecorded.self, data) }
     if type.isString("SessionsCompacted") { return try content(SessionsCompacted.self, data) }
-    if type.isString("UserErased") {
-      throw MemoirError.invalid(field: "type", "is the store's own; erase the user instead")
-    }
+    if type.isString("UserErased") { throw MemoirError.ownType }
     return try custom(type.string ?? "", data)
   }
 

@@ -219,7 +219,7 @@ enum ExportedEvent {
     guard let stored = node["stored"] else { return (try EventJSON.read(node, now: now), version) }
     let fields = try DataReader(node, path: "")
     let (payload, typeVersion) = try form(stored)
-    let (code, customType) = schema.code(ofTypeNamed: try fields.text("type"))
+    let (code, customType) = try type(fields, schema)
     let event = EventData(
       id: try fields.requiredID("id", EventID.init), type: code, customType: customType, typeVersion: typeVersion,
       session: try fields.id("session", SessionID.init), occurredAt: try time(fields),
@@ -242,9 +242,18 @@ enum ExportedEvent {
     }
     let event = EventData(
       redacted: try ExportHeader.digest(fields, "payload_digest"), id: try fields.requiredID("id", EventID.init),
-      type: schema.code(ofTypeNamed: try fields.text("type")).code, typeVersion: typeVersion,
+      type: try type(fields, schema).code, typeVersion: typeVersion,
       session: try fields.id("session", SessionID.init), occurredAt: try time(fields))
     return try incoming(event, fields)
+  }
+
+  /// The type that a line names. An export begins behind the last erasure: what only that writes is in none.
+  private static func type(
+    _ fields: borrowing DataReader, _ schema: EventSchema
+  ) throws -> (code: EventTypeCode, customType: String?) {
+    let type = schema.code(ofTypeNamed: try fields.text("type"))
+    guard type.code != .userErased else { throw MemoirError.ownType }
+    return type
   }
 
   private static func form(_ node: JSONNode) throws -> (payload: [UInt8], typeVersion: UInt16) {

@@ -245,6 +245,20 @@ private let marker = "Zebulon"
     }
   }
 
+  @Test func `is said by an erasure alone, whoever appends`() async throws {
+    let desk = try TrustDesk()
+    try await desk.append(.messageAdded(MessageAdded(role: .user, content: "Hello.")))
+    #expect(await code { try await desk.append(.userErased(UserErased())) } == .invalidArgument)
+    #expect(throws: AppendError.self) {
+      let event = EventData(
+        redacted: .zero, id: .number(1), type: .userErased, typeVersion: 1, session: nil, occurredAt: .earliest)
+      _ = try desk.store.log.appendAndWait([StreamAppend([event], to: desk.bob)])
+    }
+    #expect(try desk.store.log.version(of: desk.bob) == 1)
+    #expect(try await desk.store.erase(desk.bob, by: "the office").erased == 1)
+    #expect(try desk.store.log.version(of: desk.bob) == 2)
+  }
+
   @Test func `is refused for nobody, and by nobody`() async throws {
     let desk = try TrustDesk()
     #expect(await code { try await desk.store.erase(desk.bob, by: "the office") } == .notFound)
