@@ -407,6 +407,25 @@ extension TemporaryStore {
     #expect(try again.tombstones().count == 1 && again.lastPosition() == 6)
   }
 
+  // Two that opened it at once both found somebody to be erased; the second one erased what was new by then.
+  @Test func `erases nobody twice for the same erasure`() async throws {
+    let (store, backup, folder) = try await erasedStore()
+    let restored = folder.path + "/restored"
+    try EventLog.restore(from: backup, to: restored, schema: Diary.schema, tombstones: store.path + "/TOMBSTONES")
+    let log = try EventLog(folder: restored, schema: Diary.schema)
+    let stream = StreamName.named("\(marker)-user")
+    try await log.append([Diary.custom("is back", id: .number(777))], to: stream)
+    let work = Erasure(
+      stream: stream, by: "the office", rules: try #require(Diary.schema.erasure),
+      chances: Erasure.Chances(nameKey: NameKey(key: .random()), id: .number(900_000)),
+      known: try store.log.lastErasure(of: stream))
+    try log.perform(work)
+    #expect(try work.outcome.get().events == 0)
+    #expect(try log.readStream(stream).events.last?.isRedacted == false)
+    #expect(try log.tombstones().count == 1)
+    try log.close()
+  }
+
   @Test func `grows behind who came back, and is restored at any point`() async throws {
     var options = EventLog.Options()
     options.blockSize = 5

@@ -34,6 +34,8 @@ struct Erasure: WriterWork {
   }
 
   func run(in context: inout WriterContext) throws(StorageError) {
+    // Another process has done it again meanwhile: who came back since is not to be erased.
+    if let known, try known.isKept(context) { return outcome.set(.success(ErasureOutcome(events: 0))) }
     let found: (end: WriterStream, plan: Plan)?
     do throws(StorageError) { found = try look(&context) } catch .corrupt(let reason, let position) {
       // Nothing is written yet, and a damaged stream is nobody else's concern.
@@ -259,6 +261,11 @@ extension RecordView {
 }
 
 extension Tombstone {
+  /// Whether it is among the store's records.
+  fileprivate func isKept(_ context: borrowing WriterContext) throws(StorageError) -> Bool {
+    try context.tables.table(of: .erasures).value(at: key, in: context.transaction) != nil
+  }
+
   /// Adds it to the store's records.
   ///
   /// - Parameter nameKey: The store's, or what is to be it.
