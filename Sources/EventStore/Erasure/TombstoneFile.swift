@@ -40,6 +40,18 @@ struct TombstoneFile: Equatable {
 }
 
 extension TombstoneFile {
+  /// What two files of the same store say: the second one may be older than the first, and the first than the second.
+  ///
+  /// - Throws: ``StorageError/corrupt(reason:position:)`` where they hash names otherwise: no store has two keys for that.
+  func joined(with other: TombstoneFile) throws(StorageError) -> TombstoneFile {
+    guard storeID == other.storeID, key == other.key else {
+      throw .corrupt(reason: "the tombstones given are not of the store that the backup was made of", position: nil)
+    }
+    var joined = self
+    joined.tombstones += other.tombstones.filter { tombstone in !tombstones.contains { $0.isSame(as: tombstone) } }
+    return joined
+  }
+
   func encoded() -> [UInt8] {
     var text = Self.line("\(Self.form) \(storeID) \(key.key.hexadecimal)", "")
     for tombstone in tombstones {

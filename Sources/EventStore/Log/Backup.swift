@@ -93,10 +93,16 @@ extension EventLog {
     try backup.finishCopy(StoreIdentity(storeID: storeID, hashSeed: tail.hashSeed, format: format))
   }
 
-  /// Puts a file of tombstones there; without one, the store's own, where it has any.
+  /// Puts a file of tombstones there; without one, the store's own, where it has any. Nobody is left out who is named there
+  /// already.
   private func writeTombstones(_ tombstones: TombstoneFile?, to path: String) throws(StorageError) {
-    if let tombstones { return try tombstones.write(to: path) }
-    try TombstoneFile.read("\(folder)/\(TombstoneFile.name)")?.write(to: path)
+    var wanted = tombstones
+    if wanted == nil { wanted = try TombstoneFile.read("\(folder)/\(TombstoneFile.name)") }
+    guard let wanted else { return }
+    // A damaged one says nothing.
+    let there = (try? TombstoneFile.read(path)) ?? nil
+    let joined = there.flatMap { try? wanted.joined(with: $0) } ?? wanted
+    if joined != there { try joined.write(to: path) }
   }
 
   /// Adds what came since.
@@ -116,7 +122,11 @@ extension EventLog {
       before = try checkHistory(of: copy)
       let isUpToDate = try addTo(copy)
       try copy.close()
-      if isUpToDate { return try backup.summary(schema, options, before: before) }
+      if isUpToDate {
+        // It may have been lost there.
+        try writeTombstones(nil, to: backup.tombstonesPath)
+        return try backup.summary(schema, options, before: before)
+      }
     } catch {
       try? copy.close()
       throw error
@@ -187,7 +197,7 @@ extension EventLog {
   /// - Parameters:
   ///   - point: How far; `nil`, or beyond its end: all of it.
   ///   - tombstones: A file of the tombstones of the store the backup was made of, newer than the backup: who was erased
-  ///     since is erased again.
+  ///     since is erased again, and who is named by the backup's own file.
   /// - Returns: What was verified: of an earlier point, the store that was made.
   /// - Throws: ``StorageError/corrupt(reason:position:)`` where the backup is not sound;
   ///   ``StorageError/occupied(reason:)`` where `folder` exists and is not empty.
@@ -206,8 +216,10 @@ extension EventLog {
     let report = try backup.verifySound("the backup", progress)
     var newer: TombstoneFile?
     if let tombstones {
-      newer = try TombstoneFile.read(tombstones)
-      guard newer != nil else { throw .missing(folder: tombstones) }
+      guard let given = try TombstoneFile.read(tombstones) else { throw .missing(folder: tombstones) }
+      // The backup's own may name somebody whom the one given does not.
+      let own = try TombstoneFile.read("\(source)/\(TombstoneFile.name)")
+      newer = try own.map { own throws(StorageError) in try own.joined(with: given) } ?? given
     }
     let target = BackupFolder(folder)
     let isNew = try target.prepare()

@@ -106,7 +106,41 @@ import Testing
     #expect(!(try bytes(of: back(desk))).contains(Array("zebra".utf8)))
   }
 
+  @Test func `has its tombstones again where they were lost or damaged`() async throws {
+    let desk = try TrustDesk()
+    try await says("zebra", in: desk)
+    try await desk.store.erase(desk.bob, by: "user")
+    _ = try desk.store.backup(to: back(desk))
+    let written = try Data(contentsOf: URL(filePath: desk.path + "/TOMBSTONES"))
+    let file = URL(filePath: back(desk) + "/TOMBSTONES")
+    for bytes in [Data(), written.dropLast(3), nil] {
+      if let bytes { try bytes.write(to: file) } else { try FileManager.default.removeItem(at: file) }
+      _ = try desk.store.backup(to: back(desk))
+      #expect(try Data(contentsOf: file) == written)
+    }
+  }
+
   // MARK: Tombstones
+
+  // Those given took the place of the backup's own, and whom only that one named came back.
+  @Test func `is told by its own tombstones, too, where it is given older ones`() async throws {
+    let desk = try TrustDesk()
+    try await says("zebra", in: desk)
+    try await says("other", as: desk.ann, in: desk)
+    _ = try desk.store.backup(to: back(desk))
+    let older = desk.folder.path + "/older"
+    try await desk.store.erase(desk.ann, by: "user")
+    try FileManager.default.copyItem(atPath: desk.path + "/TOMBSTONES", toPath: older)
+    try await desk.store.erase(desk.bob, by: "user")
+    try FileManager.default.copyItem(atPath: desk.path + "/TOMBSTONES", toPath: back(desk) + "/TOMBSTONES")
+    for point in [nil, RestorePoint.position(1)] {
+      let store = try restored(desk, at: point, tombstones: older)
+      #expect(try store.log.tombstones().map(\.events) == [1, 1])
+      #expect(!(try bytes(of: store.log.folder)).contains(Array("zebra".utf8)))
+      #expect(try store.verify().isSound)
+      try store.close()
+    }
+  }
 
   @Test func `understands the tombstones of another, also where both have erased somebody`() async throws {
     let desk = try TrustDesk()
