@@ -2,6 +2,7 @@
 import Bytes
 import Foundation
 import LMDB
+import Platform
 import TestSupport
 import Testing
 
@@ -338,8 +339,40 @@ extension EventLog {
         from: backed.backup, to: target + "/", schema: Diary.schema, at: .position(2), options: backed.store.options)
     }
     try FileManager.default.createDirectory(atPath: target + ".restoring/x", withIntermediateDirectories: true)
+    try Data().write(to: URL(filePath: target + ".restoring/RESTORING"))
     try restore()
     #expect(!FileManager.default.fileExists(atPath: target + ".restoring"))
+    #expect(!FileManager.default.fileExists(atPath: target + "/RESTORING"))
     #expect(performing: { try restore() }, throws: { if case .occupied? = $0 as? StorageError { true } else { false } })
+  }
+
+  // Whatever had that name was taken away.
+  @Test func `leaves alone what is not its own, and what another is restoring`() throws {
+    var backed = try BackedUpStore()
+    try backed.grow(requests: 3)
+    _ = try backed.store.log.backup(to: backed.backup)
+    let target = backed.folder.path + "/target", beside = target + ".restoring"
+    func problem() -> StorageError? {
+      do throws(StorageError) {
+        try EventLog.restore(
+          from: backed.backup, to: target, schema: Diary.schema, at: .position(2), options: backed.store.options)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    try FileManager.default.createDirectory(atPath: beside, withIntermediateDirectories: true)
+    try Data("mine".utf8).write(to: URL(filePath: beside + "/notes"))
+    if case .occupied = problem() {} else { Issue.record("what others have there is no obstacle") }
+    #expect(try Data(contentsOf: URL(filePath: beside + "/notes")) == Data("mine".utf8))
+    #expect(!FileManager.default.fileExists(atPath: target))
+
+    let lock = try FileLock(path: beside + "/RESTORING")
+    #expect(try lock.tryLock(.exclusive))
+    if case .inUse = problem() {} else { Issue.record("another restoring is no obstacle") }
+    #expect(try Data(contentsOf: URL(filePath: beside + "/notes")) == Data("mine".utf8))
+    try lock.unlock()
+    #expect(problem() == nil)
+    #expect(!FileManager.default.fileExists(atPath: beside))
   }
 }

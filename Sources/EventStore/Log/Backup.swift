@@ -249,7 +249,7 @@ extension EventLog {
     options.hashSeed = tail.hashSeed
     options.cipher = tables.cipher
     options.appliesTombstones = false
-    var restored = try EventLog(folder: making, schema: schema, options: options)
+    var restored = try EventLog(folder: making.path, schema: schema, options: options)
     let report: VerifyReport
     do throws(StorageError) {
       // First, since it says how streams are found whose names were erased.
@@ -258,18 +258,18 @@ extension EventLog {
       try restored.perform(ForgetLaterEvents())
       try restored.close()
       // Who was erased since the backup is erased in it, too.
-      try writeTombstones(tombstones, to: "\(making)/\(TombstoneFile.name)")
+      try writeTombstones(tombstones, to: "\(making.path)/\(TombstoneFile.name)")
       options.creates = false
       options.appliesTombstones = true
-      restored = try EventLog(folder: making, schema: schema, options: options)
+      restored = try EventLog(folder: making.path, schema: schema, options: options)
       report = try restored.verifySound("what was restored") { _, _ in }
       try restored.close()
     } catch {
       try? restored.close()
-      target.abandonMaking()
+      target.abandon(making)
       throw error
     }
-    try target.finishMaking()
+    try target.finish(making)
     return report
   }
 

@@ -4,7 +4,9 @@
 //   BACKUP            whose backup it is; written first, and in no other store
 //   data.mdb.copying  while all is copied: renamed to data.mdb when it is on disk
 //
-// A store that is restored at an earlier point is made beside its folder, whose name it gets at last.
+// A store that is restored at an earlier point is made beside its folder, whose name it gets at last:
+//
+//   RESTORING         in what is being made, or was left: whoever makes it holds a lock on it
 internal import LMDB
 internal import Platform
 
@@ -47,7 +49,8 @@ struct BackupFolder {
       throw .occupied(reason: "\(path) exists and is not empty, and is no backup; a copy needs a new folder")
     }
     guard marker == Self.marker(of: store) else {
-      throw .occupied(reason: "\(path) is the backup of another store")
+      throw .occupied(
+        reason: "\(path) is the backup of another store, or its file \(StoreFolder.backupName) is damaged")
     }
     let hasData = try asking(path) { () throws(PlatformError) in try Files.exists(dataPath) }
     return hasData ? .standing : .begun
@@ -164,21 +167,57 @@ struct BackupFolder {
 
   // MARK: Making a store beside
 
-  /// The folder to make a store in; what an earlier making has left there is gone.
-  func beginMaking() throws(StorageError) -> String {
-    try asking(path) { () throws(PlatformError) in try Files.removeTree(makingPath) }
-    return makingPath
+  /// A folder in which a store is being made, by nobody else.
+  struct Making {
+    let path: String
+    fileprivate let lock: FileLock
+  }
+
+  /// A new folder to make a store in; what an earlier making has left there is gone.
+  ///
+  /// - Throws: ``StorageError/occupied(reason:)`` where something else is there; ``StorageError/inUse(reason:)`` while
+  ///   another process makes a store there.
+  func beginMaking() throws(StorageError) -> Making {
+    let marker = "\(makingPath)/\(StoreFolder.restoringName)"
+    if try asking(makingPath, { () throws(PlatformError) in try Files.exists(makingPath) }) {
+      let isOurs = try asking(makingPath) { () throws(PlatformError) in
+        if try Files.exists(marker) { return true }
+        return try Files.list(makingPath).isEmpty
+      }
+      guard isOurs else {
+        throw .occupied(reason: "\(makingPath) is needed while it is made, and has something else; move it away")
+      }
+      // Its file goes with the rest; whoever comes next makes another.
+      _ = try lockMaking(marker)
+      try asking(makingPath) { () throws(PlatformError) in try Files.removeTree(makingPath) }
+    }
+    try asking(makingPath) { () throws(PlatformError) in _ = try Files.makeFolder(makingPath) }
+    return Making(path: makingPath, lock: try lockMaking(marker))
+  }
+
+  private func lockMaking(_ marker: String) throws(StorageError) -> FileLock {
+    let lock = try asking(marker) { () throws(PlatformError) in try FileLock(path: marker) }
+    guard try asking(marker, { () throws(PlatformError) in try lock.tryLock(.exclusive) }) else {
+      throw .inUse(reason: "another process is restoring to \(path)")
+    }
+    return lock
   }
 
   /// Removes what was made so far.
-  func abandonMaking() { _ = try? Files.removeTree(makingPath) }
+  func abandon(_ making: Making) {
+    _ = try? Files.removeTree(making.path)
+    try? making.lock.unlock()
+  }
 
   /// Gives the store that was made its name.
-  func finishMaking() throws(StorageError) {
+  func finish(_ making: Making) throws(StorageError) {
     try asking(path) { () throws(PlatformError) in
       // In place of the empty folder.
-      try Files.rename(makingPath, to: path)
+      try Files.rename(making.path, to: path)
       try Files.syncFolder(Files.folder(of: path))
     }
+    // In a store it says nothing.
+    _ = try? Files.remove("\(path)/\(StoreFolder.restoringName)")
+    try? making.lock.unlock()
   }
 }

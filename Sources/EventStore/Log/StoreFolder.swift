@@ -8,6 +8,7 @@
 //   replay.log     how far a replay of the whole store has come; only while one is unfinished
 //   dry-run.log    how far a dry run of the whole store has come; only while one is unfinished
 //   BACKUP         where the store is another one's backup, which grows with it
+//   RESTORING      where it is being restored beside its place; locked by who does so
 //   data.compacting  the data file that is to take the place of the old one; only while it is written
 //   MEMOIR.making  while the store is being made: with it and without MEMOIR, what else is here is void
 internal import Bytes
@@ -30,6 +31,7 @@ package enum StoreFolder {
   static let openersName = "openers.lock"
   static let lockName = "lock.mdb"
   static let backupName = "BACKUP"
+  static let restoringName = "RESTORING"
   static let replayName = "replay.log"
   package static let dryRunName = "dry-run.log"
   private static let makingName = "MEMOIR.making"
@@ -94,7 +96,7 @@ package enum StoreFolder {
   private static func look(in folder: String) throws(StorageError) -> Content {
     try asking(folder) { () throws(PlatformError) in
       let ours = [
-        markerName, dataName, compactingName, openersName, lockName, backupName, replayName, dryRunName,
+        markerName, dataName, compactingName, openersName, lockName, backupName, restoringName, replayName, dryRunName,
         TombstoneFile.name,
       ]
       return Content(
