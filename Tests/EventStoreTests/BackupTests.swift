@@ -375,4 +375,21 @@ extension EventLog {
     #expect(problem() == nil)
     #expect(!FileManager.default.fileExists(atPath: beside))
   }
+
+  // Who was overtaken took away what the other had made, and had said that it was there.
+  @Test func `that another process begins at the time is left to it`() throws {
+    var backed = try BackedUpStore()
+    try backed.grow(requests: 3)
+    try FileManager.default.createDirectory(atPath: backed.backup, withIntermediateDirectories: true)
+    try Data("memoir-backup 1\n\(backed.store.log.storeID)\n".utf8).write(to: URL(filePath: backed.backup + "/BACKUP"))
+    let copying = URL(filePath: backed.backup + "/data.mdb.copying")
+    try Data("half".utf8).write(to: copying)
+    let lock = try FileLock(path: backed.backup + "/openers.lock")
+    #expect(try lock.tryLock(.exclusive))
+    let isInUse = { (error: any Error) in if case .inUse? = error as? StorageError { true } else { false } }
+    #expect(performing: { try backed.store.log.backup(to: backed.backup) }, throws: isInUse)
+    #expect(try Data(contentsOf: copying) == Data("half".utf8))
+    try lock.unlock()
+    #expect(try backed.store.log.backup(to: backed.backup).position == backed.store.log.lastPosition())
+  }
 }

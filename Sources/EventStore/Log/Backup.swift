@@ -43,26 +43,25 @@ extension EventLog {
   public func backup(to destination: String) throws(StorageError) -> BackupSummary {
     try Self.refuse(destination, within: folder)
     let backup = BackupFolder(destination)
-    switch try backup.look(for: storeID) {
-    case .nothing:
-      try refuseDamagedFile()
+    let found = try backup.look(for: storeID)
+    if found == .standing { return try update(backup) }
+    try refuseDamagedFile()
+    if found == .nothing {
       try backup.prepare()
-      do throws(StorageError) {
-        try backup.begin(for: storeID)
-        try copyPresent(to: backup)
-      } catch {
+      try backup.begin(for: storeID)
+    }
+    var isCopied = false
+    try backup.alone { () throws(StorageError) in
+      // Another process may have been at it, and has finished by now.
+      guard try backup.look(for: storeID) == .begun else { return }
+      do throws(StorageError) { try copyPresent(to: backup) } catch {
         // Half a copy is none.
-        backup.discard()
+        if found == .nothing { backup.discard() }
         throw error
       }
-      return try backup.summary(schema, options, before: 0)
-    case .begun:
-      try refuseDamagedFile()
-      try copyPresent(to: backup)
-      return try backup.summary(schema, options, before: 0)
-    case .standing:
-      return try update(backup)
+      isCopied = true
     }
+    return try isCopied ? backup.summary(schema, options, before: 0) : update(backup)
   }
 
   /// Copies the whole store, again where something was removed from it meanwhile.

@@ -156,13 +156,14 @@ struct BackupFolder {
       _ = try? Files.removeTree(path)
       return
     }
+    _ = try? Files.remove(copyingPath)
+    // By the last one others are kept out, as long as it is there.
     for name in [
-      StoreFolder.dataName, StoreFolder.markerName, StoreFolder.lockName, StoreFolder.openersName,
-      StoreFolder.backupName, TombstoneFile.name,
+      StoreFolder.dataName, StoreFolder.markerName, StoreFolder.lockName, StoreFolder.backupName, TombstoneFile.name,
+      StoreFolder.openersName,
     ] {
       _ = try? Files.remove("\(path)/\(name)")
     }
-    _ = try? Files.remove(copyingPath)
   }
 
   // MARK: Making a store beside
