@@ -392,4 +392,19 @@ extension EventLog {
     try lock.unlock()
     #expect(try backed.store.log.backup(to: backed.backup).position == backed.store.log.lastPosition())
   }
+
+  @Test func `is told from the store where it is damaged`() throws {
+    var backed = try BackedUpStore()
+    try backed.grow(requests: 3)
+    _ = try backed.store.log.backup(to: backed.backup)
+    try Data().write(to: URL(filePath: backed.backup + "/data.mdb"))
+    let isNamed = { (error: any Error) in
+      if case .corrupt(let reason, _)? = error as? StorageError { reason.contains(backed.backup) } else { false }
+    }
+    #expect(performing: { try backed.store.log.backup(to: backed.backup) }, throws: isNamed)
+    #expect(
+      performing: {
+        try EventLog.restore(from: backed.backup, to: backed.folder.path + "/target", schema: Diary.schema)
+      }, throws: isNamed)
+  }
 }

@@ -108,7 +108,7 @@ extension EventLog {
   private func update(_ backup: BackupFolder) throws(StorageError) -> BackupSummary {
     let copy: EventLog
     do throws(StorageError) { copy = try backup.open(schema, options) } catch {
-      guard case .wrongKey = error, tables.cipher != nil else { throw error }
+      guard case .wrongKey = error, tables.cipher != nil else { throw error.ofBackup(at: backup.path) }
       // From before the master key was changed, or after: where it ends can be read all the same.
       try checkHistory(ofLocked: backup)
       try copyAnew(to: backup)
@@ -210,7 +210,10 @@ extension EventLog {
     var reading = options
     reading.isReadOnly = true
     reading.appliesTombstones = false
-    let backup = try EventLog(folder: source, schema: schema, options: reading)
+    let backup: EventLog
+    do throws(StorageError) { backup = try EventLog(folder: source, schema: schema, options: reading) } catch {
+      throw error.ofBackup(at: source)
+    }
     defer { try? backup.close() }
     let report = try backup.verifySound("the backup", progress)
     var newer: TombstoneFile?

@@ -30,7 +30,7 @@ extension EventLog {
       defer { try? backup.close() }
       (storeID, last) = (backup.storeID, try backup.lastPosition())
     } catch {
-      throw .storage(error)
+      throw .storage(error.ofBackup(at: source))
     }
     if let position, position > last {
       throw .invalid(
@@ -53,5 +53,13 @@ extension EventLog {
     guard file.storeID == storeID else {
       throw .invalid(InvalidValue(field: "tombstones", reason: "\(tombstones) is of another store than the backup"))
     }
+  }
+}
+
+extension StorageError {
+  /// The same, told from damage of the store that is at work.
+  func ofBackup(at path: String) -> StorageError {
+    guard case .corrupt(let reason, let position) = self else { return self }
+    return .corrupt(reason: "the backup at \(path): \(reason)", position: position)
   }
 }

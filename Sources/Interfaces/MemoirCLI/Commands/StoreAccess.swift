@@ -160,7 +160,7 @@ extension MemoirError: ReportableError {
     switch code {
     case .notFound where details.member("store") != nil:
       ["Name one with --store or $MEMOIR_STORE; 'memoir append' makes one."]
-    case .corrupt: ["'memoir verify' says what is wrong, and where."]
+    case .corrupt: ["'memoir verify' says what is wrong, and where; of a backup, with --store."]
     case .invalidArgument where details.member("field") == "master_key":
       ["The master key is what $MEMOIR_MASTER_KEY says, or the file that $MEMOIR_MASTER_KEY_FILE names."]
     default: []
