@@ -268,6 +268,24 @@ extension TemporaryStore {
     #expect(statistics.isScrubbed && statistics.erasedStreams == 1 && statistics.streams == 0)
   }
 
+  // What was read before did not go with what was read afterwards, and a sound store was called damaged.
+  @Test func `is no damage to whoever verifies meanwhile`() throws {
+    var options = EventLog.Options()
+    options.blockSize = 3
+    let store = try TemporaryStore(options)
+    for number in 1...4 { try store.say(number) }
+    let work = Erasure(
+      stream: .named("\(marker)-user"), by: "the office", rules: try #require(Diary.schema.erasure),
+      chances: Erasure.Chances(nameKey: NameKey(key: .random()), id: .number(900_000)), known: nil)
+    var isErased = false
+    let report = try store.log.verify(progress: { _, _ in
+      if isErased { return }
+      isErased = true
+      do { try store.log.perform(work) } catch { Issue.record(error) }
+    })
+    #expect(isErased && report.problems == [] && report.erasures == 1)
+  }
+
   @Test func `that was not scrubbed is scrubbed by whoever appends next`() async throws {
     let store = try TemporaryStore()
     try store.say(1)
