@@ -39,6 +39,14 @@ private struct TamperedStore {
     try store.reopen { try StoredLog.change(in: store.path, body) }
   }
 
+  func flipLastBit(of position: LogPosition) throws {
+    try tamper { log in
+      var bytes = try log.bytes(at: position)
+      bytes[bytes.count - 1] ^= 1
+      log.put(bytes, at: position)
+    }
+  }
+
   /// Changes a table behind the engine's back.
   func change(_ name: String, _ body: (inout WriteTransaction, Table) throws -> Void) throws {
     try store.reopen {
@@ -441,11 +449,7 @@ extension WriteTransaction {
   @Test func `refuses that user, and reads and appends for all others`() throws {
     let tampered = try TamperedStore(isCheckpointed: false)
     let position = tampered.alice[6]
-    try tampered.tamper { log in
-      var bytes = try log.bytes(at: position)
-      bytes[bytes.count - 1] ^= 1
-      log.put(bytes, at: position)
-    }
+    try tampered.flipLastBit(of: position)
     let log = tampered.store.log
     #expect(try log.readStream(.bob).events.count == 20)
     try tampered.store.append(Diary.written("k1", "new", id: .number(5_000)), to: .bob)
@@ -461,6 +465,52 @@ extension WriteTransaction {
     #expect(try tampered.named().contains(position))
     try tampered.store.reopen()
     #expect(performing: { try tampered.store.log.readStream(.alice) }, throws: isNamed)
+  }
+
+  // Its name was lost with it, and so nobody's events could be read.
+  @Test(arguments: [false, true]) func `that begins a stream refuses that user, and newcomers, and nobody else`(
+    isSecond: Bool
+  ) throws {
+    let tampered = try TamperedStore(isCheckpointed: false)
+    let (damaged, other) = isSecond ? (tampered.alice, StreamName.bob) : (tampered.bob, .alice)
+    let position = damaged[0]
+    try tampered.flipLastBit(of: position)
+    let isNamed = { (error: any Error) in
+      if case StorageError.corrupt(_, position) = error { true } else { false }
+    }
+    for isReopened in [false, true] {
+      if isReopened { try tampered.store.reopen() }
+      let log = tampered.store.log
+      let count = try log.readStream(other).events.count
+      try tampered.store.append(Diary.written("k1", "new", id: .number(isReopened ? 5_001 : 5_000)), to: other)
+      #expect(try log.readStream(other).events.count == count + 1)
+      for stream in [isSecond ? StreamName.alice : .bob, .named("carol")] {
+        #expect(performing: { try log.readStream(stream) }, throws: isNamed)
+        #expect(throws: AppendError.self) {
+          try tampered.store.append(Diary.written("k1", "new", id: .number(6_000)), to: stream)
+        }
+      }
+      #expect(performing: { try log.streams() }, throws: isNamed)
+      #expect(performing: { try log.readAll() }, throws: isNamed)
+      let problems = try log.verify().problems.filter { $0.kind == .log }
+      #expect(problems.map(\.position) == damaged)
+      #expect(problems.allSatisfy { $0.stream == nil })
+    }
+  }
+
+  @Test func `that is the last of the log is no reason to refuse the others' reading`() throws {
+    let tampered = try TamperedStore(isCheckpointed: false)
+    let position = try #require(tampered.alice.last)
+    try tampered.flipLastBit(of: position)
+    let log = tampered.store.log
+    #expect(try log.readStream(.bob).events.count == 20)
+    #expect(throws: StorageError.self) { try log.readStream(.alice) }
+    // The chain of what is appended would go on from there.
+    #expect(throws: AppendError.self) {
+      try tampered.store.append(Diary.written("k1", "new", id: .number(5_000)), to: .bob)
+    }
+    #expect(try log.lastPosition() == position)
+    #expect(try tampered.named().contains(position))
   }
 
   // What a damaged record says of its stream need not be true.

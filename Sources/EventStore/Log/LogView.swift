@@ -83,6 +83,7 @@ struct LogView: ~Copyable {
   func streamNames(
     in namespace: Namespace? = nil, after: StreamName? = nil, limit: Int = .max
   ) throws(StorageError) -> [StreamName] {
+    try index.refuseUnnamed()
     var names: [StreamName] = []
     var cursor = try transaction.scan(tables.names)
     var start = namespace.map { Key.namePrefix($0) } ?? Key.firstName

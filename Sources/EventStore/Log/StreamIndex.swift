@@ -37,6 +37,7 @@ struct StreamIndex {
       }
     }
     if let stream = try stream(named: name, before: transaction) { return stream }
+    try refuseUnnamed()
     var cursor = try transaction.scan(tables.names)
     for isAfter in [true, false] {
       let neighbour = isAfter ? try cursor.to(atOrAfter: Key.name(name)) : try cursor.to(atOrBefore: Key.name(name))
@@ -46,6 +47,14 @@ struct StreamIndex {
       }
     }
     return nil
+  }
+
+  /// Refuses to tell who there is, and who is not, where a stream has lost its name.
+  func refuseUnnamed() throws(StorageError) {
+    for generation in generations {
+      guard let position = generation.contents.withLock({ $0.unnamed }), position <= bound else { continue }
+      throw .corrupt(reason: "somebody's first event cannot be used, so nobody can tell who it is", position: position)
+    }
   }
 
   /// The number of a stream that was named so before it was erased.
@@ -79,6 +88,8 @@ struct StreamIndex {
       }
       if let found { return found }
     }
+    // Where the first event is damaged, that is why.
+    _ = try head(of: stream, in: transaction)
     throw .damagedIndex("heads")
   }
 

@@ -111,6 +111,9 @@ final class TailGeneration: Sendable {
     var identityCount = 0
     /// Streams with a damaged record, and where the first of them is: nobody reads or appends to them.
     var damaged: [StreamNumber: LogPosition] = [:]
+    /// Where a stream begins whose first record is damaged. Its name is lost, so nobody who is not known can be told to be
+    /// new: another stream might begin under that name.
+    var unnamed: LogPosition?
 
     mutating func insert(_ entry: IndexEntry, seed: UInt64) {
       through = max(through, entry.position)
@@ -168,6 +171,10 @@ final class TailGeneration: Sendable {
       through = max(through, position)
       eventCount += 1
       damaged[link.stream] = damaged[link.stream] ?? position
+      if link.version == 1 {
+        unnamed = unnamed ?? position
+        streamCount = max(streamCount, link.stream)
+      }
       streams[
         link.stream,
         default: Stream(
@@ -396,7 +403,7 @@ final class TailIndex: Sendable {
       if through < first, let current = state.generations.last, current.after.next != first {
         state.generations.append(TailGeneration(after: current.end))
       }
-      try read(catalog.table(ofBlock: number, tables), through.next...end, last: last, &state, catalog, transaction)
+      try read(catalog.table(ofBlock: number, tables), through.next...end, &state, catalog, transaction)
       through = end
     }
     // A block may have been begun without an event.
@@ -406,7 +413,7 @@ final class TailIndex: Sendable {
   }
 
   private func read(
-    _ table: Table, _ range: ClosedRange<LogPosition>, last: LogPosition, _ state: inout State, _ catalog: RunCatalog,
+    _ table: Table, _ range: ClosedRange<LogPosition>, _ state: inout State, _ catalog: RunCatalog,
     _ transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) {
     var cursor = try transaction.scan(table)
@@ -421,7 +428,7 @@ final class TailIndex: Sendable {
         let entry = try IndexEntry(record, seed: hashSeed)
         state.generations.last?.contents.withLock { $0.insert(entry, seed: hashSeed) }
       } catch {
-        guard case .damaged = error, position < last,
+        guard case .damaged = error,
           let link = try link(ofDamaged: found.value, at: position, state, catalog, transaction)
         else { throw StorageError(error, at: position) }
         state.generations.last?.contents.withLock {
@@ -435,7 +442,7 @@ final class TailIndex: Sendable {
   }
 
   /// Where a damaged record belongs: then nobody else's events are in doubt. Only where it goes on from the stream's last
-  /// event in version and position is what it says of them not what is damaged.
+  /// event in version and position, or begins the stream that is due, is what it says of them not what is damaged.
   private func link(
     ofDamaged record: RawSpan, at position: LogPosition, _ state: borrowing State, _ catalog: RunCatalog,
     _ transaction: borrowing some Transaction & ~Copyable
@@ -443,7 +450,11 @@ final class TailIndex: Sendable {
     guard let link = try? RecordLink(record, at: position) else { return nil }
     let index = StreamIndex(
       tables: tables, hashSeed: hashSeed, generations: state.generations, bound: LogPosition(.max), catalog: catalog)
-    guard let before = try index.lastPlace(of: link.stream, in: transaction) else { return nil }
+    guard let before = try index.lastPlace(of: link.stream, in: transaction) else {
+      // Its first: streams are numbered in the order in which they begin.
+      let count = state.generations.last?.end.streams ?? 0
+      return link.version == 1 && link.previous == 0 && link.stream == count + 1 ? link : nil
+    }
     if before.version.next == link.version, before.position == link.previous { return link }
     // The tables are further than the runs where the block is being sealed.
     guard before.position >= position, link.previous <= catalog.end,

@@ -104,6 +104,8 @@ private struct Verifier {
   var isInRequest = false
   /// Whether a record of the request could not be used.
   var isRequestBroken = false
+  /// Streams whose first record could not be used: nobody can tell whose they are.
+  var unnamed: Set<StreamNumber> = []
   /// The last position that runs hold.
   let sealedEnd: LogPosition
   let hashSeed: UInt64
@@ -151,8 +153,17 @@ private struct Verifier {
       }
     } catch {
       unusable(StorageError(error, at: position).reason, at: position)
+      // What it says of itself may be what is damaged, unless it is what must be here.
+      if let link = try? RecordLink(bytes, at: position), link.version == 1, link.previous == 0,
+        link.stream == dueStream
+      {
+        unnamed.insert(link.stream)
+      }
     }
   }
+
+  /// The number of the stream that is to begin next.
+  private var dueStream: StreamNumber { StreamNumber(streams.count + unnamed.count + 1) }
 
   private mutating func check(_ record: borrowing RecordView, _ view: borrowing LogView) throws(StorageError) {
     let position = record.position
@@ -210,12 +221,14 @@ private struct Verifier {
     let position = record.position
     if streams[record.stream] == nil {
       guard let epoch = try? record.epoch() else {
-        return unusable("it belongs to a stream that never began", at: position)
+        return unusable(
+          unnamed.contains(record.stream)
+            ? "nobody can tell whose it is, since its stream's first event is damaged"
+            : "it belongs to a stream that never began", at: position)
       }
       let name = epoch.name
-      if record.stream != StreamNumber(streams.count + 1) {
-        problem(
-          "its stream's number is \(record.stream), not \(streams.count + 1)", at: position, stream: name)
+      if record.stream != dueStream {
+        problem("its stream's number is \(record.stream), not \(dueStream)", at: position, stream: name)
       }
       var stored: StreamHead?
       do throws(StorageError) {
