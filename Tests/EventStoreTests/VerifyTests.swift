@@ -449,6 +449,7 @@ extension WriteTransaction {
   @Test func `refuses that user, and reads and appends for all others`() throws {
     let tampered = try TamperedStore(isCheckpointed: false)
     let position = tampered.alice[6]
+    let id = try #require(try tampered.store.log.readAll(after: position.back(1), limit: 1).events.first).id
     try tampered.flipLastBit(of: position)
     let log = tampered.store.log
     #expect(try log.readStream(.bob).events.count == 20)
@@ -459,6 +460,8 @@ extension WriteTransaction {
     }
     #expect(performing: { try log.readStream(.alice) }, throws: isNamed)
     #expect(performing: { try log.readAll() }, throws: isNamed)
+    // It was said that there is no such event.
+    #expect(performing: { try log.event(id, of: .alice) }, throws: isNamed)
     #expect(throws: AppendError.self) {
       try tampered.store.append(Diary.written("k1", "new", id: .number(5_001)), to: .alice)
     }
@@ -511,6 +514,36 @@ extension WriteTransaction {
     }
     #expect(try log.lastPosition() == position)
     #expect(try tampered.named().contains(position))
+  }
+
+  // The block of the stream's last events was looked at alone, and the id was not found.
+  @Test func `does not say that an event is not there where more came in the next block`() throws {
+    var options = EventLog.Options()
+    options.blockSize = 8
+    let store = try TemporaryStore(options)
+    for number in 1...12 {
+      try store.append(Diary.written("k", "text", id: .number(number)), to: number % 2 == 0 ? .alice : .bob)
+    }
+    let position: LogPosition = 3
+    try store.reopen {
+      try StoredLog.change(in: store.path) { log in
+        var bytes = try log.bytes(at: position)
+        bytes[bytes.count - 1] ^= 1
+        log.put(bytes, at: position)
+      }
+    }
+    for body in [
+      { _ = try store.log.event(.number(3), of: .bob) }, { _ = try store.log.readStream(.bob) },
+    ] as [() throws -> Void] {
+      #expect {
+        try body()
+      } throws: { error in
+        if case StorageError.corrupt(_, position) = error { true } else { false }
+      }
+    }
+    #expect(try store.log.event(.number(1), of: .bob) != nil)
+    #expect(try store.log.event(.number(98), of: .alice) == nil)
+    #expect(try store.log.readStream(.alice).events.count == 6)
   }
 
   // What a damaged record says of its stream need not be true.

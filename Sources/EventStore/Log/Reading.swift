@@ -131,11 +131,16 @@ extension EventLog {
   }
 
   /// One event of a stream, by its id; `nil` where there is none.
+  ///
+  /// - Throws: ``StorageError/corrupt(reason:position:)`` where it, or any that may be it, is damaged.
   public func event(_ id: EventID, of name: StreamName) throws(StorageError) -> RecordedEvent? {
     let view = try view()
-    guard let stream = try view.stream(name),
-      let place = try view.index.place(of: id, in: stream, view.transaction)
-    else { return nil }
+    guard let stream = try view.stream(name) else { return nil }
+    guard let place = try view.index.place(of: id, in: stream, view.transaction) else {
+      // What has no id any more that can be read may have been the one.
+      try view.index.refuseDamaged(stream, in: view.transaction)
+      return nil
+    }
     var decoder = EventDecoder()
     return try decoder.event(try view.record(at: place.position, of: stream), view)
   }

@@ -147,16 +147,31 @@ struct StreamIndex {
     of stream: StreamNumber, in transaction: borrowing some Transaction & ~Copyable
   ) throws(StorageError) -> StreamPlace? {
     for generation in generations.reversed() {
-      if let position = generation.contents.withLock({ $0.damaged.isEmpty ? nil : $0.damaged[stream] }),
-        position <= bound
-      {
-        throw .corrupt(reason: "the record cannot be used", position: position)
-      }
+      try refuseDamaged(stream, in: generation)
       if let place = lastPlace(of: stream, in: generation) { return place }
     }
     guard let head = try storedHead(of: stream, in: transaction) else { return nil }
     if let position = head.damaged { throw .corrupt(reason: "the record cannot be used", position: position) }
     return StreamPlace(version: head.version, position: head.position)
+  }
+
+  /// Refuses a stream with a damaged record that the index knows of, also where it goes on in a later block: nobody can
+  /// tell what the record says, its id among it.
+  func refuseDamaged(
+    _ stream: StreamNumber, in transaction: borrowing some Transaction & ~Copyable
+  ) throws(StorageError) {
+    for generation in generations { try refuseDamaged(stream, in: generation) }
+    if let position = try storedHead(of: stream, in: transaction)?.damaged {
+      throw .corrupt(reason: "the record cannot be used", position: position)
+    }
+  }
+
+  private func refuseDamaged(_ stream: StreamNumber, in generation: TailGeneration) throws(StorageError) {
+    if let position = generation.contents.withLock({ $0.damaged.isEmpty ? nil : $0.damaged[stream] }),
+      position <= bound
+    {
+      throw .corrupt(reason: "the record cannot be used", position: position)
+    }
   }
 
   /// The last event of a stream, whether its records are whole or not.
