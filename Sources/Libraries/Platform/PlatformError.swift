@@ -33,10 +33,14 @@ public struct PlatformError: Error, Hashable, Sendable {
 }
 
 extension PlatformError: CustomStringConvertible {
+  /// Why it failed, in the system's words.
+  public var reason: String {
+    // SAFETY: strerror is thread-safe in glibc since 2.32; copied at once.
+    unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
+  }
+
   /// What failed and why, e.g. `open: No such file or directory (/tmp/x)`.
   public var description: String {
-    // SAFETY: strerror is thread-safe in glibc since 2.32; copied at once.
-    let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
     let place = path.map { " (\($0))" } ?? ""
     return "\(call): \(reason)\(place)"
   }

@@ -63,6 +63,7 @@ private func server() throws -> LoopbackServer {
     #expect(try memoir.run("append", "-", input: Self.events).exitCode == 0)
     let none = try memoir.run("embed", "--json")
     #expect(try none.exitCode == 1 && none.errorCode() == "unavailable")
+    #expect(none.errors.contains("$MEMOIR_EMBEDDINGS_URL") && none.errors.contains("$MEMOIR_EMBEDDINGS_MODEL"))
     let server = try server()
     server.close()
     let gone = try memoir.shell(

@@ -8,6 +8,28 @@ import Testing
 @testable import MemoirCLI
 
 @Suite struct `Looking after a store` {
+  @Test func `does not begin where a file is missing, and names the argument that says which`() throws {
+    let memoir = try TestProgram.withBob()
+    let none = memoir.path("none")
+    for (words, field) in [
+      (["append", none], "FILE"), (["verify", "--since", none], "--since"), (["verify", "--export", none], "--export"),
+      (["serve", "--listen", "127.0.0.1:0", "--tls-certificate", none, "--tls-key", none], "--tls-certificate"),
+    ] {
+      let run = try memoir.run(words + ["--json"], input: Data())
+      #expect(run.exitCode == 3, "\(words): \(run.errors)")
+      #expect(try run.error()["message"] as? String == "\(field): there is no file \(none)")
+      #expect(try run.errorDetails()["field"] as? String == field)
+    }
+  }
+
+  @Test func `tells of one namespace, and that nobody knows where those were who are erased`() throws {
+    let memoir = try TestProgram.withBob()
+    try memoir.run("append", "--namespace", "two", input: line(21, "ann"))
+    try memoir.run("erase", "bob", "--yes")
+    #expect(try memoir.run("stats", "--namespace", "two").output.contains("1, in all namespaces"))
+    #expect(try !memoir.run("stats").output.contains("in all namespaces"))
+  }
+
   @Test func `users and figures`() throws {
     let memoir = try TestProgram.withBob()
     let users = try #require(try memoir.run("users", "--json").object()["users"] as? [[String: Any]])

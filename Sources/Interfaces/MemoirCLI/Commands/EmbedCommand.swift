@@ -39,6 +39,10 @@ enum EmbedCommand: Command {
       }
     }
     return try await arguments.withStore(for: .writing, usesModels: true, in: context) { store in
+      guard let model = store.memory.embedder?.model else {
+        throw MemoirError(
+          .unavailable, "no embedding model is configured: set $MEMOIR_EMBEDDINGS_URL and $MEMOIR_EMBEDDINGS_MODEL")
+      }
       let began = context.monotonic()
       let status = try await store.embedMissing(in: arguments[GlobalOptions.namespace])
       let seconds = (context.monotonic() - began) / .seconds(1)
@@ -47,7 +51,7 @@ enum EmbedCommand: Command {
           writer.key("embedded")
           writer.integer(status.embedded)
           writer.key("model")
-          writer.string(store.memory.embedder?.model ?? "")
+          writer.string(model)
           writer.key("refused")
           writer.integer(status.refused)
           writer.key("seconds")

@@ -3,6 +3,12 @@ import Memoir
 import Platform
 
 extension InputSource {
+  /// Whether it can be read a second time: it is a file, and neither a pipe nor a terminal.
+  var isRegularFile: Bool {
+    guard case .file(let path) = self else { return false }
+    return (try? Files.status(path))?.kind == .file
+  }
+
   /// Opens it.
   ///
   /// - Parameter field: What the argument is called.
@@ -15,7 +21,7 @@ extension InputSource {
       do throws(PlatformError) {
         return try Descriptor(opening: path, for: .reading)
       } catch {
-        throw PlatformError(call: error.call, code: error.code, path: path).asMemoirError
+        throw error.aboutFile(path, field: field)
       }
     }
   }

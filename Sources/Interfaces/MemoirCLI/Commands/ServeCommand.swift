@@ -186,14 +186,17 @@ enum ServeCommand: Command {
   private static func readCertificate(_ arguments: ParsedArguments) throws -> TLSCertificate? {
     switch (arguments[certificate], arguments[key]) {
     case (nil, nil): return nil
-    case (let chain?, let key?): return TLSCertificate(chain: try text(of: chain), key: try text(of: key))
+    case (let chain?, let key?):
+      return TLSCertificate(
+        chain: try text(of: chain, field: "--tls-certificate"), key: try text(of: key, field: "--tls-key"))
     case (_, nil): throw MemoirError.invalid(field: "--tls-key", "is missing; --tls-certificate needs it")
     case (nil, _): throw MemoirError.invalid(field: "--tls-certificate", "is missing; --tls-key needs it")
     }
   }
 
-  private static func text(of path: String) throws -> String {
-    String(decoding: try Descriptor(opening: path, for: .reading).readToEnd(limit: 1 << 20), as: UTF8.self)
+  private static func text(of path: String, field: String) throws -> String {
+    let file = try InputSource.file(path).open(field: field)
+    return String(decoding: try file.readToEnd(limit: 1 << 20), as: UTF8.self)
   }
 
   private static func problem(_ error: HTTPServerError, _ arguments: ParsedArguments) -> MemoirError {

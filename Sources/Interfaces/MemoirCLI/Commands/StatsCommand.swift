@@ -16,7 +16,9 @@ enum StatsCommand: Command {
     name: "stats",
     summary: "Count events and users, weigh log and snapshots",
     section: .overview,
-    discussion: "Of all namespaces, unless one is given.",
+    discussion: """
+      Of all namespaces, unless one is given: then its events and users, beside what there is of the whole store.
+      """,
     arguments: [effectiveness, since, until, user],
     examples: [
       CommandExample("memoir stats --json", "The figures for a program."),
@@ -147,7 +149,11 @@ enum StatsCommand: Command {
     if let namespace { values.add("namespace", StyledText(namespace.description, .accent)) }
     values.add("events", StyledText(Quantity.count(figures.events), .bold))
     values.add("users", StyledText(Quantity.count(figures.users), .bold))
-    if statistics.erasedStreams > 0 { values.add("erased users", StyledText(Quantity.count(statistics.erasedStreams))) }
+    if statistics.erasedStreams > 0 {
+      // Of whom it was nobody knows, and so not where.
+      let place = namespace == nil ? "" : ", in all namespaces"
+      values.add("erased users", StyledText(Quantity.count(statistics.erasedStreams) + place))
+    }
     if !statistics.isScrubbed { values.add("erased texts", "in free pages still, as long as a reader sees them") }
     values.add(
       "data file",

@@ -76,12 +76,7 @@ extension ParsedArguments {
   ) async throws -> Result {
     let store = try openStore(for: use, usesModels: usesModels, in: context)
     let result: Result
-    do {
-      result = try await body(store)
-    } catch {
-      try? store.close()
-      throw spelled(error)
-    }
+    do { result = try await body(store) } catch { throw closing(store, after: error) }
     try store.close()
     return result
   }
@@ -98,14 +93,14 @@ extension ParsedArguments {
   /// Lends an open store to `body`, and closes it.
   func with<Result>(_ store: MemoirStore, _ body: (MemoirStore) throws -> Result) throws -> Result {
     let result: Result
-    do {
-      result = try body(store)
-    } catch {
-      try? store.close()
-      throw spelled(error)
-    }
+    do { result = try body(store) } catch { throw closing(store, after: error) }
     try store.close()
     return result
+  }
+
+  private func closing(_ store: MemoirStore, after error: any Error) -> any Error {
+    try? store.close()
+    return spelled(error)
   }
 }
 
@@ -172,10 +167,18 @@ extension PlatformError: ReportableError {
   var report: ErrorReport { asMemoirError.report }
 
   /// A file that could not be opened or read.
-  var asMemoirError: MemoirError {
-    let code: ErrorCode =
-      isNotFound ? .notFound : isAccessDenied ? .forbidden : isDiskFull ? .storageFull : .internal
-    return MemoirError(code, description)
+  var asMemoirError: MemoirError { MemoirError(errorCode, description) }
+
+  /// A file that could not be opened, as the argument is called that names it.
+  func aboutFile(_ path: String, field: String) -> MemoirError {
+    let problem = isNotFound ? "there is no file \(path)" : "\(path) cannot be opened: \(reason)"
+    var error = MemoirError.invalid(field: field, problem)
+    error.code = errorCode
+    return error
+  }
+
+  private var errorCode: ErrorCode {
+    isNotFound ? .notFound : isAccessDenied ? .forbidden : isDiskFull ? .storageFull : .internal
   }
 }
 
