@@ -28,14 +28,25 @@ private func importLines(_ lines: [String], into store: MemoirStore) throws -> (
   let parser = JSONParser()
   var count = (appended: 0, duplicates: 0)
   for line in lines.map({ Array($0.utf8) }) {
-    if try reader.take(line, with: parser) { continue }
+    if try reader.take(line) { continue }
     let incoming = try reader.read(line, with: parser, now: store.clock())
     let stream = StreamName(try #require(incoming.user), in: incoming.namespace ?? .default)
     let result = try store.log.appendAndWait([reader.append(incoming.event, to: stream)], repeats: .event)
     count.appended += result[0].appended
     count.duplicates += result[0].duplicates
   }
+  try reader.finish()
   return count
+}
+
+/// Binds lines as an export does, and signs them.
+private func bound(_ header: String, _ events: [String], by key: StoreKey) -> [String] {
+  var chain = LineChain()
+  chain.append(header: Array(header.utf8))
+  let suffix = #","proof":"0123456789abcdef"}"#.utf8.count
+  let bound = events.map { String(decoding: chain.append(event: Array($0.utf8.dropLast(suffix))), as: UTF8.self) }
+  let end = ExportEnd(proof: chain.value, signedBy: key)
+  return [header] + bound + [String(decoding: end.line, as: UTF8.self)]
 }
 
 private func state(of user: StreamName, in store: MemoirStore) throws -> String {
@@ -213,15 +224,7 @@ private func filledDesk() async throws -> TrustDesk {
     let lines = try exported(desk.bob, from: desk.store)
     let forger = try TrustDesk()
     let key = try forger.store.signingKey()
-    /// Binds lines as an export does, and signs them with another key.
-    func bound(_ header: String, _ events: [String]) -> [String] {
-      var chain = LineChain()
-      chain.append(header: Array(header.utf8))
-      let suffix = #","proof":"0123456789abcdef"}"#.utf8.count
-      let bound = events.map { String(decoding: chain.append(event: Array($0.utf8.dropLast(suffix))), as: UTF8.self) }
-      let end = ExportEnd(proof: chain.value, signedBy: key)
-      return [header] + bound + [String(decoding: end.line, as: UTF8.self)]
-    }
+    func bound(_ header: String, _ events: [String]) -> [String] { MemoirTests.bound(header, events, by: key) }
     let events = Array(lines[1..<lines.count - 1])
     let changed = events.map { $0.replacing("Owns a cat", with: "Owns a dog") }
     try #require(changed != events)
@@ -254,12 +257,12 @@ private func filledDesk() async throws -> TrustDesk {
       #"{"memoir_export":1,"user":"bob"}"#, #"{"memoir_export_end":1}"#, #"{"memoir_export":1"#,
     ] {
       var reader = ExportReader()
-      #expect(throws: MemoirError.self) { try reader.take(Array(line.utf8), with: JSONParser()) }
+      #expect(throws: MemoirError.self) { try reader.take(Array(line.utf8)) }
     }
     try await desk.append(.messageAdded(MessageAdded(role: .user, content: "one")), session: "s")
     let header = try exported(desk.bob, from: desk.store)[0]
     var reader = ExportReader()
-    #expect(try reader.take(Array(header.utf8), with: JSONParser()))
+    #expect(try reader.take(Array(header.utf8)))
     for line in [
       #"{"redacted":true}"#, #"{"redacted":true,"payload_digest":"x","type_version":1,"id":"1","type":"Custom"}"#,
       #"{"stored":{},"data":{}}"#, #"{"stored":{"payload":"!","type_version":1},"data":{}}"#,
@@ -282,9 +285,42 @@ private func filledDesk() async throws -> TrustDesk {
     try #require(lines[old].contains(#""stored":{"#))
     lines[old] = lines[old].replacing(#""fact":"Old""#, with: #""fact":"New""#)
     let other = try TrustDesk()
+    // Whoever has a key of their own can bind and sign what they like.
+    let key = try other.store.signingKey()
+    let header = lines[0].replacing(try desk.store.signingKey().description, with: key.description)
+    lines = bound(header, Array(lines[1..<lines.count - 1]), by: key)
     _ = try importLines(lines, into: other.store)
     #expect(try state(of: desk.bob, in: other.store).contains(#""fact":"New""#))
     #expect(try other.store.log.verify().isSound)
+  }
+
+  @Test func `that is not what was exported is not taken, and the rest of the file is read on its own`() async throws {
+    let desk = try await filledDesk()
+    let lines = try exported(desk.bob, from: desk.store)
+    func error(_ lines: [String]) -> MemoirError? {
+      var reader = ExportReader()
+      do {
+        for line in lines { _ = try reader.take(Array(line.utf8)) }
+        try reader.finish()
+        return nil
+      } catch {
+        return error
+      }
+    }
+    let plain = #"{"user":"bob","type":"SessionStarted","session":"s","data":{}}"#
+    #expect(error([plain] + lines + [plain] + lines + ["", plain]) == nil)
+    for index in lines.indices {
+      var changed = lines
+      changed.remove(at: index)
+      #expect(error(changed)?.code == .corrupt, "line \(index + 1) left out")
+      changed = lines
+      changed.insert(plain, at: index)
+      #expect(index == 0 || error(changed)?.code == .corrupt, "line \(index + 1) put in")
+      changed = lines
+      changed.insert(lines[index], at: index)
+      #expect(error(changed)?.code == .corrupt, "line \(index + 1) doubled")
+    }
+    #expect(error(lines.dropLast() + lines)?.code == .corrupt)
   }
 
   @Test func `into a stream that has other events keeps its own secret there`() async throws {

@@ -53,8 +53,8 @@ public struct ExportReport: Hashable, Sendable {
 /// ```
 /// The signature proves that whoever had the store's key made this export. Whose key that is, the export cannot prove:
 /// compare it with one that was kept elsewhere, e.g. of an attestation.
-public struct ExportVerifier: ~Copyable {
-  private let header: ExportHeader
+public struct ExportVerifier {
+  fileprivate let header: ExportHeader
   private let pinned: PublicKey?
   private let schema: EventSchema
   private let parser = JSONParser()
@@ -107,6 +107,9 @@ public struct ExportVerifier: ~Copyable {
     }
   }
 
+  /// The first line that is wrong, of those so far.
+  package var problem: ExportReport.Problem? { report.problem }
+
   /// What it was, after the last line.
   public consuming func finish() -> ExportReport {
     if report.isSound, !hasEnded {
@@ -154,43 +157,57 @@ public struct ExportVerifier: ~Copyable {
 }
 
 /// Reads the lines of a file that may be exports, among others that are plain events: for whoever appends them.
-package struct ExportReader: Sendable {
+///
+/// Each line of an export is checked before it is taken. Whether the export is whole, its last line alone can tell.
+package struct ExportReader {
   private let schema: EventSchema
-  /// The exports that have begun, by their streams.
-  private var headers: [StreamName: ExportHeader] = [:]
+  /// The export that has begun and not ended, and where its events belong.
+  private var open: (verifier: ExportVerifier, stream: StreamName, secret: Bytes32)?
+  /// Whether an export has begun.
+  package private(set) var hasBegun = false
 
   /// Begins before the first line.
   package init(schema: EventSchema = .memoir) { self.schema = schema }
 
-  /// Takes a line that is no event.
+  /// Checks the next line, and takes it where it is no event.
   ///
-  /// - Returns: Whether it is one.
-  /// - Throws: ``MemoirError`` where it begins as such a line, and is none.
-  package mutating func take(_ line: [UInt8], with parser: JSONParser) throws(MemoirError) -> Bool {
-    do {
-      if line.starts(with: ExportHeader.beginning) {
-        let header = try parser.parse(line) { node throws in try ExportHeader(node) }
-        headers[header.proof.stream] = header
-        return true
-      }
-      if line.starts(with: ExportEnd.beginning) {
-        _ = try parser.parse(line) { node throws in try ExportEnd(node) }
-        return true
-      }
-      return false
-    } catch {
-      throw MemoirError(error)
+  /// - Returns: Whether it is none.
+  /// - Throws: ``MemoirError``: `invalid_argument` where it begins as the first line of an export, and is none; `corrupt`
+  ///   where it is not what was exported there.
+  package mutating func take(_ line: [UInt8]) throws(MemoirError) -> Bool {
+    let isEnd = line.starts(with: ExportEnd.beginning)
+    if open == nil {
+      if isEnd { throw Self.notAsExported("ends here, and has not begun") }
+      guard line.starts(with: ExportHeader.beginning) else { return false }
+      let verifier = try ExportVerifier(firstLine: line, schema: schema)
+      open = (verifier, verifier.header.proof.stream, verifier.header.proof.secret)
+      hasBegun = true
+    } else {
+      open?.verifier.add(line)
     }
+    if let problem = open?.verifier.problem { throw Self.notAsExported(problem.reason) }
+    if isEnd { open = nil }
+    return isEnd || line.starts(with: ExportHeader.beginning)
   }
 
-  /// Whether no export has begun: then lines are plain events.
-  package var isIdle: Bool { headers.isEmpty }
+  /// Ends after the last line.
+  ///
+  /// - Throws: `corrupt` where the last export has not ended.
+  package mutating func finish() throws(MemoirError) {
+    defer { open = nil }
+    if let problem = open?.verifier.finish().problem { throw Self.notAsExported(problem.reason) }
+  }
 
-  /// An append that begins with an event, by which the stream has the same digests as where it was exported, if there is
-  /// an export of it and it begins here.
+  private static func notAsExported(_ reason: String) -> MemoirError { MemoirError(.corrupt, "export: \(reason)") }
+
+  /// Whether lines are plain events: no export has begun that has not ended.
+  package var isIdle: Bool { open == nil }
+
+  /// An append that begins with an event, by which the stream has the same digests as where it was exported, if this is
+  /// its export and it begins here.
   package func append(_ event: EventData, to stream: StreamName) -> StreamAppend {
     var append = StreamAppend([event], to: stream)
-    append.secret = headers[stream]?.proof.secret
+    if let open, open.stream == stream { append.secret = open.secret }
     return append
   }
 

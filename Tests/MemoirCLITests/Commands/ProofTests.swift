@@ -148,6 +148,78 @@ import Testing
     #expect(try other.run("verify").exitCode == 0)
   }
 
+  /// An export of Bob: eight events, so ten lines.
+  private func lines() throws -> [String] { try TestProgram.withBob().run("export", "bob").lines }
+
+  private func text(_ lines: some Sequence<String>) -> String { lines.map { $0 + "\n" }.joined() }
+
+  @Test func `that was changed or cut is refused before anything of it is stored`() throws {
+    let lines = try lines()
+    var changed = lines
+    changed[4] = changed[4].replacing("2026", with: "2025")
+    try #require(changed != lines)
+    var renamed = lines
+    renamed[0] = renamed[0].replacing(#""user":"bob""#, with: #""user":"eve""#)
+    var spaced = lines
+    spaced.insert("", at: 3)
+    let whole = text(lines)
+    let cases: [(text: String, line: Int)] = [
+      (text(changed), 5), (text(lines.dropLast()), 10), (text(lines[..<5]), 6), (String(whole.dropLast(9)), 10),
+      (String(text(lines[..<5]).dropLast(9)), 5), (text(renamed), 2), (text(spaced), 4),
+      (text(lines[..<6] + [lines[7], lines[6]] + lines[8...]), 7), (text(lines[..<1]), 2), (text(lines + changed), 15),
+    ]
+    for (text, line) in cases {
+      let memoir = TestProgram()
+      let file = try memoir.file("export.jsonl", text)
+      // However small a batch is.
+      let run = try memoir.run("append", file, "--batch", "2", "--json")
+      #expect(run.exitCode == 5, "line \(line): \(run.output) \(run.errors)")
+      #expect(try run.errorCode() == "corrupt")
+      #expect(try run.errorDetails()["line"] as? Int == line, "\(run.errors)")
+      #expect(try run.errorDetails()["appended"] as? Int == 0)
+      #expect(!FileManager.default.fileExists(atPath: memoir.store), "line \(line)")
+    }
+    let memoir = TestProgram()
+    // Without its beginning it is found at its end, and small enough for one batch.
+    #expect(try memoir.run("append", memoir.file("export.jsonl", text(lines.dropFirst()))).exitCode == 5)
+    #expect(!FileManager.default.fileExists(atPath: memoir.store))
+    let said = try memoir.run("append", memoir.file("export.jsonl", text(changed))).errors
+    #expect(said.contains("line 5: export: is not the line that was exported here"), "\(said)")
+    #expect(said.contains("Nothing was stored."), "\(said)")
+  }
+
+  @Test func `that comes through a pipe is checked as it comes`() throws {
+    let lines = try lines()
+    let cut = TestProgram()
+    let run = try cut.run("append", "--batch", "3", "--json", input: text(lines.dropLast()))
+    #expect(run.exitCode == 5, "\(run.errors)")
+    #expect(try run.errorDetails()["line"] as? Int == 10)
+    #expect(try run.errorDetails()["appended"] as? Int == 6)
+    #expect(try cut.run("events", "bob").lines.count == 6)
+    #expect(try cut.run("append", "--batch", "3", input: text(lines.dropLast())).errors.contains("are stored"))
+    // What is missing comes in with the whole one.
+    let whole = try cut.run("append", input: text(lines)).object()
+    #expect(whole["appended"] as? Int == 2 && whole["duplicates"] as? Int == 6)
+
+    let memoir = TestProgram()
+    var changed = lines
+    changed[4] = changed[4].replacing("2026", with: "2025")
+    #expect(try memoir.run("append", "--batch", "1", input: text(changed)).exitCode == 5)
+    #expect(try memoir.run("events", "bob").lines.count == 3)
+  }
+
+  @Test func `comes in among other events, and where some of it is known`() throws {
+    let memoir = TestProgram()
+    try memoir.run(
+      "append", input: bobsHistory.split(separator: "\n").prefix(2).joined(separator: "\n") + "\n" + line(9))
+    let lines = try lines()
+    let file = try memoir.file("mixed.jsonl", text(lines) + "\n" + line(10) + text(lines) + line(11, "eve"))
+    let run = try memoir.run("append", file)
+    #expect(run.exitCode == 0, "\(run.errors)")
+    #expect(try memoir.run("verify").exitCode == 0)
+    #expect(try memoir.run("append", file).object()["appended"] as? Int == 0)
+  }
+
   @Test func `a first line that is broken stops the append`() throws {
     let memoir = TestProgram()
     let run = try memoir.run("append", "--json", input: line(1) + #"{"memoir_export":1,"user":"bob"}"# + "\n" + line(2))

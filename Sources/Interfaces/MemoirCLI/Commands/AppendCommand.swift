@@ -39,8 +39,10 @@ enum AppendCommand: Command {
       SessionsCompacted (sessions, summary), and any name of your own. The page Events of the documentation has all
       fields.
 
-      What 'export' printed is taken as it is: a user who begins with it has the same chain here. Whether it is whole and
-      unchanged, 'memoir verify --export' says.
+      What 'export' printed is taken as it was stored: a user who begins with it has the same chain here. A file that
+      begins as an export is first read to its end, and nothing of it is stored unless it is whole and unchanged. Standard
+      input can be read only once: each line is checked before it is stored, and that the end is missing shows at the
+      end, when what came before is stored.
       """,
     arguments: [input, expectedVersion, batch, takeErased],
     examples: [
@@ -54,15 +56,13 @@ enum AppendCommand: Command {
       ExitMeaning(.wrongUsage, "wrong usage; a line that cannot be accepted"),
       ExitMeaning(.notFound, "no such file"),
       ExitMeaning(.conflict, "the stream is elsewhere, or an id is taken by another event"),
-      ExitMeaning(.corrupt, "the store is damaged"),
+      ExitMeaning(.corrupt, "the store is damaged; an export that was changed or cut"),
     ])
 
   static func run(_ arguments: ParsedArguments, in context: CommandContext) throws -> ExitCode {
-    // The input first: where there is none, no store shall be made.
-    var reader = try EventReader(arguments[input] ?? .standardInput, batchSize: arguments[batch])
-    reader.namespace = arguments[GlobalOptions.namespace]
-    reader.isOfOneUser = arguments[expectedVersion] != nil
-    reader.now = context.now
+    // The input first: where there is none, or no right export, no store shall be made.
+    try proveExport(arguments, in: context)
+    var reader = try reader(arguments, in: context)
     let progress = Progress("appending", total: nil, on: context.errors, clock: context.monotonic)
     var appender = BatchAppender(
       expecting: arguments[expectedVersion], takingErased: arguments[takeErased], progress: progress
@@ -80,6 +80,28 @@ enum AppendCommand: Command {
     progress.finish()
     try context.output.write(json: JSONWriter.objectLine { summary.write(to: &$0) })
     return .done
+  }
+
+  private static func reader(_ arguments: ParsedArguments, in context: CommandContext) throws -> EventReader {
+    var reader = try EventReader(arguments[input] ?? .standardInput, batchSize: arguments[batch])
+    reader.namespace = arguments[GlobalOptions.namespace]
+    reader.isOfOneUser = arguments[expectedVersion] != nil
+    reader.now = context.now
+    return reader
+  }
+
+  /// Reads a file that begins as an export to its end before anything of it is stored: whether it is whole, its last line
+  /// alone tells. Of any other file, a batch is read.
+  private static func proveExport(_ arguments: ParsedArguments, in context: CommandContext) throws {
+    guard let source = arguments[input], source.isRegularFile else { return }
+    var reader = try reader(arguments, in: context)
+    let progress = Progress("verifying", total: nil, on: context.errors, clock: context.monotonic)
+    defer { progress.finish() }
+    do {
+      while let batch = try reader.next(), reader.hasReadExport { progress.advance(by: batch.lines.count) }
+    } catch let error as LineError {
+      throw AppendStopped(error: error, summary: AppendSummary())
+    }
   }
 }
 

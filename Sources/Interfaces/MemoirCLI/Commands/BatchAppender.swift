@@ -184,7 +184,8 @@ struct AppendStopped: Error, ReportableError {
       writer.key("line")
       writer.integer(error.line)
     }
-    return stopped.report(hints: [kept])
+    guard error.error.message.hasPrefix("export: ") else { return stopped.report(hints: [kept]) }
+    return stopped.report(hints: ["It is not as it was exported: take another copy. " + kept])
   }
 
   private var kept: String {

@@ -51,15 +51,19 @@ struct EventReader: ~Copyable {
   /// What a batch may weigh: of very large events there are fewer in one.
   private static let batchBytes = 64 << 20
 
+  /// An event as long as it can be: in an export, once as JSON and once as it is stored.
+  static let lineLimit = 3 * Limits.eventSize
+
   /// Opens the input.
   ///
   /// - Throws: ``MemoirError`` where it cannot be opened.
   init(_ source: InputSource, batchSize: Int) throws(MemoirError) {
     self.batchSize = batchSize
-    // An event's longest form, with room for white space, and an end to it.
-    let limit = 2 * Limits.eventSize
-    lines = LineReader(try source.open(field: "FILE"), lineLimit: limit)
+    lines = LineReader(try source.open(field: "FILE"), lineLimit: Self.lineLimit)
   }
+
+  /// Whether an export was among the lines so far.
+  var hasReadExport: Bool { exports.hasBegun }
 
   /// The next batch; `nil` at the end.
   ///
@@ -69,8 +73,12 @@ struct EventReader: ~Copyable {
     let start = number + 1
     while batch.lines.count < batchSize, batch.sizeInBytes < Self.batchBytes {
       do {
-        guard let line = try nextLine() else { break }
-        if line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == 0x09 || $0 == 0x0d }) { continue }
+        guard let line = try nextLine() else {
+          try exports.finish()
+          break
+        }
+        // In an export there are no others than its own.
+        if exports.isIdle, line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == 0x09 || $0 == 0x0d }) { continue }
         try add(line, to: &batch)
       } catch {
         throw LineError(line: number, batchStart: start, error: error)
@@ -88,14 +96,14 @@ struct EventReader: ~Copyable {
       return line
     } catch {
       if error.isTooLong {
-        throw MemoirError(.tooLarge, "line: is longer than \(2 * Limits.eventSize) bytes, and not read to its end")
+        throw MemoirError(.tooLarge, "line: is longer than \(Self.lineLimit) bytes, and not read to its end")
       }
       throw error.asMemoirError
     }
   }
 
   private mutating func add(_ line: [UInt8], to batch: inout EventBatch) throws(MemoirError) {
-    if try exports.take(line, with: parser) { return }
+    if try exports.take(line) { return }
     let incoming =
       try exports.isIdle
       ? EventJSON.read(line.span, with: parser, now: now()) : exports.read(line, with: parser, now: now())

@@ -4,9 +4,6 @@ import Memoir
 import Platform
 
 enum ExportCheck {
-  /// An event as long as it can be, once as JSON and once as it is stored.
-  private static let lineLimit = 3 * Limits.eventSize
-
   static func run(
     _ file: InputSource, pinned: PublicKey?, _ arguments: ParsedArguments, in context: CommandContext
   ) throws -> ExitCode {
@@ -20,7 +17,7 @@ enum ExportCheck {
   }
 
   private static func check(_ file: InputSource, pinned: PublicKey?) throws(MemoirError) -> ExportReport {
-    var lines = LineReader(try file.open(field: "--export"), lineLimit: lineLimit)
+    var lines = LineReader(try file.open(field: "--export"), lineLimit: EventReader.lineLimit)
     var verifier = try ExportVerifier(firstLine: try next(&lines) ?? [], pinned: pinned, field: "--export")
     while let line = try next(&lines) { verifier.add(line) }
     return verifier.finish()
@@ -28,7 +25,7 @@ enum ExportCheck {
 
   private static func next(_ lines: inout LineReader) throws(MemoirError) -> [UInt8]? {
     do throws(PlatformError) { return try lines.next() } catch {
-      if error.isTooLong { throw .invalid(field: "--export", "has a line longer than \(lineLimit) bytes") }
+      if error.isTooLong { throw .invalid(field: "--export", "has a line longer than \(EventReader.lineLimit) bytes") }
       throw error.asMemoirError
     }
   }
