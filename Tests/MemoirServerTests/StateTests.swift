@@ -125,11 +125,18 @@ import Testing
     #expect(context.json("text")?.contains("Otter") == true)
     let receipt = try #require(context.json("receipt"))
     #expect(try await served.get("/v1/receipts/\(receipt)").body == context.body)
+    // Where a session only begins, there is no question yet.
+    #expect(try await served.get("/v1/users/bob/context").json("text")?.contains("Otter") == true)
     #expect(try await served.get("/v1/users/bob/export").text.contains("Otter"))
   }
 
   @Test func `of somebody unknown is no memory`() async throws {
-    #expect(try await ServedStore().get("/v1/users/nobody/recall?query=x").text == #"{"memories":[]}"#)
+    let served = try ServedStore()
+    #expect(
+      try await served.get("/v1/users/nobody/recall?query=x").text == #"{"faded":0,"known":false,"memories":[]}"#)
+    #expect(
+      try await served.get("/v1/users/nobody/context").text
+        == #"{"items":[],"known":false,"omitted":0,"text":"","tokens":0}"#)
   }
 }
 

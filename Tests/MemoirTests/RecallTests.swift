@@ -250,6 +250,9 @@ private struct PlainRecall {
     store.clock.advance(byMicroseconds: Timestamp.day)
     let faded = try await store.recall(RecallQuery("office"))
     #expect(faded.memories.isEmpty && faded.faded == 1)
+    var query = RecallQuery("office")
+    query.kinds = [.message]
+    #expect(try await store.recall(query).faded == 0)
     try store.append(.factRevised(FactRevised(factID: FactID(id))))
     let confirmed = try await store.recall(RecallQuery("office"))
     #expect(confirmed.memories.count == 1 && confirmed.faded == 0)

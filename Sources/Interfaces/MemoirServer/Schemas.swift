@@ -93,7 +93,7 @@ enum Schemas {
       "Recall",
       .object(
         [
-          .optional("meaning", .object([], isOpen: true)),
+          .required("faded", .count), .optional("known", .boolean), .optional("meaning", .object([], isOpen: true)),
           .required(
             "memories",
             .array(
@@ -111,7 +111,7 @@ enum Schemas {
         [
           .required("text", .string()), .required("tokens", .count),
           .required("items", .array(.object(place, isOpen: true))),
-          .required("omitted", .count), .optional("receipt", .uuid),
+          .optional("known", .boolean), .required("omitted", .count), .optional("receipt", .uuid),
         ], isOpen: true)
     ),
     (

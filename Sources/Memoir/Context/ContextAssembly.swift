@@ -15,7 +15,9 @@ extension MemoirStore {
   ) async throws(MemoirError) -> ContextPackage {
     try request.check()
     guard let remembered = try memoryAtPoint(of: user, at: point) else {
-      return ContextPackage(user: user, asOf: point, version: 0, text: "", tokens: 0, items: [], omitted: 0)
+      var nobody = ContextPackage(user: user, asOf: point, version: 0, text: "", tokens: 0, items: [], omitted: 0)
+      nobody.isKnown = false
+      return nobody
     }
     let meaning = request.isAsking ? await meaning(of: request.query, to: remembered) : nil
     var history: [RecalledMemory] = []

@@ -137,4 +137,6 @@ public struct ContextPackage: Sendable {
   public let omitted: Int
   /// Whether what was asked was looked for by meaning too; `nil` where nothing was asked, or no embedder is configured.
   public internal(set) var meaning: MeaningUse?
+  /// Whether anybody is known by that name: there is an event of theirs, whatever the point asked at.
+  public internal(set) var isKnown = true
 }

@@ -25,7 +25,7 @@ extension MemoirStore {
   ) async throws(MemoirError) -> [RecallAnswer] {
     for query in queries { try query.check() }
     guard let memory = try memoryAtPoint(of: user, at: point) else {
-      let answer = RecallAnswer(user: user, asOf: point, version: 0, clock: clock())
+      let answer = RecallAnswer.ofNobody(user, at: point, clock: clock())
       return queries.map { _ in answer }
     }
     var answers: [RecallAnswer] = []
@@ -94,7 +94,7 @@ extension MemoirStore {
           choice.offer(recalled, terms: analyzer.terms(of: recalled.content))
         }
         answer.memories = choice.memories
-        answer.faded = memory.faded
+        if query.kinds.contains(.fact) { answer.faded = memory.faded }
         answer.meaning = meaning.map { MeaningUse($0, missing: ranked.missing) }
         return answer
       }

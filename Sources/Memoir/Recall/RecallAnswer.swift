@@ -14,20 +14,46 @@ public struct RecallAnswer: Sendable {
   public let clock: Timestamp
   /// The memories.
   public internal(set) var memories: [RecalledMemory] = []
-  /// How many facts of the person have faded, and were not asked.
+  /// How many facts of the person have faded, and were not asked; 0 where no facts were to be recalled.
   public internal(set) var faded = 0
+  /// Whether anybody is known by that name: there is an event of theirs, whatever the point asked at.
+  public internal(set) var isKnown = true
   /// Whether it went by meaning too; `nil` where no embedder is configured.
   public internal(set) var meaning: MeaningUse?
 
-  /// Prints `{"meaning","memories":[…]}`; `meaning` where an embedder is configured.
+  /// The answer about somebody nobody has heard of.
+  static func ofNobody(_ user: StreamName, at point: AsOfText, clock: Timestamp) -> RecallAnswer {
+    var answer = RecallAnswer(user: user, asOf: point, version: 0, clock: clock)
+    answer.isKnown = false
+    return answer
+  }
+
+  /// Prints `{"faded","known","meaning","memories":[…]}`: `known` only where nobody is known by that name, and `meaning`
+  /// where an embedder is configured.
   public func write(to writer: inout JSONWriter) {
+    if !isKnown { return Self.writeNobody(to: &writer) }
     writer.beginObject()
+    writer.key("faded")
+    writer.integer(faded)
     if let meaning {
       writer.key("meaning")
       meaning.write(to: &writer)
     }
     writer.key("memories")
     writer.array(memories) { $0.write($1) }
+    writer.endObject()
+  }
+
+  /// Prints the answer about somebody nobody has heard of: `{"faded":0,"known":false,"memories":[]}`.
+  public static func writeNobody(to writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.key("faded")
+    writer.integer(0)
+    writer.key("known")
+    writer.bool(false)
+    writer.key("memories")
+    writer.beginArray()
+    writer.endArray()
     writer.endObject()
   }
 }

@@ -3,11 +3,15 @@ internal import EventStore
 public import JSON
 
 extension JSONWriter {
-  /// `{"items":[…],"meaning","omitted","receipt","text","tokens"}`
+  /// `{"items":[…],"known","meaning","omitted","receipt","text","tokens"}`: `known` only where nobody is known by that name.
   mutating func write(_ context: ContextPackage, receipt: ReceiptID?) {
     beginObject()
     key("items")
     array(context.items) { $0.write($1) }
+    if !context.isKnown {
+      key("known")
+      bool(false)
+    }
     if let meaning = context.meaning {
       key("meaning")
       meaning.write(to: &self)

@@ -53,6 +53,8 @@ import Testing
     let memoir = try program()
     #expect(try memoir.run("context", "bob", "database", "--at-version", "1").output.contains("PostgreSQL") == false)
     #expect(try memoir.run("context", "ann", "database").output.isEmpty)
+    #expect(try memoir.run("context", "ann", "database").errors.contains("Nobody is known as ann."))
+    #expect(try !memoir.run("context", "bob", "--at-version", "0").errors.contains("Nobody"))
     #expect(try memoir.run("context", "bob").output.contains("Write the release notes"))
   }
 
@@ -60,7 +62,7 @@ import Testing
     let memoir = try program()
     let run = try memoir.run("context", "nobody", "my", "secret", "UNKQ", "--json")
     #expect(run.exitCode == 0)
-    #expect(run.output == #"{"items":[],"omitted":0,"text":"","tokens":0}"# + "\n")
+    #expect(run.output == #"{"items":[],"known":false,"omitted":0,"text":"","tokens":0}"# + "\n")
     #expect(try memoir.run("context", "nobody", "my secret UNKQ").errors.contains("no receipt"))
     let data = try Data(contentsOf: URL(filePath: memoir.store + "/data.mdb"))
     #expect(data.range(of: Data("UNKQ".utf8)) == nil)

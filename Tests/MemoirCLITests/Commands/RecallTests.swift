@@ -114,7 +114,7 @@ import Testing
     #expect(try contents("--top-k", "2").count == 2)
   }
 
-  @Test func `says how many have faded, where nothing is left`() throws {
+  @Test func `says how many have faded`() throws {
     let memoir = try TestProgram.withBob()
     try memoir.run(
       "append",
@@ -124,7 +124,13 @@ import Testing
     let run = try memoir.run("recall", "ann", "boat")
     #expect(run.exitCode == 0)
     #expect(run.output.contains("1 memory has faded; 'memoir memories ann' lists them."))
+    #expect(try memoir.run("recall", "ann", "boat", "--json").object()["faded"] as? Int == 1)
     #expect(try memoir.run("recall", "ann", "boat", "--at-version", "0").output.contains("faded") == false)
+    // Also where there is an answer, and not where nobody asked for facts.
+    try memoir.run("remember", "ann", "Owns", "a", "car", "--category", "car")
+    let both = try memoir.run("recall", "ann", "owns")
+    #expect(both.lines.first == "1. Owns a car" && both.lines.last?.hasPrefix("1 memory has faded;") == true)
+    #expect(try memoir.run("recall", "ann", "owns", "--kind", "message").output.contains("faded") == false)
   }
 
   @Test func `of somebody nobody has heard of is empty`() throws {
@@ -133,6 +139,12 @@ import Testing
     #expect(try memories(memoir.run("recall", "bob", "Lisbon", "--namespace", "elsewhere", "--json")).isEmpty)
     let run = try memoir.run("recall", "nobody", "Lisbon")
     #expect(run.exitCode == 0 && run.output.contains("Nothing is remembered"))
+    #expect(run.errors == "Nobody is known as nobody.\n")
+    #expect(
+      try memoir.run("recall", "nobody", "Lisbon", "--json").output
+        == #"{"faded":0,"known":false,"memories":[]}"# + "\n")
+    #expect(try memoir.run("recall", "bob", "Lisbon", "--at-version", "0", "--json").object()["known"] == nil)
+    #expect(try memoir.run("recall", "bob", "Lisbon", "--at-version", "0").errors.isEmpty)
   }
 
   @Test(arguments: [

@@ -52,5 +52,6 @@ enum ContextCommand: Command {
     try context.errors.print(
       StyledText("\(Quantity.count(package.tokens, "token")) of \(Quantity.count(budget))\(omitted); \(kept)", .dim))
     try MemoryText.sayMeaning(package.meaning, in: context)
+    if !package.isKnown { try MemoryText.sayNobody(package.user, in: context) }
   }
 }

@@ -63,6 +63,12 @@ enum MemoryText {
     }
   }
 
+  /// That a name may be misspelled: nothing is known of anybody by it.
+  static func sayNobody(_ user: StreamName, in context: CommandContext) throws {
+    try context.output.flush()
+    try context.errors.print(StyledText("Nobody is known as \(user).", .dim))
+  }
+
   private static func age(_ staleness: Staleness) -> StyledText {
     let age = staleness.ageInSeconds
     var text = StyledText(age == 0 ? "new" : Quantity.duration(.seconds(age)))

@@ -24,6 +24,7 @@ enum RecallCommand: Command {
     discussion: """
       Ranks facts, summaries of sessions, episodes and, where asked, messages, and shows the best, each with the
       parts of its score. It is a ranking, no threshold: it answers with as many as there are that say anything.
+      Facts that have faded are not asked; how many there are, the last line says.
 
       At an earlier point it answers as it would have then, with what was known and counted by then alone.
       """,
@@ -56,6 +57,7 @@ enum RecallCommand: Command {
       } else {
         try show(answer, on: context.output)
         try MemoryText.sayMeaning(answer.meaning, in: context)
+        if !answer.isKnown { try MemoryText.sayNobody(answer.user, in: context) }
       }
       return .done
     }
@@ -64,9 +66,6 @@ enum RecallCommand: Command {
   private static func show(_ answer: RecallAnswer, on output: Console) throws {
     if answer.memories.isEmpty {
       try output.print(StyledText("Nothing is remembered that could be asked for.", .dim))
-      guard answer.faded > 0 else { return }
-      let faded = "\(Quantity.count(answer.faded, "memory has", plural: "memories have")) faded"
-      return try output.print(StyledText("\(faded); 'memoir memories \(answer.user.user)' lists them.", .dim))
     }
     for (index, memory) in answer.memories.enumerated() {
       if index > 0 { try output.print() }
@@ -78,6 +77,10 @@ enum RecallCommand: Command {
       remarks.append("v\(memory.event.version)")
       try output.print(StyledText("   " + remarks.joined(separator: "  "), .dim))
       try output.print(ScoreBars.line(of: memory))
+    }
+    if answer.faded > 0 {
+      let faded = Quantity.count(answer.faded, "memory has", plural: "memories have")
+      try output.print(StyledText("\(faded) faded; 'memoir memories \(answer.user.user)' lists them.", .dim))
     }
   }
 }

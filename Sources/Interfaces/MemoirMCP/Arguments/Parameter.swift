@@ -90,7 +90,7 @@ struct ToolArguments: Sendable {
       let name = member.key.string ?? ""
       if parameters.contains(where: { $0.property.name == name }) { continue }
       let known = parameters.map(\.property.name).joined(separator: ", ")
-      throw ParameterProblem(path: name, reason: "is not known here; there are \(known)")
+      throw ParameterProblem(path: name, reason: "is not known here; there are \(known.isEmpty ? "none" : known)")
     }
     var values: [String: any Sendable] = [:]
     for parameter in parameters {

@@ -45,7 +45,8 @@ extension Tool {
     if changes.events.isEmpty, changes.messagesAdded == 0 {
       return "Nothing changed about \(diff.user.user) from \(diff.from) to \(diff.to)."
     }
-    var lines = Lines("\(diff.user.user), from \(diff.from) to \(diff.to): \(changes.messagesAdded) messages added.")
+    let added = counted(changes.messagesAdded, "message")
+    var lines = Lines("\(diff.user.user), from \(diff.from) to \(diff.to): \(added) added.")
     lines.add("Facts learned", changes.learned, \.line)
     lines.add("Facts revised", changes.revised) { revision in
       let isReworded = revision.before.fact != revision.after.fact

@@ -47,6 +47,7 @@ extension Schema {
   static let contextPackage = Schema.object([
     .required("text", .text(), "For a prompt."), .required("tokens", .whole()),
     .required("items", .array(of: .anyObject), "What stands in the text, and why."),
+    .optional("known", .flag, "False where nobody is known by that name yet."),
     .required("omitted", .whole(), "How many items found no room."),
     .optional("receipt", .text(), "By which the same bytes can be had again."),
   ])

@@ -35,6 +35,8 @@ extension Tool {
         """,
       parameters: [query, topK, kinds, minImportance, tags, memoryTypes, session, since, until, asOf],
       output: .object([
+        .required("faded", .whole(), "How many facts have faded with time, and were not asked; 'state' shows them."),
+        .optional("known", .flag, "False where nobody is known by that name yet."),
         .required(
           "memories",
           .array(
@@ -71,8 +73,11 @@ extension Tool {
   private static let longestContent = 2_000
 
   private static func text(of answer: RecallAnswer) -> String {
-    if answer.memories.isEmpty { return "Nothing is remembered that answers this." }
-    var lines = Lines("\(answer.memories.count) memories of \(answer.user.user), the best first:")
+    if !answer.isKnown { return "Nothing is remembered of \(answer.user.user) yet." }
+    var lines = Lines(
+      answer.memories.isEmpty
+        ? "Nothing is remembered that answers this."
+        : "\(counted(answer.memories.count, "memory", plural: "memories")) of \(answer.user.user), the best first:")
     for (index, memory) in answer.memories.enumerated() {
       var remarks: [String] = []
       if let fact = memory.fact {
@@ -86,6 +91,9 @@ extension Tool {
       if memory.staleness?.needsRefresh == true { remarks.append("may be out of date") }
       lines.add(
         "\(index + 1). \(memory.content.onOneLine.cut(to: longestContent)) (\(remarks.joined(separator: ", ")))")
+    }
+    if answer.faded > 0 {
+      lines.add("Not asked: \(counted(answer.faded, "fact")) that faded with time; 'state' shows what is known.")
     }
     return lines.text
   }

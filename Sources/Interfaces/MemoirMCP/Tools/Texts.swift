@@ -33,6 +33,11 @@ extension String {
   }
 }
 
+/// `1 fact`, `3 facts`
+func counted(_ number: some BinaryInteger, _ one: String, plural: String? = nil) -> String {
+  "\(number) \(number == 1 ? one : plural ?? one + "s")"
+}
+
 extension Timestamp {
   /// `2026-03-03 14:00Z`
   var minute: String { String(description.prefix(16)).replacing("T", with: " ") + "Z" }
@@ -77,7 +82,7 @@ extension Fact {
 extension Session {
   /// `s-1, 2026-03-02 09:16Z, ended: Moved to Porto.`
   var line: String {
-    var line = "\(id), began \(startedAt.minute), \(messageCount) messages, "
+    var line = "\(id), began \(startedAt.minute), \(counted(messageCount, "message")), "
     line += end.map { "ended \($0.endedAt.minute)" } ?? "open"
     if let summary = end?.summary, !summary.isEmpty { line += ": \(summary.onOneLine)" }
     return line

@@ -19,11 +19,8 @@ extension MemoirServer {
         let point = try call.asOf()
         guard let user = try call.reachedUser() else {
           try question.check()
-          return Reply.object { writer in
-            writer.key("memories")
-            writer.beginArray()
-            writer.endArray()
-          }
+          // The same as of somebody nobody has heard of.
+          return Reply.json(items: 0) { RecallAnswer.writeNobody(to: &$0) }
         }
         let answer = try await call.store.recall(question, of: user, at: point)
         return Reply.json(items: answer.memories.count) { answer.write(to: &$0) }
@@ -31,12 +28,12 @@ extension MemoirServer {
     Route(
       .get, "/v1/users/{user}/context", "context", access: .scope(.recall),
       summary: "What to tell a model about a user, within a budget of tokens.",
-      parameters: [AnyParameter(Parameters.namespace), AnyParameter(query.required), AnyParameter(budget)]
+      parameters: [AnyParameter(Parameters.namespace), AnyParameter(contextQuery), AnyParameter(budget)]
         + Parameters.asOf,
       answers: [.json(.named("Context"))],
       .later { call in
         let user = try call.user()
-        var request = ContextRequest(call[query] ?? "")
+        var request = ContextRequest(call[contextQuery] ?? "")
         if let budget = call[budget] { request.budget = budget }
         let (context, receipt) = try await call.store.contextWithReceipt(request, for: user, at: try call.asOf())
         return Reply.json(items: context.items.count) { context.write(receipt, to: &$0) }
@@ -108,7 +105,11 @@ extension MemoirServer {
   }
 
   private static let query = Parameter<String>.text(
-    "query", "The question, in the person's words. Longer ones go as far as a head of 32 KiB does.", maxLength: 2_048)
+    "query", "The question, in the person's words. Longer ones go as far as a head of 32 KiB does.",
+    maxLength: longestQuery)
+  private static let longestQuery = 2_048
+  private static let contextQuery = Parameter<String>.text(
+    "query", "What the person says or asks; left out where nothing was said yet.", maxLength: longestQuery)
   private static let topK = Parameter<Int>.integer(
     "top_k", "At most so many; 5 where nothing is said.", in: 1...RecallQuery.largestTopK)
   private static let minImportance = Parameter<Fraction>(
