@@ -222,6 +222,28 @@ private struct InterruptedEmbedder: Embedder {
     #expect(context.items.map(\.text) == ["Fresh fact"])
   }
 
+  @Test func `shows what is to be done, was decided or must be kept to, however long ago it was said`() async throws {
+    let memory = try Memory()
+    try await memory.learn("Renew the passport", "task")
+    try await memory.learn("The database is PostgreSQL", "decision")
+    try await memory.learn("Nothing before nine", "constraint", importance: 0.2)
+    try await memory.learn("Likes tea", "general")
+    memory.wait(days: 400)
+    let context = try await memory.context("passport")
+    #expect(
+      context.items.map(\.text) == [
+        "Renew the passport", "decision: The database is PostgreSQL", "constraint: Nothing before nine",
+      ])
+    // Asked for by its words, it is found by them.
+    #expect(context.items[0].relevance > 0.9 && context.items[1].relevance < 0.5)
+    // It has faded for recall.
+    let recalled = try await memory.store.recall(RecallQuery("passport"), of: memory.bob)
+    #expect(recalled.memories.isEmpty && recalled.faded == 4)
+    let task = try FactID(context.items[0].id)
+    try await memory.store.append([.factForgotten(FactForgotten(factID: task, reason: "done"))], to: memory.bob)
+    #expect(try await memory.context("passport").items.map(\.section) == [.decisions, .decisions])
+  }
+
   @Test func `shows a session once that was distilled after its end, as who distilled it says`() async throws {
     let memory = try Memory()
     try await memory.say("I need to repair the walrus pump.")
@@ -247,7 +269,9 @@ private struct InterruptedEmbedder: Embedder {
   @Test func `of nobody is empty`() async throws {
     let memory = try Memory()
     let context = try await memory.context("anything")
-    #expect(context.text.isEmpty && context.items.isEmpty && context.tokens == 0)
+    #expect(context.text.isEmpty && context.items.isEmpty && context.tokens == 0 && !context.isKnown)
+    try await memory.learn("Owns a cat")
+    #expect(try await memory.context("anything", at: .start).isKnown)
   }
 
   @Test func `of nobody at a point there is not is refused`() async throws {
@@ -400,7 +424,9 @@ private struct InterruptedEmbedder: Embedder {
     #expect(context.text.isEmpty && receipt == nil)
     var writer = JSONWriter()
     context.write(receipt, to: &writer)
-    #expect(String(decoding: writer.finish(), as: UTF8.self) == #"{"items":[],"omitted":0,"text":"","tokens":0}"#)
+    #expect(
+      String(decoding: writer.finish(), as: UTF8.self)
+        == #"{"items":[],"known":false,"omitted":0,"text":"","tokens":0}"#)
     #expect(try memory.dataFile().range(of: Data("UNKQ".utf8)) == nil)
   }
 

@@ -19,6 +19,9 @@ public enum FactCategory {
   /// What the person wants to reach; part of the profile.
   public static let goal = "goal"
 
+  /// What holds until it is done, revised or ended: contexts show it even after it has faded.
+  static let lasting: Set = [task, decision, constraint]
+
   /// All of them.
   public static let known = [general, task, decision, constraint, preference, completion, interest, goal]
 }

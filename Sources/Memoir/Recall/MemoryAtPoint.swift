@@ -14,6 +14,8 @@ struct MemoryAtPoint {
   private let facts: [FactWording]
   /// Of each memory that is a fact to be recalled, its place among the facts; of others -1.
   private let places: [Int]
+  /// Texts of facts that have faded and count in a context all the same, each with its place among the facts.
+  private let lasting: [(text: Int, place: Int)]
   /// How many facts are not to be recalled since they have faded.
   let faded: Int
   private let decay: Decay
@@ -33,6 +35,7 @@ struct MemoryAtPoint {
     // Both are in the order of the versions.
     var place = 0
     var faded = 0
+    var lasting: [(text: Int, place: Int)] = []
     for text in 0..<memories.count {
       used[text].at = memories.columns.times[text]
       while place < facts.count, facts[place].version < memories.columns.versions[text] { place += 1 }
@@ -43,6 +46,7 @@ struct MemoryAtPoint {
       let importance = decay.importance(facts[place].importance, usedAt: usedAt, at: state.clock)
       guard importance >= decay.archivedBelow else {
         faded += 1
+        if FactCategory.lasting.contains(facts[place].category) { lasting.append((text, place)) }
         continue
       }
       used[text] = (usedAt, importance)
@@ -60,6 +64,7 @@ struct MemoryAtPoint {
     self.used = used
     self.places = places
     self.faded = faded
+    self.lasting = lasting
   }
 
   private static func texts(of index: TermIndex, at state: StateAt, through last: StreamVersion) -> TextsAtPoint {
@@ -135,7 +140,7 @@ struct MemoryAtPoint {
     return ranked
   }
 
-  /// Lends all facts that can be recalled to `body`, each with its place and how much of a question it meets: 0…1.
+  /// Lends all facts that count in a context to `body`, each with its place and how much of a question it meets: 0…1.
   ///
   /// - Returns: How many of them might be nearer in meaning than is known, since they have no vector.
   func forEachFact(
@@ -143,15 +148,18 @@ struct MemoryAtPoint {
     _ body: (_ place: Int, borrowing FactWording, _ relevance: Float) -> Void
   ) -> Int {
     let said = analyzer.said(in: question)
-    let words = WordScores(of: said.terms, in: index.memories, memories, sessionCount: 0)
+    var texts = memories
+    for fact in lasting { texts.isCandidate[fact.text] = true }
+    let words = WordScores(of: said.terms, in: index.memories, texts, sessionCount: 0)
     var missing = 0
     let ranking = Ranking(
-      memories, words, .memories, isWordless: said.length == 0, time: QueryTime(of: question, now: state.clock),
-      now: state.clock, meaning: meaning?.scores(of: memories, [.fact], missing: &missing), used: used)
+      texts, words, .memories, isWordless: said.length == 0, time: QueryTime(of: question, now: state.clock),
+      now: state.clock, meaning: meaning?.scores(of: texts, [.fact], missing: &missing), used: used)
     let wordings = facts.span
     for text in places.indices where places[text] >= 0 {
       body(places[text], wordings[places[text]], ranking.parts(of: text).relevance)
     }
+    for (text, place) in lasting { body(place, wordings[place], ranking.parts(of: text).relevance) }
     return missing
   }
 
