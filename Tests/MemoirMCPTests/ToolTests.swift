@@ -162,6 +162,22 @@ import Testing
     let report = try await desk().use("report")
     #expect(report.text.contains("memoir export bob"))
     #expect((report["totals"] as Object?)?["facts"] as? Int == 1)
+    // Counts are said in the number they have, and who can see it is said too.
+    #expect(report.text.contains(" 1 fact,") && report.text.contains("Nobody was told anything of it"))
+    #expect(report.text.contains("Nobody else is allowed anything"))
+    #expect((report["readers"] as [Object]?)?.isEmpty == true && (report["grants"] as [Object]?)?.isEmpty == true)
+  }
+
+  @Test func `a report says who was told, and who may be`() async throws {
+    let desk = try await desk()
+    let bob = StreamName(try UserID("bob"))
+    _ = try await desk.store.grants.grant([.recall], on: bob, to: Grantee("user:ann"))
+    try desk.store.accesses.noteAndWait(
+      Access("recall", by: .local, in: bob.namespace, user: bob.user, at: desk.store.clock()))
+    try await desk.store.accesses.flush()
+    let report = try await desk.use("report")
+    #expect(report.text.contains("## What others are allowed\n- user:ann: recall, until revoked"), "\(report.text)")
+    #expect(report.text.contains("## Who was told\n- local: 1 answer, last on "), "\(report.text)")
   }
 }
 

@@ -11,6 +11,8 @@ public struct TransparencyReport: Sendable {
   public let version: StreamVersion
   /// When the first event occurred that is still kept; `nil` where none is.
   public let memorySince: Timestamp?
+  /// How many of the events were erased.
+  public let erasedEvents: UInt64
   /// How much there is.
   public let totals: Totals
   /// How many facts of each category hold, by category.
@@ -93,40 +95,16 @@ public struct TransparencyReport: Sendable {
       self.command =
         "memoir \(isDefault ? "" : "--namespace=\(Self.shellWord(namespace)) ")\(command)\(options) "
         + "\(user.user.description.hasPrefix("-") ? "-- " : "")\(Self.shellWord(user.user.description))"
-      let query = isDefault ? "" : "?namespace=\(Self.urlText(namespace))"
-      request = "\(method) /v1/users/\(Self.urlText(user.user.description))\(path)\(query)"
+      let query = isDefault ? "" : "?namespace=\(PercentCoding.encode(namespace))"
+      request = "\(method) /v1/users/\(PercentCoding.encode(user.user.description))\(path)\(query)"
     }
 
     /// One word for a shell, whatever is in it.
     private static func shellWord(_ text: String) -> String {
-      let isPlain = text.utf8.allSatisfy { byte in isUnreserved(byte) || ":@/+,".utf8.contains(byte) }
+      let isPlain = text.utf8.allSatisfy { byte in PercentCoding.isUnreserved(byte) || ":@/+,".utf8.contains(byte) }
       // Not of the string itself: a mark that combines with a quotation mark would hide it.
       return isPlain
         ? text : "'" + String(text.unicodeScalars.replacing("'".unicodeScalars, with: "'\\''".unicodeScalars)) + "'"
-    }
-
-    /// A segment of a path, or a value of a query (RFC 3986).
-    private static func urlText(_ text: String) -> String {
-      let digits = Array("0123456789ABCDEF".utf8)
-      var bytes: [UInt8] = []
-      for byte in text.utf8 {
-        if isUnreserved(byte) {
-          bytes.append(byte)
-        } else {
-          bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        }
-      }
-      return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: "~"):
-        true
-      default: false
-      }
     }
   }
 }
@@ -140,6 +118,7 @@ extension MemoirStore {
   public func report(of user: StreamName, at now: Timestamp? = nil) throws(MemoirError) -> TransparencyReport {
     let now = now ?? clock()
     let state = try state(of: user)
+    let (memorySince, erasedEvents) = try erasure(of: user)
     let parts = state.state
     let facts = parts.facts.facts.filter { !$0.isExpired(at: now) }
     var categories: [String: Int] = [:]
@@ -148,7 +127,8 @@ extension MemoirStore {
       (a.lastActivityAt, a.latestVersion) > (b.lastActivityAt, b.latestVersion)
     }
     return TransparencyReport(
-      user: user, madeAt: now, version: state.version, memorySince: try memorySince(user),
+      user: user, madeAt: now, version: state.version, memorySince: memorySince,
+      erasedEvents: erasedEvents,
       totals: TransparencyReport.Totals(
         events: state.version.number, messages: parts.messages.total, facts: facts.count,
         preferences: parts.preferences.all.count, relationships: parts.relationships.all.count,
@@ -175,11 +155,13 @@ extension MemoirStore {
     }
   }
 
-  /// When the first event occurred that was not erased.
-  private func memorySince(_ user: StreamName) throws(MemoirError) -> Timestamp? {
+  /// When the first event occurred that was not erased, and how many were.
+  private func erasure(of user: StreamName) throws(MemoirError) -> (memorySince: Timestamp?, erased: UInt64) {
     do throws(StorageError) {
-      let first = try log.lastErasure(of: user)?.notedAt.next ?? 1
-      return try log.readStream(user, from: first, limit: 1).events.first?.occurredAt
+      let noted = try log.lastErasure(of: user)?.notedAt ?? 0
+      let first = try log.readStream(user, from: noted.next, limit: 1).events.first
+      // The one that notes it was not erased.
+      return (first?.occurredAt, max(1, noted.number) - 1)
     } catch {
       throw MemoirError(error)
     }

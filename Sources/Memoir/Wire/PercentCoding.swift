@@ -46,7 +46,8 @@ package enum PercentCoding {
     }
   }
 
-  private static func isUnreserved(_ byte: UInt8) -> Bool {
+  /// Whether a byte stands for itself wherever it is.
+  static func isUnreserved(_ byte: UInt8) -> Bool {
     switch byte {
     case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
     default: "-._~".utf8.contains(byte)

@@ -48,6 +48,18 @@ import Testing
     #expect(try desk.store.report(of: desk.bob, at: before).totals.facts == 3)
   }
 
+  @Test func `tells how many events were erased`() async throws {
+    let desk = try TrustDesk()
+    try await fill(desk)
+    #expect(try desk.store.report(of: desk.bob).erasedEvents == 0)
+    try await desk.store.erase(desk.bob, by: "the office")
+    var report = try desk.store.report(of: desk.bob)
+    #expect(report.totals.events == 20 && report.erasedEvents == 19 && report.memorySince == nil)
+    try await desk.append(.messageAdded(MessageAdded(role: .user, content: "hello again")))
+    report = try desk.store.report(of: desk.bob)
+    #expect(report.totals.events == 21 && report.erasedEvents == 19 && report.memorySince != nil)
+  }
+
   @Test func `of a person nobody has heard of there is none`() throws {
     let desk = try TrustDesk()
     #expect { try desk.store.report(of: desk.bob) } throws: { ($0 as? MemoirError)?.code == .notFound }

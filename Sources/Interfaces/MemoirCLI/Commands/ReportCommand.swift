@@ -28,11 +28,12 @@ enum ReportCommand: Command {
   }
 
   private static func show(_ report: TransparencyReport, on output: Console) throws {
-    let since = report.memorySince.map { "memory since \($0.day)" } ?? "nothing is kept"
+    let since = report.memorySince.map { "memory since \($0.day)" } ?? "nothing that was said is kept"
     try output.print("\(report.user.description, .bold), \(since)  \("on \(report.madeAt.minute)", .dim)")
     let totals = report.totals
+    let erased = report.erasedEvents == 0 ? "" : " (\(Quantity.count(report.erasedEvents)) of them erased)"
     let counts = [
-      Quantity.count(totals.events, "event"), Quantity.count(totals.messages, "message"),
+      Quantity.count(totals.events, "event") + erased, Quantity.count(totals.messages, "message"),
       Quantity.count(totals.sessions, "session"), Quantity.count(totals.facts, "fact"),
       Quantity.count(totals.preferences, "preference"), Quantity.count(totals.relationships, "relationship"),
       Quantity.count(totals.episodes, "episode"),

@@ -39,6 +39,9 @@ struct StateText {
     if sessions.openCount > 0 { counts[2] += " (\(Quantity.count(sessions.openCount)) open)" }
     counts.append(Quantity.count(state.state.messages.total, "message"))
     try output.print(StyledText(counts.joined(separator: ", "), .dim))
+    if let erasedAt = state.erasedAt {
+      try output.print(StyledText("What was known before \(erasedAt.minute) was erased then.", .dim))
+    }
   }
 
   private func showProfile(on output: Console) throws {

@@ -29,9 +29,10 @@ extension Tool {
   private static func text(of state: StateAt, _ messages: [RecordedEvent]) throws -> String {
     let parts = state.state
     var lines = Lines(
-      "\(state.user.user) as of \(state.asOf), version \(state.version): \(state.facts.count) facts, "
-        + "\(parts.preferences.all.count) preferences, \(parts.sessions.total) sessions "
-        + "(\(parts.sessions.openCount) open), \(parts.messages.total) messages.")
+      "\(state.user.user) as of \(state.asOf), version \(state.version): \(counted(state.facts.count, "fact")), "
+        + "\(counted(parts.preferences.all.count, "preference")), \(counted(parts.sessions.total, "session")) "
+        + "(\(parts.sessions.openCount) open), \(counted(parts.messages.total, "message")).")
+    if let erasedAt = state.erasedAt { lines.add("What was known before \(erasedAt.minute) was erased then.") }
     lines.add("Preferences", parts.preferences.all) { "\($0.key.onOneLine): \($0.value.shown.onOneLine)" }
     lines.add("Facts", state.facts, \.line)
     lines.add("Relationships", parts.relationships.all) {
