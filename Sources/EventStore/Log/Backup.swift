@@ -215,7 +215,7 @@ extension EventLog {
       throw error.ofBackup(at: source)
     }
     defer { try? backup.close() }
-    let report = try backup.verifySound("the backup", progress)
+    var report = try backup.verifySound("the backup", progress)
     var newer: TombstoneFile?
     if let tombstones {
       guard let given = try TombstoneFile.read(tombstones) else { throw .missing(folder: tombstones) }
@@ -231,7 +231,9 @@ extension EventLog {
       }
       try backup.copyAll(to: target, tombstones: newer)
       // Erases who is to be erased.
-      try target.open(schema, options, erasesAgain: true).close()
+      let restored = try target.open(schema, options, erasesAgain: true)
+      report.noteErasedAgain(try restored.tombstones(), knownBefore: try backup.tombstones())
+      try restored.close()
       return report
     } catch {
       target.discard(withFolder: isNew)
@@ -252,7 +254,7 @@ extension EventLog {
     options.cipher = tables.cipher
     options.appliesTombstones = false
     var restored = try EventLog(folder: making.path, schema: schema, options: options)
-    let report: VerifyReport
+    var report: VerifyReport
     do throws(StorageError) {
       // First, since it says how streams are found whose names were erased.
       try restored.perform(MirrorRecords(source: self, scope: .all))
@@ -265,6 +267,7 @@ extension EventLog {
       options.appliesTombstones = true
       restored = try EventLog(folder: making.path, schema: schema, options: options)
       report = try restored.verifySound("what was restored") { _, _ in }
+      report.noteErasedAgain(try restored.tombstones(), knownBefore: try self.tombstones())
       try restored.close()
     } catch {
       try? restored.close()
@@ -284,6 +287,19 @@ extension EventLog {
       throw .corrupt(reason: "\(what) is not sound: \(problem.reason)", position: problem.position)
     }
     return report
+  }
+}
+
+extension VerifyReport {
+  /// Counts whom a restored store erased, of those that the backup does not know to have been.
+  fileprivate mutating func noteErasedAgain(_ tombstones: [Tombstone], knownBefore known: [Tombstone]) {
+    var erased: [Bytes32: UInt64] = [:]
+    for tombstone in tombstones where tombstone.notedAt > 0 && !known.contains(where: { $0.isSame(as: tombstone) }) {
+      // It may have had fewer events when the backup was made.
+      erased[tombstone.nameHash, default: 0] += min(tombstone.events, tombstone.notedAt.number - 1)
+    }
+    erasedAgain = erased.count
+    eventsErasedAgain = erased.values.reduce(0, +)
   }
 }
 

@@ -51,6 +51,10 @@ public struct VerifyReport: Sendable {
   public var accessChain = ""
   /// The last position verified.
   public var position: LogPosition = 0
+  /// Of a restored store, how many people were erased again, since they were erased after the backup was made.
+  public internal(set) var erasedAgain = 0
+  /// How many events of theirs.
+  public internal(set) var eventsErasedAgain: UInt64 = 0
   /// The value of the log's chain there, in hexadecimal: it stands for all that came before.
   public var chain = ""
   /// What was found, by position; at most ``limit``.

@@ -64,12 +64,24 @@ import Testing
 
   @Test func `holds in a backup of before, restored with the tombstones`() throws {
     let memoir = try TestProgram.withBob()
+    try memoir.run("append", input: line(9))
     #expect(try memoir.run("backup", memoir.path("copy")).exitCode == 0)
     #expect(try memoir.run("erase", "bob", "--yes").exitCode == 0)
     let restored = memoir.path("restored")
     let run = try memoir.run(
       "--store", restored, "restore", memoir.path("copy"), "--tombstones", memoir.store + "/TOMBSTONES")
     #expect(run.exitCode == 0, "\(run.errors)")
+    #expect(run.output.contains("Erased again, as after the backup was made: 1 person, 9 events."), "\(run.output)")
+    let earlier = try memoir.run(
+      "--store", memoir.path("earlier"), "restore", memoir.path("copy"), "--tombstones", memoir.store + "/TOMBSTONES",
+      "--at-position", "8")
+    #expect(earlier.output.contains("Erased again, as after the backup was made: 1 person, 8 events."), "\(earlier)")
+    let plain = try memoir.run("--store", memoir.path("plain"), "restore", memoir.path("copy"))
+    #expect(plain.exitCode == 0 && !plain.output.contains("again"))
+    #expect(try memoir.run("--store", memoir.path("plain"), "state", "bob").exitCode == 0)
+    // What an erased person's state and report say; of whom it was, figures do not know.
+    #expect(try memoir.run("state", "bob").output.contains("was erased then."))
+    #expect(try memoir.run("report", "bob").output.contains("10 events (9 of them erased)"))
     let state = try memoir.run("--store", restored, "state", "bob", "--json").object()
     #expect(state["erased_at"] is String && (state["facts"] as? [Any])?.isEmpty == true)
     let missing = try memoir.run(

@@ -77,6 +77,8 @@ enum RestoreCommand: Command {
     if arguments.wantsJSON {
       try context.output.write(
         json: JSONWriter.objectLine { writer in
+          writer.key("erased_again")
+          writer.integer(report.erasedAgain)
           writer.key("events")
           writer.integer(report.events)
           writer.key("position")
@@ -91,6 +93,11 @@ enum RestoreCommand: Command {
       try context.output.print(
         "Restored \(count, .bold) of \(Quantity.count(report.streams, "user")) to \(folder, .accent); all of it verifies."
       )
+      if report.erasedAgain > 0 {
+        let people = Quantity.count(report.erasedAgain, "person", plural: "people")
+        let events = Quantity.count(report.eventsErasedAgain, "event")
+        try context.output.print("Erased again, as after the backup was made: \(people), \(events).")
+      }
     }
     return .done
   }
