@@ -212,6 +212,12 @@ import Testing
     #expect(try memoir.run("explain", "bob", "preference:theme").output.contains("theme is dark"))
     #expect(try memoir.run("explain", "bob", "s-1").output.contains("Bob said where he lives."))
     #expect(try memoir.run("explain", "bob", "nothing").exitCode == 3)
+    // What was revised, where the words are the same.
+    let revised = #"{"fact_id":"home","confidence":0.25,"tags":["a","b"]}"#
+    try memoir.run(
+      "append", input: line(31, "bob", "FactRevised", revised) + line(32, "bob", "FactRevised", #"{"fact_id":"home"}"#))
+    let again = try memoir.run("explain", "bob", "home").output
+    #expect(again.contains("    confidence 25%, tags a, b\n") && again.contains("    confirmed\n"), "\(again)")
     #expect(try memoir.run("explain", "bob", "fact:", "--json").errorDetails()["field"] as? String == "ITEM")
     try memoir.run("append", input: line(9, "bob", "PreferenceUpdated", #"{"key":"home","value":1}"#))
     #expect(try memoir.run("explain", "bob", "home").exitCode == 2)

@@ -7,7 +7,10 @@ enum UsersCommand: Command {
     name: "users",
     summary: "List the users, with versions and times",
     section: .overview,
-    discussion: "Of all namespaces, unless one is given.",
+    discussion: """
+      Of all namespaces, unless one is given. First and last are by version: what came in late, or was distilled of an
+      earlier session, occurred before the event that it follows.
+      """,
     examples: [CommandExample("memoir users --namespace support", "The users of one namespace.")],
     exitCodes: .ofReading())
 

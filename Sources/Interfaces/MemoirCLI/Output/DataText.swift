@@ -57,7 +57,7 @@ extension MemoirEvent {
     case .messageAdded(let message): "\(message.role): \(message.content)"
     case .factLearned(let fact): fact.fact
     case .factRevised(let fact):
-      fact.fact ?? (fact.supersededBy.map { "superseded by \($0)" } ?? "revised")
+      fact.fact ?? fact.supersededBy.map { "superseded by \($0)" } ?? fact.otherChanges
     case .factForgotten(let fact): "forgotten" + (fact.reason.map { ": \($0)" } ?? "")
     case .preferenceUpdated(let preference): "\(preference.key) is \(preference.value.shown)"
     case .relationshipLearned(let relationship):
@@ -68,6 +68,21 @@ extension MemoirEvent {
     case .userErased: "everything before was erased"
     case .custom(let event): "\(event.type) \(event.data)"
     }
+  }
+}
+
+extension FactRevised {
+  /// What is otherwise of a fact that is said in the same words: `confidence 90%, until 2026-03-09`.
+  fileprivate var otherChanges: String {
+    var changes: [String] = []
+    if let category { changes.append("category \(category)") }
+    if let confidence { changes.append("confidence \(confidence.percent)") }
+    if let importance { changes.append("importance \(importance)") }
+    if let memoryType { changes.append("type \(memoryType)") }
+    if let tags { changes.append("tags \(tags.joined(separator: ", "))") }
+    if let expiresAt { changes.append("until \(expiresAt.day)") }
+    if metadata != nil { changes.append("metadata") }
+    return changes.isEmpty ? "confirmed" : changes.joined(separator: ", ")
   }
 }
 
