@@ -53,6 +53,17 @@ extension Distillation {
     #expect(made.memories[1].sourceMessageID?.description == EventID.number(3).description)
   }
 
+  @Test func `leave out what was said before a sentence proper, also where a comma stands alone`() {
+    let made = distilled(
+      "Yes , I like to stay at the seaside.", "Noted.", "Book the film Gandhi for me",
+      "Please once again can you confirm that you want to watch the film Gandhi at five?", "Yes, that is right.",
+      "Your tickets for the film have been booked.")
+    #expect(made.lines.contains("preference: Likes to stay at the seaside."), "\(made.lines)")
+    #expect(
+      made.lines.contains { $0.hasPrefix("completion: Done: “you want to watch the film Gandhi at five") },
+      "\(made.lines)")
+  }
+
   @Test func `find in the plans of a journey what was agreed and booked`() {
     let made = distilled(
       "Hi, my name is Marta and I live in Porto with my two kids. We're planning a trip to Japan in October.",

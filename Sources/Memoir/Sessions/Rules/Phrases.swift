@@ -121,7 +121,8 @@ enum Phrases {
     """
     please confirm the following details, please confirm the following, please confirm these details,
     please confirm the details, please confirm this, please confirm that, please confirm, just to confirm, to confirm,
-    confirm that, would you confirm that, would you confirm, can you confirm the following, can you confirm, confirming,
+    confirm that, would you confirm that, would you confirm, can you confirm the following, can you confirm that,
+    can you confirm, please once again, once again, confirming,
     i can confirm, to verify, please verify the following details, please verify, kindly ensure that, please ensure that,
     let me make sure that, alright, okay, ok, sure, great, one moment, so, yes, for me, the following, i just need a confirmation
     """)

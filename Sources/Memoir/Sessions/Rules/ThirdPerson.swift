@@ -59,9 +59,10 @@ enum ThirdPerson {
 
   private static func withoutOpening(_ words: [String]) -> [String] {
     var rest = words[...]
-    while rest.count > 3, let first = rest.first, let word = SpokenSentence.words(of: first).first,
-      openings.contains(word)
-    {
+    while rest.count > 3, let first = rest.first {
+      let word = SpokenSentence.words(of: first).first
+      // A comma that stands alone, as in "Yes , I do", goes with what stood before it.
+      guard word.map(openings.contains) ?? (rest.count < words.count) else { break }
       rest.removeFirst()
     }
     return Array(rest)
