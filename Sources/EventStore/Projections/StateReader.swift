@@ -30,16 +30,24 @@ extension EventLog {
     of name: StreamName, by projector: P, at point: AsOf = .head, usesSnapshots: Bool = true
   ) throws(ReadError) -> FoldedState<P.State>? {
     if usesSnapshots, case .head = point, let unchanged = unchangedHead(of: name, by: projector) { return unchanged }
-    return try reading { () throws(StorageError) in
+    return try atPoint(point, of: name) { stream, head, target, view throws(StorageError) in
+      try state(of: stream, named: name, head: head.version, by: projector, at: target, usesSnapshots, view)
+    }
+  }
+
+  /// Finds a point in a stream and lends both to `body`; `nil` for a stream that does not exist.
+  private func atPoint<Result>(
+    _ point: AsOf, of name: StreamName,
+    _ body: (StreamNumber, StreamPlace, AsOfTarget, borrowing LogView) throws(StorageError) -> Result
+  ) throws(ReadError) -> Result? {
+    try reading { () throws(StorageError) in
       let view = try view(asOf: point)
       guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
         return .success(nil)
       }
       switch try resolve(point, of: stream, head: head, view) {
       case .failure(let invalid): return .failure(invalid)
-      case .success(let target):
-        return .success(
-          try state(of: stream, named: name, head: head.version, by: projector, at: target, usesSnapshots, view))
+      case .success(let target): return .success(try body(stream, head, target, view))
       }
     }
   }
@@ -70,21 +78,13 @@ extension EventLog {
   ///
   /// - Throws: As ``state(of:by:at:usesSnapshots:)`` does.
   public func version(of name: StreamName, at point: AsOf) throws(ReadError) -> StreamVersion? {
-    try reading { () throws(StorageError) in
-      let view = try view(asOf: point)
-      guard let stream = try view.stream(name), let head = try view.head(of: stream) else {
-        return .success(nil)
-      }
-      switch try resolve(point, of: stream, head: head, view) {
-      case .failure(let invalid): return .failure(invalid)
-      case .success(let target):
-        switch target.stop {
-        case .version(let version): return .success(version)
-        case .occurred(let time):
-          let last = try view.index.lastVersion(occurredThrough: time, of: stream, head: head.version, view)
-          let late = try view.index.late(in: .earliest...time, of: stream, view.transaction)
-          return .success(max(last, late.map(\.place.version).max() ?? 0))
-        }
+    try atPoint(point, of: name) { stream, head, target, view throws(StorageError) in
+      switch target.stop {
+      case .version(let version): return version
+      case .occurred(let time):
+        let last = try view.index.lastVersion(occurredThrough: time, of: stream, head: head.version, view)
+        let late = try view.index.late(in: .earliest...time, of: stream, view.transaction)
+        return max(last, late.map(\.place.version).max() ?? 0)
       }
     }
   }
